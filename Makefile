@@ -1,0 +1,89 @@
+# Everything that continuous integration does, a person does with the same words.
+# Bare `make` lists the targets: a line "name: ## what it does" is shown.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.PHONY: help setup system demo test check fix bench soak lock screenshot clean \
+        check-format check-lint check-mypy check-pyright check-layers check-changelog check-docs
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# What tests need beside Python. The names are Debian's packages.
+SYSTEM_PACKAGES := redis-server postgresql chromium
+# Rooms that hold Python; one that does not exist yet is left out.
+CODE := src tests scripts $(wildcard examples benchmarks)
+ARGS ?=
+# pyright's wheel carries pyright: never look for a newer one, never ask another registry.
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+help: ## list the targets
+	@awk -F': .*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make .venv with everything pinned, and switchgear in it
+	@echo "setup: $(VENV) is ready"
+
+# A stamp, so that a changed pin is installed at the next target and an unchanged one costs nothing.
+$(READY): constraints.txt pyproject.toml scripts/venv
+	@scripts/venv $(VENV)
+	@touch $@
+
+system:
+	@scripts/system-packages $(SYSTEM_PACKAGES)
+
+demo: $(READY) ## trade on the practice exchange while it breaks, and watch (ARGS="--seconds 30")
+	@$(BIN)/switchgear demo $(ARGS)
+
+test: $(READY) system ## run every test (ARGS="-k circuit")
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: check-format check-lint check-layers check-mypy check-pyright check-changelog check-docs ## format, lint, layers, types, changelog, docs
+
+check-format: $(READY)
+	@echo "check: format"
+	@$(BIN)/ruff format --check --quiet $(CODE) || { echo "  make fix mends it"; $(BIN)/ruff format --check $(CODE); exit 1; }
+
+check-lint: $(READY)
+	@echo "check: lint"
+	@$(BIN)/ruff check --quiet $(CODE)
+
+check-layers: $(READY)
+	@echo "check: layers"
+	@out=$$($(BIN)/lint-imports 2>&1) || { echo "$$out"; exit 1; }
+
+check-mypy: $(READY)
+	@echo "check: mypy"
+	@$(BIN)/mypy --no-error-summary $(CODE)
+
+check-pyright: $(READY)
+	@echo "check: pyright"
+	@out=$$($(BIN)/pyright 2>&1) || { echo "$$out"; exit 1; }
+
+check-changelog: $(READY)
+	@echo "check: changelog"
+	@$(BIN)/python scripts/changelog.py --check
+
+# `make check test` runs each test once: these are among what `test` runs.
+check-docs: $(READY)
+ifeq ($(filter test,$(MAKECMDGOALS)),)
+	@echo "check: tidy, docs"
+	@$(BIN)/python -m pytest -q tests/test_tidy.py $(wildcard tests/docs)
+endif
+
+fix: $(READY) ## format, and mend what lint can mend
+	@$(BIN)/ruff check --fix --quiet $(CODE); $(BIN)/ruff format $(CODE)
+
+bench: $(READY) ## measure what a guarded call costs, beside its peers
+	@$(BIN)/python benchmarks/overhead.py $(ARGS)
+
+soak: $(READY) ## the demo for an hour (ARGS="--seconds 600" for less)
+	@$(BIN)/switchgear demo $(or $(ARGS),--seconds 3600)
+
+screenshot: $(READY) system ## take the picture of the page that README shows
+	@$(BIN)/python scripts/screenshot.py $(ARGS)
+
+lock: ## choose the newest versions and write constraints.txt
+	@scripts/lock
+
+clean: ## remove .venv and what tools left behind
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
