@@ -1,0 +1,332 @@
+"""
+Owns running your function through a policy: the two drivers, and the straight path of a call that goes well.
+
+The only file that runs it. What happens next is decided in policy.flow; here each step is carried out, once for
+synchronous callers and once for asynchronous ones.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from switchgear.core.circuit import CLEAN, Settlement
+from switchgear.core.errors import WouldBlockLoop
+from switchgear.core.outcome import Served
+from switchgear.core.policy.fallback import LastGood
+from switchgear.core.policy.flow import Ask, Course, CutShort, Failure, Run, Wait
+from switchgear.core.policy.memory_key import memory_key
+from switchgear.core.policy.quick import ended_at_once, refuse_at_once
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    from switchgear.core.policy.fallback import Fallback
+    from switchgear.core.policy.flow import Flow, Step
+    from switchgear.core.policy.plan import Policy
+
+
+GUARDED_BY = "__switchgear_policy__"
+"""Names the policy on a function that it guards."""
+
+
+def sync_path(
+    policy: Policy,
+    function: Callable[..., Any],
+    fallbacks: tuple[Fallback, ...],
+    *,
+    whole: bool = False,
+) -> Callable[..., Any]:
+    """A guarded function for synchronous callers; with whole it gives Served."""
+    function = unguarded(policy, function)
+    began, succeeded, monotonic_s = policy.tap.began, policy.tap.succeeded, policy.clock.monotonic_s
+    keeps = any(isinstance(fallback, LastGood) for fallback in fallbacks)
+
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        way = policy.way
+        if way is None:
+            refuse_at_once(policy, fallbacks)
+            return drive(policy, function, args, kwargs, fallbacks, whole=whole)
+        call_id, started_s = began(), monotonic_s()
+        try:
+            value = function(*args, **kwargs)
+        except (
+            BaseException
+        ) as error:  # the flow settles it, whatever it is, and raises what is not ours again
+            if ended_at_once(policy, error, way, call_id, started_s, fallbacks):
+                raise
+            first = Failure(error, way, started_s, call_id)
+            return drive(policy, function, args, kwargs, fallbacks, first, whole=whole)
+        if hasattr(value, "__await__"):
+            return _awaited_later(policy, function, value, call_id, fallbacks, whole)(
+                *args, **kwargs
+            )
+        if policy.way is not way or way.state is not CLEAN:
+            policy.breaker.settle_straight(way, Settlement.SUCCESS)
+        succeeded(call_id, started_s, monotonic_s())
+        if keeps:
+            _remember(policy, function, value, args, kwargs)
+        return Served(value) if whole else value
+
+    return guarded
+
+
+def async_path(
+    policy: Policy,
+    function: Callable[..., Any],
+    fallbacks: tuple[Fallback, ...],
+    *,
+    whole: bool = False,
+) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """A guarded function for asynchronous callers; with whole it gives Served."""
+    function = unguarded(policy, function)
+    began, succeeded, monotonic_s = policy.tap.began, policy.tap.succeeded, policy.clock.monotonic_s
+    keeps = any(isinstance(fallback, LastGood) for fallback in fallbacks)
+
+    async def guarded(*args: Any, **kwargs: Any) -> Any:
+        way = policy.way
+        if way is None:
+            refuse_at_once(policy, fallbacks)
+            return await adrive(policy, function, args, kwargs, fallbacks, whole=whole)
+        call_id, started_s = began(), monotonic_s()
+        try:
+            timeout_s = policy.plan.timeout_s
+            value = (
+                function(*args, **kwargs)
+                if timeout_s is None
+                else _cut(policy, timeout_s, function, args, kwargs)
+            )
+            if timeout_s is not None or hasattr(value, "__await__"):
+                value = await value
+        except BaseException as error:  # as above
+            if ended_at_once(policy, error, way, call_id, started_s, fallbacks):
+                raise
+            first = Failure(error, way, started_s, call_id)
+            return await adrive(policy, function, args, kwargs, fallbacks, first, whole=whole)
+        if policy.way is not way or way.state is not CLEAN:
+            policy.breaker.settle_straight(way, Settlement.SUCCESS)
+        succeeded(call_id, started_s, monotonic_s())
+        if keeps:
+            _remember(policy, function, value, args, kwargs)
+        return Served(value) if whole else value
+
+    return guarded
+
+
+def unguarded(policy: Policy, function: Callable[..., Any]) -> Callable[..., Any]:
+    """What a guard of the same key stands round, so that one failure through both counts once; else the function."""
+    while getattr(function, GUARDED_BY, None) is policy:
+        function = function.__wrapped__  # type: ignore[attr-defined]  # update_wrapper left it there
+    return function
+
+
+def drive(
+    policy: Policy,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    fallbacks: tuple[Fallback, ...],
+    first: Failure | None = None,
+    *,
+    whole: bool = False,
+) -> Any:
+    """Carry out the steps of a call in this thread; gives a coroutine where the function is asynchronous."""
+    flow = _course(policy, function, args, kwargs, fallbacks).flow(first)
+    act: Callable[[], Step] = partial(next, flow)
+    while True:
+        try:
+            step = act()
+        except StopIteration as stop:
+            return stop.value if whole else stop.value.value
+        except RuntimeError as error:
+            if _is_own_stop(error):
+                raise error.__cause__ from None  # type: ignore[misc]  # it is one
+            raise
+        try:
+            value = _perform(step, policy, function, args, kwargs)
+        except BaseException as error:  # the flow decides about every one of them
+            act = partial(flow.throw, error)
+            continue
+        if isinstance(step, Run) and hasattr(value, "__await__"):
+            return _steer(flow, policy, function, args, kwargs, whole=whole, pending=(step, value))
+        act = partial(flow.send, value)
+
+
+async def adrive(
+    policy: Policy,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    fallbacks: tuple[Fallback, ...],
+    first: Failure | None = None,
+    *,
+    whole: bool = False,
+) -> Any:
+    """Carry out the steps of a call on the running event loop."""
+    flow = _course(policy, function, args, kwargs, fallbacks).flow(first)
+    return await _steer(flow, policy, function, args, kwargs, whole=whole)
+
+
+async def _steer(
+    flow: Flow,
+    policy: Policy,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    *,
+    whole: bool,
+    pending: tuple[Run, Awaitable[Any]] | None = None,
+) -> Any:
+    act: Callable[[], Step] = partial(next, flow)
+    while True:
+        try:
+            step = pending[0] if pending else act()
+        except StopIteration as stop:
+            return stop.value if whole else stop.value.value
+        try:
+            if pending:
+                begin, pending = partial(_same, pending[1]), None
+                value = await _cut_or_not(policy, step.timeout_s, begin)  # type: ignore[union-attr]  # a pending step is a Run
+            else:
+                value = await _perform_async(step, policy, function, args, kwargs)
+        except BaseException as error:  # the flow decides about every one of them
+            act = partial(flow.throw, error)
+        else:
+            act = partial(flow.send, value)
+
+
+def _perform(
+    step: Step,
+    policy: Policy,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    match step:
+        case Run():
+            return function(*args, **kwargs)
+        case Wait():
+            if _loop_runs():
+                raise WouldBlockLoop(policy.key.exchange, policy.key.method, step.delay_s)
+            return policy.clock.sleep(step.delay_s)
+        case Ask():
+            value = step.source.function(*args, **kwargs)
+            if hasattr(value, "__await__"):
+                _close(value)
+                raise TypeError(f"fallback {step.source.name} is asynchronous, the call is not")
+            return value
+
+
+async def _perform_async(
+    step: Step,
+    policy: Policy,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    match step:
+        case Run():
+            return await _cut_or_not(policy, step.timeout_s, partial(function, *args, **kwargs))
+        case Wait():
+            return await policy.clock.sleep_async(step.delay_s)
+        case Ask():
+            return await _cut_or_not(
+                policy, step.timeout_s, partial(step.source.function, *args, **kwargs)
+            )
+
+
+async def _cut_or_not(policy: Policy, timeout_s: float | None, begin: Callable[[], Any]) -> Any:
+    if timeout_s is not None:
+        return await _cut(policy, timeout_s, begin, (), {})
+    value = begin()
+    return await value if hasattr(value, "__await__") else value
+
+
+async def _cut(
+    policy: Policy,
+    timeout_s: float,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    from switchgear.core.policy.timeout import Cut  # here: it loads asyncio
+
+    cut = Cut(policy.clock, timeout_s)
+    try:
+        async with cut:
+            value = function(*args, **kwargs)
+            return await value if hasattr(value, "__await__") else value
+    except TimeoutError as error:
+        if not cut.fired:
+            raise  # the function's own
+        raise CutShort from error
+
+
+def _course(
+    policy: Policy,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    fallbacks: tuple[Fallback, ...],
+) -> Course:
+    keeps = any(isinstance(fallback, LastGood) for fallback in fallbacks)
+    return Course(
+        policy, fallbacks, partial(memory_key, policy, function, args, kwargs) if keeps else None
+    )
+
+
+def _remember(
+    policy: Policy,
+    function: Callable[..., Any],
+    value: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> None:
+    key = memory_key(policy, function, args, kwargs)
+    if key is not None:
+        policy.memory.store(key, value, policy.clock.monotonic_s())
+
+
+def _awaited_later(
+    policy: Policy,
+    function: Callable[..., Any],
+    awaitable: Any,
+    call_id: int,
+    fallbacks: tuple[Fallback, ...],
+    whole: bool,
+) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """What a synchronous function that gave an awaitable stands for: the attempt begins when it is awaited."""
+    policy.tap.withdrawn(call_id)
+    made = [awaitable]
+    return async_path(
+        policy, lambda *a, **k: made.pop() if made else function(*a, **k), fallbacks, whole=whole
+    )
+
+
+def _same(awaitable: Any) -> Any:
+    return awaitable
+
+
+def _is_own_stop(error: RuntimeError) -> bool:
+    """Whether it stands for a StopIteration of the user's function, which a generator may not pass on."""
+    return isinstance(error.__cause__, StopIteration) and error.args == (
+        "generator raised StopIteration",
+    )
+
+
+def _loop_runs() -> bool:
+    asyncio = sys.modules.get("asyncio")  # a program that never loaded it has no loop
+    if asyncio is None:
+        return False
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _close(awaitable: Any) -> None:
+    close = getattr(awaitable, "close", None)
+    if close is not None:
+        close()  # or Python would warn of a coroutine that nobody awaited

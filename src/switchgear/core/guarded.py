@@ -1,0 +1,199 @@
+"""Owns the handle of one key: decorator, call, try_call, served and the block form; running is in call."""
+
+from __future__ import annotations
+
+from functools import partial, update_wrapper
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+
+from switchgear.core.call import GUARDED_BY, async_path, sync_path
+from switchgear.core.errors import SettingsError
+from switchgear.core.outcome import Err, Ok, Served
+from switchgear.core.policy.fallback import checked
+from switchgear.core.policy.flow import Course, CutShort, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from types import TracebackType
+    from typing import ParamSpec
+
+    from switchgear.core.policy.flow import Flow
+    from switchgear.core.policy.plan import Policy
+
+    P = ParamSpec("P")
+
+T = TypeVar("T")
+F = TypeVar("F", bound="Callable[..., Any]")
+
+_COROUTINE_FLAG, _GENERATOR_FLAGS = (
+    0x80,
+    0x20 | 0x200,
+)  # CO_COROUTINE, CO_GENERATOR, CO_ASYNC_GENERATOR of inspect
+
+
+class Guarded:
+    """
+    One key's calls, with their fallbacks: use it as a decorator, or hand it functions to call.
+
+    Made by `Switchgear.guarded`. It holds no state of a call, so any number of threads and tasks may share it.
+    """
+
+    def __init__(self, policy: Policy, fallback: object = None) -> None:
+        self.policy = policy
+        self.fallbacks = checked(fallback, policy.plan.effect, None)
+
+    def __call__(self, function: F) -> F:
+        """
+        The function, guarded: same signature, same colour; a refused or failed call raises as `call` does.
+
+        Raises:
+            SettingsError: A fallback does not take the function's arguments, or the function is a generator.
+        """
+        checked(self.fallbacks, self.policy.plan.effect, function)
+        flags = _code_flags(function)
+        if flags & _GENERATOR_FLAGS:
+            raise SettingsError(
+                "function", function, "a generator is not a call; guard what it calls"
+            )
+        path = async_path if flags & _COROUTINE_FLAG else sync_path
+        run = path(self.policy, function, self.fallbacks)
+        update_wrapper(run, function)
+        setattr(run, GUARDED_BY, self.policy)
+        return run  # type: ignore[return-value]  # update_wrapper gave it the function's face
+
+    @overload
+    async def call(
+        self, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T: ...
+    @overload
+    async def call(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+    async def call(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """The function's value, or a fallback's; an awaitable it returns is awaited inside the ticket."""
+        return await async_path(self.policy, function, self.fallbacks)(*args, **kwargs)
+
+    def call_sync(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same for a synchronous function; raises WouldBlockLoop rather than wait inside a running event loop."""
+        return sync_path(self.policy, function, self.fallbacks)(*args, **kwargs)  # type: ignore[no-any-return]  # the path keeps the function's type
+
+    @overload
+    async def served(
+        self, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Served[T]: ...
+    @overload
+    async def served(
+        self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Served[T]: ...
+    async def served(
+        self, function: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Served[Any]:
+        """The value, with where it came from and how old it is."""
+        return await async_path(self.policy, function, self.fallbacks, whole=True)(*args, **kwargs)  # type: ignore[no-any-return]  # whole paths give Served
+
+    def served_sync(
+        self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Served[T]:
+        """The same for a synchronous function."""
+        return sync_path(self.policy, function, self.fallbacks, whole=True)(*args, **kwargs)  # type: ignore[no-any-return]  # whole paths give Served
+
+    @overload
+    async def try_call(
+        self, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Ok[T] | Err: ...
+    @overload
+    async def try_call(
+        self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Ok[T] | Err: ...
+    async def try_call(
+        self, function: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Ok[Any] | Err:
+        """The value as Ok, or the error as Err; a failed or rejected call never raises."""
+        try:
+            served = await async_path(self.policy, function, self.fallbacks, whole=True)(
+                *args, **kwargs
+            )
+        except Exception as error:
+            return Err(error)
+        return Ok(served.value, served.source, served.age_s)
+
+    def try_call_sync(
+        self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Ok[T] | Err:
+        """The same for a synchronous function."""
+        try:
+            served = sync_path(self.policy, function, self.fallbacks, whole=True)(*args, **kwargs)
+        except Exception as error:
+            return Err(error)
+        return Ok(served.value, served.source, served.age_s)
+
+    def attempt(self) -> Attempt:
+        """One ticket round a block, `with` or `async with`: no retry and no fallback, for a block runs once."""
+        return Attempt(self.policy)
+
+
+class Attempt:
+    """One ticket round a block of code: admitted on entering, settled on leaving, whatever way it is left."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._flow: Flow | None = None
+        self._cut: Any = None
+
+    def __enter__(self) -> Self:
+        self._enter()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._leave(error)
+
+    async def __aenter__(self) -> Self:
+        step = self._enter()
+        if step.timeout_s is not None:
+            from switchgear.core.policy.timeout import Cut  # here: it loads asyncio
+
+            self._cut = await Cut(self._policy.clock, step.timeout_s).__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._cut is not None:
+            try:
+                await self._cut.__aexit__(kind, error, trace)
+            except TimeoutError as cut:
+                error = CutShort()
+                error.__cause__ = cut
+        self._leave(error)
+
+    def _enter(self) -> Run:
+        if self._flow is not None:
+            raise RuntimeError("an attempt is one ticket: make another with attempt()")
+        self._flow = Course(self._policy, (), None, retries=False).flow()
+        step = next(self._flow)
+        assert isinstance(step, Run)
+        return step
+
+    def _leave(self, error: BaseException | None) -> None:
+        flow = self._flow
+        assert flow is not None
+        try:
+            flow.send(None) if error is None else flow.throw(error)
+        except StopIteration:
+            return
+        except BaseException as raised:
+            # The block's own error goes on by itself: raising it here would only lengthen its traceback.
+            if raised is not error:
+                raise
+
+
+def _code_flags(function: Callable[..., Any]) -> int:
+    while isinstance(function, partial):
+        function = function.func
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    return getattr(code, "co_flags", 0)

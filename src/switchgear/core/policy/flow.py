@@ -1,0 +1,427 @@
+"""
+Owns the course of a call as a generator of steps: admit, run, settle, retry or wait, fall back.
+
+It decides and never runs anything foreign itself: the drivers in switchgear.core.call carry out each step, in
+either colour, and send back what came of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from switchgear.core.circuit import Refusal, Settlement
+from switchgear.core.errors import (
+    ApiError,
+    AttemptTimeout,
+    CircuitOpenError,
+    DeadlineExceeded,
+    GateClosedError,
+    OrderOutcomeUnknown,
+    Rejected,
+    WouldBlockLoop,
+)
+from switchgear.core.event import (
+    AttemptStarted,
+    CallCancelled,
+    CallFailed,
+    CallIgnored,
+    CallSucceeded,
+    FallbackExhausted,
+    FallbackFailed,
+    FallbackServed,
+    RetryScheduled,
+)
+from switchgear.core.outcome import Served
+from switchgear.core.policy.fallback import LastGood
+from switchgear.core.policy.retry import allowed, delay_s
+from switchgear.core.redact import Words, error_text
+from switchgear.core.verdict import classify
+from switchgear.core.words import GATED, REFUSALS, Effect, Kind, Scope, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from switchgear.core.circuit import Circuit
+    from switchgear.core.policy.breaker import Ticket
+    from switchgear.core.policy.fallback import Fallback, Source
+    from switchgear.core.policy.plan import Policy
+
+
+class Run(NamedTuple):
+    """Run the function once, cut after timeout_s seconds where it can be cut."""
+
+    timeout_s: float | None
+
+
+class Wait(NamedTuple):
+    """Let delay_s seconds pass."""
+
+    delay_s: float
+
+
+class Ask(NamedTuple):
+    """Ask a fallback's function."""
+
+    source: Source
+    timeout_s: float | None
+
+
+Step = Run | Wait | Ask
+Flow = Generator[Step, Any, Served[Any]]
+
+
+class Failure(NamedTuple):
+    """A first attempt that failed on the straight path, handed over to the flow."""
+
+    error: BaseException
+    circuit: Circuit
+    started_s: float
+    call_id: int
+
+
+@dataclass(slots=True)
+class Course:
+    """One call on its way."""
+
+    policy: Policy
+    fallbacks: tuple[Fallback, ...]
+    memory_key: Callable[[], Hashable] | None
+    """What last_good files the value under; None when no fallback wants it."""
+    call_id: int = 0
+    attempts: int = 0
+    started_s: float = 0.0
+    last_s: float = 0.0
+    """When the newest attempt began."""
+    retries: bool = True
+
+    def flow(self, first: Failure | None = None) -> Flow:
+        """The course of the call, from its beginning or from a first attempt that failed."""
+        error: BaseException | None = None
+        if first is not None:
+            self.call_id, self.started_s, self.last_s = (
+                first.call_id,
+                first.started_s,
+                first.started_s,
+            )
+            self.attempts = 1
+            error = self._named(first.error)
+            wait_s = self._judge(error, None, first)
+            if wait_s is None:
+                return (yield from self._end(error))
+            yield from self._wait(wait_s, error)
+        while True:
+            try:
+                ticket = self._admit()
+            except Rejected as rejection:
+                # A call that was admitted before ends with its last real error.
+                return (yield from self._end(rejection if error is None else error))
+            try:
+                value = yield Run(self._timeout_s())
+                self._check_result(value)
+            except (
+                BaseException
+            ) as raised:  # every ending settles the ticket; what is not ours is raised again
+                error = self._named(raised)
+                wait_s = self._judge(error, ticket, None)
+            else:
+                return self._succeed(ticket, value)
+            if wait_s is None:
+                return (yield from self._end(error))
+            yield from self._wait(wait_s, error)
+
+    def _admit(self) -> Ticket:
+        policy = self.policy
+        now_s = policy.clock.monotonic_s()
+        gate = policy.closed_gate(now_s)
+        if gate is not None:
+            raise self._rejection(
+                GateClosedError,
+                gate.scope,
+                f"gate closed: {gate.reason}",
+                gate.wait_s(now_s),
+                now_s,
+            )
+        if policy.way is None:
+            policy.refresh()  # a gate opens by time alone: nobody told the straight path
+        answer = policy.breaker.admit()
+        if isinstance(answer, Refusal):
+            raise self._rejection(
+                CircuitOpenError, Scope.METHOD, answer.reason, answer.retry_after_s, now_s
+            )
+        if not self.attempts:
+            self.call_id, self.started_s = policy.tap.began(), now_s
+        self.attempts += 1
+        self.last_s = now_s
+        if policy.plan.debug:
+            policy.emit(AttemptStarted(now_s, policy.key, self.call_id, self.attempts))
+        return answer
+
+    def _rejection(
+        self,
+        kind: type[Rejected],
+        scope: Scope,
+        reason: str,
+        retry_after_s: float | None,
+        now_s: float,
+    ) -> Rejected:
+        if not self.attempts:
+            self.policy.tap.rejected(self.call_id, now_s, scope, reason, retry_after_s)
+        key = self.policy.key
+        return kind(key.exchange, key.method, scope, reason, retry_after_s)
+
+    def _timeout_s(self) -> float | None:
+        limits = [s for s in (self.policy.plan.timeout_s, self._left_s()) if s is not None]
+        return min(limits) if limits else None
+
+    def _left_s(self) -> float | None:
+        deadline_s = self.policy.plan.deadline_s
+        if deadline_s is None:
+            return None
+        return max(0.0, self.started_s + deadline_s - self.policy.clock.monotonic_s())
+
+    def _check_result(self, value: Any) -> None:
+        failed_result = self.policy.plan.failed_result
+        if failed_result is not None and failed_result(value):
+            verdict = Verdict(Kind.UNEXPECTED, retryable=True, counts=True)
+            raise self._api_error(
+                ApiError, "the result was judged a failure by failed_result", verdict
+            )
+
+    def _named(self, error: BaseException) -> BaseException:
+        """The error as the caller gets it: a cut by our own time becomes ours, all else stays what it is."""
+        if not isinstance(error, CutShort):
+            return error
+        plan, key = self.policy.plan, self.policy.key
+        left_s = self._left_s()
+        if left_s is None or left_s > 0:
+            verdict = Verdict(
+                Kind.TIMEOUT, retryable=True, counts=True, ambiguous=plan.effect is Effect.TRADE
+            )
+            return self._api_error(
+                AttemptTimeout, f"no answer within {plan.timeout_s:g} s", verdict
+            )
+        if plan.effect is Effect.TRADE:
+            verdict = Verdict(Kind.OUTCOME_UNKNOWN, ambiguous=True)
+            return self._api_error(
+                OrderOutcomeUnknown, "the deadline passed while the order was under way", verdict
+            )
+        assert plan.deadline_s is not None
+        return DeadlineExceeded(key.exchange, key.method, plan.deadline_s)
+
+    def _api_error(self, kind: type[ApiError], message: str, verdict: Verdict) -> ApiError:
+        key = self.policy.key
+        return kind(message, exchange=key.exchange, method=key.method, verdict=verdict)
+
+    def _succeed(self, ticket: Ticket, value: Any) -> Served[Any]:
+        policy = self.policy
+        policy.breaker.settle(ticket, Settlement.SUCCESS)
+        now_s = policy.clock.monotonic_s()
+        slow_s = policy.plan.slow_call_s
+        slow = slow_s is not None and now_s - self.last_s > slow_s
+        policy.emit(
+            CallSucceeded(
+                now_s, policy.key, self.call_id, now_s - self.started_s, self.attempts, slow
+            )
+        )
+        self.remember(value, now_s)
+        return Served(value)
+
+    def remember(self, value: Any, now_s: float) -> None:
+        """Keep a good value for last_good, where a fallback wants it."""
+        if self.memory_key is not None:
+            key = self.memory_key()
+            if key is not None:
+                self.policy.memory.store(key, value, now_s)
+
+    def _judge(
+        self, error: BaseException, ticket: Ticket | None, first: Failure | None
+    ) -> float | None:
+        """Settle the attempt and tell it; seconds to wait before the next one, None when there is to be none."""
+        policy = self.policy
+        plan = policy.plan
+        if not isinstance(error, Exception):  # asyncio.CancelledError is none, on purpose
+            self._settle(ticket, first, Settlement.NEUTRAL, "")
+            now_s = policy.clock.monotonic_s()
+            policy.emit(
+                CallCancelled(
+                    now_s, policy.key, self.call_id, now_s - self.started_s, self.attempts
+                )
+            )
+            raise error
+        if plan.ignore and isinstance(error, plan.ignore):
+            self._settle(ticket, first, Settlement.NEUTRAL, "")
+            return None
+        verdict = self._verdict(error)
+        self._settle(ticket, first, settlement_of(verdict, error), Words(error))
+        if verdict.kind in GATED and not isinstance(error, Rejected):
+            policy.gate_of(verdict.scope).close_for(verdict, error_text(error))
+        return self._next_wait_s(error, verdict)
+
+    def _verdict(self, error: BaseException) -> Verdict:
+        policy = self.policy
+        return classify(error, policy.key.exchange, policy.plan.effect, policy.clock.wall)
+
+    def _settle(
+        self, ticket: Ticket | None, first: Failure | None, settlement: Settlement, reason: object
+    ) -> None:
+        if ticket is not None:
+            self.policy.breaker.settle(ticket, settlement, reason)
+        elif first is not None:
+            self.policy.breaker.settle_straight(first.circuit, settlement, reason)
+
+    def _next_wait_s(self, error: Exception, verdict: Verdict) -> float | None:
+        policy = self.policy
+        plan, now_s = policy.plan, policy.clock.monotonic_s()
+        if (
+            not self.retries
+            or self.attempts > plan.backoff.retries
+            or not allowed(plan.effect, verdict)
+        ):
+            return None
+        if isinstance(error, (Rejected, DeadlineExceeded)) or policy.breaker.refuses():
+            return None
+        gate = policy.closed_gate(now_s)
+        gate_s = 0.0 if gate is None else gate.wait_s(now_s)
+        wait_s = gate_s + delay_s(self.attempts, plan.backoff, policy.clock.chance())
+        left_s = self._left_s()
+        if gate_s > plan.backoff.delay_s_max or (left_s is not None and wait_s >= left_s):
+            return None
+        status, code = _marks(error)
+        policy.emit(
+            RetryScheduled(
+                now_s,
+                policy.key,
+                self.call_id,
+                now_s - self.last_s,
+                self.attempts,
+                wait_s,
+                verdict.kind,
+                error_text(error),
+                status,
+                code,
+            )
+        )
+        return wait_s
+
+    def _wait(self, wait_s: float, error: BaseException) -> Generator[Step, Any, None]:
+        if wait_s <= 0:
+            return
+        try:
+            yield Wait(wait_s)
+        except WouldBlockLoop as blocked:
+            self._tell_failed(error)
+            raise blocked from error
+        except BaseException:
+            policy = self.policy
+            now_s = policy.clock.monotonic_s()
+            policy.emit(
+                CallCancelled(
+                    now_s, policy.key, self.call_id, now_s - self.started_s, self.attempts
+                )
+            )
+            raise
+
+    def _end(self, error: BaseException) -> Flow:
+        """The call has no value of its own: tell it, ask the fallbacks, or raise."""
+        policy = self.policy
+        if self.attempts:
+            self._tell_failed(error)
+        if not self.fallbacks or not self._may_fall_back(error):
+            raise error
+        reason = error.reason if isinstance(error, Rejected) else error_text(error)
+        for fallback in self.fallbacks:
+            served = yield from self._ask(fallback, reason, error)
+            if served is not None:
+                return served
+        now_s = policy.clock.monotonic_s()
+        policy.emit(FallbackExhausted(now_s, policy.key, self.call_id, policy.plan.effect, reason))
+        raise error
+
+    def _tell_failed(self, error: BaseException) -> None:
+        policy = self.policy
+        key, now_s = policy.key, policy.clock.monotonic_s()
+        lasted_s = now_s - self.started_s
+        if policy.plan.ignore and isinstance(error, policy.plan.ignore):
+            policy.emit(
+                CallIgnored(now_s, key, self.call_id, lasted_s, self.attempts, error_text(error))
+            )
+            return
+        verdict = self._verdict(error)
+        status, code = _marks(error)
+        policy.emit(
+            CallFailed(
+                now_s,
+                key,
+                self.call_id,
+                lasted_s,
+                self.attempts,
+                verdict.kind,
+                error_text(error),
+                status,
+                code,
+                verdict.ambiguous,
+            )
+        )
+
+    def _may_fall_back(self, error: BaseException) -> bool:
+        plan = self.policy.plan
+        if isinstance(error, Rejected) and not self.attempts:
+            return True
+        if plan.ignore and isinstance(error, plan.ignore):
+            return False
+        verdict = self._verdict(error)
+        return verdict.unsent if plan.effect is Effect.TRADE else verdict.kind not in REFUSALS
+
+    def _ask(
+        self, fallback: Fallback, reason: str, error: BaseException
+    ) -> Generator[Step, Any, Served[Any] | None]:
+        policy = self.policy
+        try:
+            if isinstance(fallback, LastGood):
+                value, age_s = self._remembered(fallback)
+            else:
+                value, age_s = (yield Ask(fallback, self._timeout_s())), 0.0
+        except Exception as failed:
+            text = "took too long" if isinstance(failed, CutShort) else error_text(failed)
+            error.add_note(f"fallback {fallback.name} failed too: {text}")
+            policy.emit(
+                FallbackFailed(
+                    policy.clock.monotonic_s(), policy.key, self.call_id, fallback.name, text
+                )
+            )
+            return None
+        now_s = policy.clock.monotonic_s()
+        policy.emit(FallbackServed(now_s, policy.key, self.call_id, fallback.name, age_s, reason))
+        return Served(value, fallback.name, age_s, reason)
+
+    def _remembered(self, fallback: LastGood) -> tuple[Any, float]:
+        key = self.memory_key() if self.memory_key is not None else None
+        found = None if key is None else self.policy.memory.find(key)
+        if found is None:
+            raise LookupError("no good value of this call is remembered")
+        value, stored_s = found
+        age_s = self.policy.clock.monotonic_s() - stored_s
+        if age_s > fallback.max_age_s:
+            raise LookupError(
+                f"the last good value is {age_s:.1f} s old, allowed are {fallback.max_age_s:g} s"
+            )
+        return value, age_s
+
+
+class CutShort(Exception):
+    """The driver cut a step because its time was over."""
+
+
+def settlement_of(verdict: Verdict, error: BaseException) -> Settlement:
+    """What an error says of the circuit: a refusal is an answer, so the exchange is up."""
+    if isinstance(error, (Rejected, DeadlineExceeded)):
+        return Settlement.NEUTRAL
+    if verdict.counts:
+        return Settlement.FAILURE
+    return Settlement.SUCCESS if verdict.kind in REFUSALS else Settlement.NEUTRAL
+
+
+def _marks(error: BaseException) -> tuple[int | None, int | str | None]:
+    return (error.status, error.code) if isinstance(error, ApiError) else (None, None)

@@ -1,0 +1,57 @@
+"""Owns what last_good files a value under: key, function and arguments, or nothing where they cannot be told apart."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from switchgear.core.event import Note
+from switchgear.core.words import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from switchgear.core.policy.plan import Policy
+
+_SELF = frozenset({"self", "cls"})
+
+
+def memory_key(
+    policy: Policy, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Hashable | None:
+    """
+    What two calls share exactly when the value of one may stand in for the other; None when that cannot be told.
+
+    A lambda's own variables belong to it: `lambda: price(symbol)` of two symbols are two calls.
+    """
+    identity = _identity(function, args, kwargs)
+    try:
+        hash(identity)
+    except TypeError:
+        _say_once(policy, function)
+        return None
+    return (policy.key, identity)
+
+
+def _identity(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Hashable:
+    while isinstance(function, partial):
+        args, kwargs = (*function.args, *args), {**function.keywords, **kwargs}
+        function = function.func
+    bound = getattr(function, "__func__", None)
+    function = bound or function
+    code = getattr(function, "__code__", None)
+    names = code.co_varnames if code is not None else ()
+    if bound is None and args and names and names[0] in _SELF:
+        args = args[1:]
+    closure = tuple(cell.cell_contents for cell in getattr(function, "__closure__", None) or ())
+    defaults = getattr(function, "__defaults__", None)
+    return (code or function, closure, defaults, args, tuple(sorted(kwargs.items())))
+
+
+def _say_once(policy: Policy, function: Callable[..., Any]) -> None:
+    name = getattr(function, "__qualname__", repr(function))
+    if name in policy.unhashable:
+        return
+    policy.unhashable.add(name)
+    text = f"last_good cannot remember {name}: an argument is not hashable"
+    policy.emit(Note(policy.clock.monotonic_s(), policy.key, Level.WARNING, text))

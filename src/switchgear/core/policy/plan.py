@@ -1,0 +1,140 @@
+"""Owns what stands between a caller and one key: plan, circuit and gates; the course of a call is in flow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from switchgear.core.circuit import Closed, Open
+from switchgear.core.policy.retry import Backoff, allowed
+from switchgear.core.verdict import class_verdict
+from switchgear.core.words import GATED, Effect, Key, Scope, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from switchgear.core.circuit import Circuit
+    from switchgear.core.clock import Clock
+    from switchgear.core.event import Emit, Tap
+    from switchgear.core.policy.breaker import Breaker
+    from switchgear.core.policy.fallback import Memory
+    from switchgear.core.policy.gate import Gate
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the settings say of a call, beside its circuit's rules."""
+
+    effect: Effect = Effect.READ
+    backoff: Backoff = field(default_factory=Backoff)
+    timeout_s: float | None = 10.0
+    deadline_s: float | None = None
+    slow_call_s: float | None = None
+    ignore: tuple[type[BaseException], ...] = ()
+    failed_result: Callable[[Any], bool] | None = None
+    debug: bool = False
+    """Tell each attempt's start as well."""
+
+
+_CLASSES_MAX = 256
+
+
+class Policy:
+    """Everything that stands between a caller and one key: plan, circuit, gates, memory, and whom to tell."""
+
+    def __init__(
+        self,
+        key: Key,
+        plan: Plan,
+        breaker: Breaker,
+        gates: tuple[Gate, ...],
+        tap: Tap,
+        emit: Emit,
+        clock: Clock,
+        memory: Memory[Any],
+    ) -> None:
+        self.key = key
+        self.breaker = breaker
+        self.gates = gates
+        self.tap = tap
+        self.emit = emit
+        self.clock = clock
+        self.memory = memory
+        self.plan = plan
+        self.unhashable: set[str] = set()
+        """Functions of which it was said that last_good cannot remember them."""
+        self.way: Circuit | None = None
+        """The closed circuit through which the straight path may go now; None sends a call through the flow."""
+        self.shut: tuple[float, str] | None = None
+        """Until when and why calls are refused without asking the circuit; None asks it."""
+        self._clear = False
+        self._final: dict[type[BaseException], Verdict | None] = {}
+        breaker.changed = self._moved
+        for gate in gates:
+            gate.watchers.append(self.refresh)
+        self.refresh()
+
+    def configure(self, plan: Plan) -> None:
+        """Obey another plan from the next call on."""
+        self.plan = plan
+        self._final = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look again whether the straight path is open; for a gate opens by time alone, and tells nobody."""
+        plan = self.plan
+        simple = plan.deadline_s is None and plan.failed_result is None and not plan.debug
+        self._clear = simple and self.closed_gate(self.clock.monotonic_s()) is None
+        self._moved()
+
+    def closed_gate(self, now_s: float) -> Gate | None:
+        """The gate that is closed for longest; None when all are open."""
+        closed = [gate for gate in self.gates if gate.wait_s(now_s) > 0]
+        return max(closed, key=lambda gate: gate.until_s) if closed else None
+
+    def gate_of(self, scope: Scope) -> Gate:
+        """The gate that an error of a scope closes: the account's own, or else the exchange's."""
+        return next((gate for gate in self.gates if gate.scope is scope), self.gates[0])
+
+    def final(self, cls: type[BaseException]) -> Verdict | None:
+        """
+        What an error of this class means when that ends a call at once: a failure, and no further attempt.
+
+        None when the error must be looked at, waited for, or is no failure of the circuit.
+        """
+        try:
+            return self._final[cls]
+        except KeyError:
+            pass
+        if len(self._final) >= _CLASSES_MAX:
+            self._final = {}  # a program that makes classes without end must not keep them here
+        self._final[cls] = found = self._find_final(cls)
+        return found
+
+    def _find_final(self, cls: type[BaseException]) -> Verdict | None:
+        plan = self.plan
+        verdict = class_verdict(cls, plan.effect) if issubclass(cls, Exception) else None
+        if (
+            verdict is None
+            or not verdict.counts
+            or verdict.kind in GATED
+            or issubclass(cls, plan.ignore)
+        ):
+            return None
+        again = plan.backoff.retries > 0 and allowed(plan.effect, verdict)
+        return None if again else verdict
+
+    def _moved(self) -> None:
+        """The circuit is another one: see where calls go now. Called under its lock."""
+        circuit = self.breaker.circuit
+        state = circuit.state
+        if type(state) is Closed:
+            self.way = circuit if self._clear else None
+            self.shut = None
+        else:
+            self.way = None
+            self.shut = (
+                (state.until_s, f"circuit open: {state.reason}")
+                if isinstance(state, Open)
+                else None
+            )

@@ -1,0 +1,52 @@
+"""
+Owns the two endings that need no course: a first attempt whose failure is final, and a call refused by an open circuit.
+
+Both are what the flow would decide, in a fraction of its time; where anything is open to choice they leave it to flow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from switchgear.core.circuit import Settlement
+from switchgear.core.errors import CircuitOpenError
+from switchgear.core.redact import Words, error_words
+from switchgear.core.words import Scope
+
+if TYPE_CHECKING:
+    from switchgear.core.circuit import Circuit
+    from switchgear.core.policy.fallback import Fallback
+    from switchgear.core.policy.plan import Policy
+
+
+def ended_at_once(
+    policy: Policy,
+    error: BaseException,
+    way: Circuit,
+    call_id: int,
+    started_s: float,
+    fallbacks: tuple[Fallback, ...],
+) -> bool:
+    """Settle and tell a failure that no retry and no fallback can follow; False leaves it to the flow."""
+    if fallbacks:
+        return False
+    verdict = policy.final(type(error))
+    if verdict is None:
+        return False
+    policy.breaker.settle_straight(way, Settlement.FAILURE, Words(error))
+    policy.tap.failed(call_id, started_s, policy.clock.monotonic_s(), verdict, error_words(error))
+    return True
+
+
+def refuse_at_once(policy: Policy, fallbacks: tuple[Fallback, ...]) -> None:
+    """Raise CircuitOpenError while an open circuit has its time before it and nothing else could serve."""
+    shut = policy.shut
+    if shut is None or fallbacks:
+        return
+    until_s, reason = shut
+    now_s = policy.clock.monotonic_s()
+    if now_s >= until_s:
+        return
+    key = policy.key
+    policy.tap.rejected(0, now_s, Scope.METHOD, reason, until_s - now_s)
+    raise CircuitOpenError(key.exchange, key.method, Scope.METHOD, reason, until_s - now_s)

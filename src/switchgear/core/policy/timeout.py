@@ -1,0 +1,55 @@
+"""Owns the cut of one asynchronous attempt by its time; how long that is, is left to flow."""
+
+from __future__ import annotations
+
+from asyncio import CancelledError, current_task
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from asyncio import Task
+    from types import TracebackType
+    from typing import Any
+
+    from switchgear.core.clock import Clock, Timer
+
+
+class Cut:
+    """
+    `async with Cut(clock, delay_s)`: the body is cancelled after delay_s seconds and raises TimeoutError.
+
+    It tells its own cancellation from one that comes from outside as asyncio.timeout does, by the task's count
+    of cancel requests, but takes its timer from the Clock. `fired` says whether it was this cut.
+    """
+
+    __slots__ = ("_asked", "_clock", "_delay_s", "_task", "_timer", "fired")
+
+    _task: Task[Any]
+    _timer: Timer
+
+    def __init__(self, clock: Clock, delay_s: float) -> None:
+        self._clock = clock
+        self._delay_s = delay_s
+        self.fired = False
+
+    async def __aenter__(self) -> Self:
+        task = current_task()
+        if task is None:
+            raise RuntimeError("an attempt with a timeout must run inside an asyncio task")
+        self._task = task
+        self._asked = task.cancelling()
+        self._timer = self._clock.timer(self._delay_s, self._fire)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._timer.cancel()
+        if self.fired and self._task.uncancel() <= self._asked and kind is CancelledError:
+            raise TimeoutError from error
+
+    def _fire(self) -> None:
+        self.fired = True
+        self._task.cancel()

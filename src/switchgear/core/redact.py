@@ -1,0 +1,227 @@
+"""Owns what must never be kept: masks secrets, makes text harmless; sinks decide where it goes."""
+
+from __future__ import annotations
+
+import re
+import threading
+
+MASK = "***"
+
+TEXT_CHARS_MAX = 16_384
+"""Text is cut here before anything looks at it, so that no text costs more time than this one."""
+
+ERROR_CHARS_MAX = 300
+"""The length of an error's text, when nothing else is asked for."""
+
+SECRET_CHARS_MIN = 6
+"""A shorter secret is not registered: it would be found inside ordinary words."""
+
+SECRET_CHARS_MAX = 8_192
+SECRETS_MAX = 256
+"""When one more is registered, the oldest is forgotten."""
+
+_UNREADABLE = "(its message cannot be read)"
+_TAIL_CHARS_MIN = 4
+
+# One of these must be in a text before any pattern can fit; most texts hold none, and cost no more.
+_HINTS = (
+    *("sig", "ey", "secret", "token", "pass", "pwd", "auth", "credential", "cookie"),
+    *("access", "bearer", "basic", "private", "://"),
+)
+
+# Every repeat below is bounded or possessive and none stands in another, so the search never goes
+# back over a long stretch of text: the time grows with its length alone.
+_PEM = re.compile(
+    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]{0,40}-----|\Z)"
+)
+_JWT = re.compile(r"(?<![\w-])ey[\w-]{6,}+\.[\w-]{2,}+(?:\.[\w-]*+){0,3}", re.ASCII)
+_USERINFO = re.compile(r"(?<=://)[^/\s:@]{0,128}:[^/\s@]{1,256}(?=@)")
+_SCHEME = re.compile(r"\b(bearer|basic)(\s{1,8})[\w.~+/=-]{6,}+", re.IGNORECASE)
+_NAME = re.compile(
+    # what secrets are called, in query strings, headers, JSON and reprs
+    r"(?:signature|api[-_ ]?key|secret|token|passw(?:or)?d|passphrase|credential"
+    r"|(?P<line>authorization|cookie)|listen[-_ ]?key|private[-_ ]?key|access[-_ ]?(?:key|sign)"
+    r"|cb-access-|(?:(?<![a-z0-9])|(?<=%26)|(?<=%3f))(?:pwd|sign?)\b"
+    r"|(?:(?<=[?&])|(?<=%26)|(?<=%3f))key)[\w-]{0,40}+"
+    # what stands between name and value: `=`, `":`, `%3D`, or `', '` in a list of pairs
+    r"(?:(?:\\{0,3}[\"'])?\s{0,32}(?:=>|[:=]|%3[ad])"
+    r"|\\{0,3}[\"']\s{0,8},\s{0,8}(?:[\"']value[\"']\s{0,8}:|(?=b?\\{0,3}[\"'])))\s{0,32}"
+    # what stands before a quoted value: `SecretStr(`, `b`
+    r"(?:[a-z_][\w.]{0,40}\(\s?(?=\w?[\"'])|(?=[bruf][\"']))?(?:[bruf](?=[\"']))?",
+    re.IGNORECASE,
+)
+_VALUE = re.compile(
+    r"\"(?s:[^\"\\]|\\.)*+(?:\"|\\?\Z)"
+    r"|'(?s:[^'\\]|\\.)*+(?:'|\\?\Z)"
+    r"|(?P<escaped>\\{1,7}[\"'])(?s:.*?)(?:(?<!\\)(?P=escaped)|\Z)"
+    r"|\[[^\]]*+\]?|\{[^}]*+\}?|\((?=[\s\w]?[\"'])[^)]*+\)?"
+    r"|[^\s&\"'<>]++"
+)
+_LINE = re.compile(r"[^\r\n\"'\\]++")
+
+
+class Redactor:
+    """
+    Masks secrets in text: those registered wherever they stand, others by the name before them or
+    their form.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._secrets: dict[str, tuple[str, ...]] = {}
+        self._forms: tuple[str, ...] = ()
+
+    def register(self, value: str) -> bool:
+        """
+        Mask this secret from now on wherever it stands, URL-quoted or escaped too; False when it
+        cannot be.
+
+        Args:
+            value: SECRET_CHARS_MIN to SECRET_CHARS_MAX characters.
+        """
+        if not SECRET_CHARS_MIN <= len(value) <= SECRET_CHARS_MAX:
+            return False
+        forms = _forms_of(value)
+        with self._lock:
+            self._secrets.pop(value, None)
+            self._secrets[value] = forms
+            if len(self._secrets) > SECRETS_MAX:
+                del self._secrets[next(iter(self._secrets))]
+            every = {form for known in self._secrets.values() for form in known}
+            # Longest first: a secret can be a part of another one.
+            self._forms = tuple(sorted(every, key=len, reverse=True))
+        return True
+
+    def redact(self, text: str, chars_max: int = TEXT_CHARS_MAX) -> str:
+        """
+        The text with every secret masked, cut at chars_max characters before the search; never
+        raises.
+
+        More is masked rather than less: a secret that is cut off, or in quotes that never close,
+        goes whole.
+        """
+        kept = text[:chars_max]
+        for form in self._forms:
+            kept = kept.replace(form, MASK)
+        if len(text) > chars_max:
+            kept = self._without_cut_off(kept)
+        lowered = kept.lower()
+        if any(hint in lowered for hint in _HINTS):
+            kept = _by_form_and_name(kept)
+        return kept if len(text) <= chars_max else f"{kept}…"
+
+    def _without_cut_off(self, text: str) -> str:
+        """The text without the beginning of a registered secret at its very end."""
+        for form in self._forms:
+            start = text.find(form[:_TAIL_CHARS_MIN], max(0, len(text) - len(form)))
+            while start >= 0:
+                if form.startswith(text[start:]):
+                    return text[:start] + MASK
+                start = text.find(form[:_TAIL_CHARS_MIN], start + 1)
+        return text
+
+
+_everywhere = Redactor()
+
+
+def register_secret(value: str) -> bool:
+    """Mask this secret in everything this process keeps or shows; see `Redactor.register`."""
+    return _everywhere.register(value)
+
+
+def redact_text(text: str, chars_max: int = TEXT_CHARS_MAX) -> str:
+    """The text with every secret masked, cut at chars_max characters; see `Redactor.redact`."""
+    return _everywhere.redact(text, chars_max)
+
+
+def error_text(error: BaseException, chars_max: int = ERROR_CHARS_MAX) -> str:
+    """
+    The class and message of an error, redacted, in visible characters, at most chars_max of them.
+
+    Never raises, not even where the error's own `__str__` does.
+    """
+    return safe_words(error_words(error, 4 * chars_max), chars_max)
+
+
+def safe_words(words: str, chars_max: int = ERROR_CHARS_MAX) -> str:
+    """Words of an error as they may be kept: redacted, visible, at most chars_max characters."""
+    # Masking shortens, so more is looked at than is kept; a few times more is enough for what
+    # people read.
+    safe = visible(redact_text(words, 4 * chars_max))
+    return safe if len(safe) <= chars_max else safe[: chars_max - 1] + "…"
+
+
+def visible(text: str) -> str:
+    r"""The text with every control, direction or half character written out: `\n`, `\x1b`."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
+
+
+def error_words(error: BaseException, chars_max: int = 4 * ERROR_CHARS_MAX) -> str:
+    """
+    The class and message of an error as they are, for `safe_words` to make harmless before they are kept or shown.
+
+    Never raises. One character more than chars_max tells `safe_words` that something was cut.
+    """
+    name = type(error).__name__
+    try:
+        message = str(error)
+    except Exception:
+        message = _UNREADABLE
+    return f"{name}: {message[: chars_max + 1]}" if message else name
+
+
+class Words:
+    """The words of an error, redacted when they are asked for: most failures need none."""
+
+    __slots__ = ("_error",)
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    def __str__(self) -> str:
+        return error_text(self._error)
+
+
+def _by_form_and_name(text: str) -> str:
+    text = _PEM.sub(MASK, text)
+    text = _JWT.sub(MASK, text)
+    text = _USERINFO.sub(MASK, text)
+    text = _SCHEME.sub(rf"\1\2{MASK}", text)
+    return _by_name(text)
+
+
+def _by_name(text: str) -> str:
+    kept: list[str] = []
+    done = 0
+    while found := _NAME.search(text, done):
+        value = (_LINE if found["line"] else _VALUE).match(text, found.end())
+        value = value or _VALUE.match(text, found.end())
+        kept.append(text[done : found.end()])
+        done = found.end()
+        if value:
+            kept.append(_masked(value))
+            done = value.end()
+    kept.append(text[done:])
+    return "".join(kept)
+
+
+def _masked(value: re.Match[str]) -> str:
+    """The mask, in the quotes that the value stood in, so that JSON stays JSON."""
+    quote = value.groupdict().get("escaped") or value[0][:1]
+    return f"{quote}{MASK}{quote}" if quote[-1:] in {'"', "'"} else MASK
+
+
+def _forms_of(value: str) -> tuple[str, ...]:
+    """How a secret looks in text: as it is, URL-quoted, and escaped as in JSON or a repr."""
+    import json  # here, like the next: a program that registers nothing needs neither
+    from urllib.parse import quote, quote_plus
+
+    quoted = {quote(value, safe="", errors="replace"), quote_plus(value, errors="replace")}
+    quoted.add(quote(value, errors="replace"))
+    lowered = {re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), each) for each in quoted}
+    escaped = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    return tuple({value, repr(value)[1:-1], *quoted, *lowered, *escaped})

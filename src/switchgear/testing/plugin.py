@@ -1,0 +1,1 @@
+"""Owns the fixtures that pytest gives to tests of users; nothing is imported before a test asks for it."""

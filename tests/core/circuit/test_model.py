@@ -1,0 +1,270 @@
+"""
+Owns the walks of the real circuit beside an independent model through thousands of orders of
+moves.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings, target
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.core.circuit.model import TICKS, Mode, ModelRules, Verdict
+from tests.core.circuit.walk import EIGHT_S, MODES, Walk, seen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
+STEPS = (0, 1, TICKS, EIGHT_S, 30 * TICKS, 90_000 * TICKS, 10**9 * TICKS)
+CHANCES = (0, 2, 4, 7)
+VERDICTS: tuple[Verdict, ...] = ("success", "failure", "neutral", "failure")
+LENGTHS = (None, 1, TICKS, EIGHT_S)
+MUST_REACH = (
+    "admitted closed",
+    "admitted half_open",
+    "refused open",
+    "refused half_open",
+    "refused forced_open",
+    "probe success",
+    "probe failure",
+    "probe neutral",
+    "lost probe",
+    "Closed to Open",
+    "HalfOpen to Open",
+    "HalfOpen to Closed",
+    "held HalfOpen",
+    "reset HalfOpen",
+    "reconfigured half_open",
+    "stale success in open",
+    "stale failure in open",
+    "stale success in half_open",
+    "stale failure in half_open",
+    "stale neutral in half_open",
+)
+
+
+@st.composite
+def any_rules(draw: st.DrawFn) -> ModelRules:
+    """Settings small enough that a walk of some dozen steps reaches every state."""
+    probes = draw(st.integers(1, 4))
+    timeout = draw(st.integers(1, 4)) * EIGHT_S
+    bound = draw(st.none() | st.integers(0, 20).map(lambda n: timeout + n * EIGHT_S))
+    return ModelRules(
+        failure_threshold=draw(st.integers(1, 3)),
+        reset_timeout=timeout,
+        reset_timeout_max=bound,
+        backoff=draw(st.sampled_from([1, 2, 3])),
+        jitter_eighths=draw(st.sampled_from([0, 4, 8])),
+        probes=probes,
+        probes_to_close=draw(st.integers(1, probes)),
+        lease=draw(st.integers(1, 40)) * TICKS,
+    )
+
+
+class CircuitWalk(RuleBasedStateMachine):
+    """Hypothesis chooses each move; it shrinks a difference to the few moves that show it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.walk = Walk()
+        self.moves = 0
+
+    @initialize(rules=any_rules(), start=st.sampled_from([0, 1, 10**6, 2**40]))
+    def begin(self, rules: ModelRules, start: int) -> None:
+        """Any settings, at any reading of the clock."""
+        self.walk = Walk(rules, start)
+
+    @rule(times=st.integers(1, 4))
+    def ask(self, times: int) -> None:
+        """Some calls begin."""
+        for _ in range(times):
+            self.walk.admit()
+
+    @precondition(lambda self: self.walk.out)
+    @rule(
+        which=st.integers(-1, 20),
+        verdict=st.sampled_from(VERDICTS),
+        chance=st.sampled_from(CHANCES),
+    )
+    def settle(self, which: int, verdict: Verdict, chance: int) -> None:
+        """Any call that is out ends."""
+        self.walk.settle(which, verdict, chance)
+
+    @precondition(lambda self: self.walk.used_probes)
+    @rule(which=st.integers(0, 20), verdict=st.sampled_from(VERDICTS))
+    def settle_probe_again(self, which: int, verdict: Verdict) -> None:
+        """A probe is settled a second time."""
+        self.walk.settle_probe_again(which, verdict)
+
+    @rule(chance=st.sampled_from(CHANCES), probes=st.integers(0, 4))
+    def fail_until_open(self, chance: int, probes: int) -> None:
+        """The exchange breaks."""
+        self.walk.fail_until_open(chance, probes)
+
+    @precondition(lambda self: self.walk.out)
+    @rule(which=st.integers(0, 20))
+    def lose(self, which: int) -> None:
+        """Somebody who holds a ticket dies."""
+        self.walk.lose(which)
+
+    @rule(step=st.sampled_from(STEPS))
+    def wait(self, step: int) -> None:
+        """Time passes."""
+        self.walk.wait(step)
+
+    @rule(which=st.integers(0, 5), offset=st.sampled_from([-1, 0, 0, 1]))
+    def wait_for_the_edge(self, which: int, offset: int) -> None:
+        """Time passes to where it matters."""
+        self.walk.wait_for_the_edge(which, offset)
+
+    @precondition(lambda self: self.moves % 3 == 0)
+    @rule(mode=st.sampled_from(MODES), length=st.sampled_from(LENGTHS))
+    def hold(self, mode: Mode, length: int | None) -> None:
+        """A person takes over."""
+        self.walk.hold(mode, length)
+
+    @rule()
+    def release(self) -> None:
+        """A person lets go."""
+        self.walk.release()
+
+    @precondition(lambda self: self.moves % 5 == 0)
+    @rule()
+    def reset(self) -> None:
+        """A person says that all is well."""
+        self.walk.reset()
+
+    @precondition(lambda self: self.moves % 3 == 0)
+    @rule(rules=any_rules())
+    def reconfigure(self, rules: ModelRules) -> None:
+        """The settings file changed."""
+        self.walk.reconfigure(rules)
+
+    @precondition(lambda self: self.moves % 5 == 0)
+    @rule()
+    def heal(self) -> None:
+        """The exchange is well again."""
+        self.walk.heal()
+
+    @invariant()
+    def same(self) -> None:
+        """After each move the two are the same."""
+        self.moves += 1
+        self.walk.same()
+
+    def teardown(self) -> None:
+        """Steer hypothesis towards walks in which much happens."""
+        target(float(len(self.walk.model.eras)), label="eras")
+
+
+def rules_from(byte: int) -> ModelRules:
+    """Settings spelt by one byte, for the walks that are read off a string of bytes."""
+    probes = 1 + byte % 4
+    return ModelRules(
+        failure_threshold=1 + byte % 3,
+        reset_timeout=(1 + byte % 2) * EIGHT_S,
+        reset_timeout_max=None if byte % 5 else 10 * EIGHT_S,
+        backoff=1 + byte % 3,
+        jitter_eighths=byte % 3 * 4,
+        probes=probes,
+        probes_to_close=1 + byte // 4 % probes,
+        lease=(1 + byte // 8) * TICKS,
+    )
+
+
+def moves_of(walk: Walk) -> tuple[Callable[[int], object], ...]:
+    """What a byte can make of a second byte; the frequent moves stand several times."""
+
+    def settle(byte: int) -> None:
+        if walk.out:
+            walk.settle(byte % 8, VERDICTS[byte // 8 % 4], CHANCES[byte // 32 % 4])
+
+    def settle_newest(byte: int) -> None:
+        if walk.out:
+            walk.settle(-1, VERDICTS[byte % 4], CHANCES[byte // 4 % 4])
+
+    def settle_again(byte: int) -> None:
+        if walk.used_probes:
+            walk.settle_probe_again(byte // 4, VERDICTS[byte % 4])
+
+    def lose(byte: int) -> None:
+        if walk.out:
+            walk.lose(byte)
+
+    def wait(byte: int) -> None:
+        walk.wait(STEPS[byte % len(STEPS)])
+
+    def wait_for_the_edge(byte: int) -> None:
+        walk.wait_for_the_edge(byte // 4, (-1, 0, 0, 1)[byte % 4])
+
+    def interfere(byte: int) -> None:
+        if byte % 3 == 0:
+            walk.hold(MODES[byte // 3 % 3], LENGTHS[byte // 9 % 4])
+        elif byte % 9 == 1:
+            walk.reset()
+        elif byte % 9 == 2:
+            walk.heal()
+        else:
+            walk.reconfigure(rules_from(byte))
+
+    def admit(_: int) -> None:
+        walk.admit()
+
+    def release(_: int) -> None:
+        walk.release()
+
+    def fail_until_open(byte: int) -> None:
+        walk.fail_until_open(CHANCES[byte % 4], byte // 4 % 5)
+
+    often = (admit, admit, settle, settle_newest, settle_newest, wait_for_the_edge)
+    return (*often, settle_again, lose, wait, interfere, release, fail_until_open)
+
+
+def run(program: bytes) -> None:
+    """Walk as the bytes say: a byte for the settings, then two for each move."""
+    walk = Walk(rules_from(program[0]), start=program[1] * TICKS)
+    moves = moves_of(walk)
+    for move, argument in zip(program[2::2], program[3::2], strict=False):
+        moves[move % len(moves)](argument)
+        walk.same()
+
+
+@pytest.mark.slow
+def test_circuit_equals_an_independent_model_move_by_move() -> None:
+    """
+    No order of admit, settle, cancel, lose, wait, hold, reset and reconfigure tells the circuit
+    from the model.
+    """
+    walks = settings(
+        max_examples=3_000 if SOAK else 40,
+        stateful_step_count=100 if SOAK else 30,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    )
+    run_state_machine_as_test(CircuitWalk, settings=walks)
+
+
+@pytest.mark.slow
+def test_circuit_equals_an_independent_model_in_thousands_of_interleavings() -> None:
+    """
+    The same in long walks, which are cheap enough here to reach every state many
+    times, and must.
+    """
+    program = st.binary(min_size=120, max_size=400)
+    walks = settings(max_examples=30_000 if SOAK else 400, deadline=None)
+    seen.clear()
+    walks(given(program)(run))()
+    unreached = [what for what in MUST_REACH if not seen[what]]
+    assert not unreached, f"no walk reached {unreached}; reached: {dict(seen)}"

@@ -1,0 +1,251 @@
+"""
+Owns the moves of a real circuit and its model side by side; which moves, and in what order, is
+left to the tests.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import event
+
+from switchgear.core.circuit import (
+    Circuit,
+    Closed,
+    HalfOpen,
+    Held,
+    Open,
+    Refusal,
+    Rules,
+    Settlement,
+    Ticket,
+    admit,
+    hold,
+    peek,
+    release,
+    reset,
+    settle,
+)
+from switchgear.core.words import CircuitState
+from tests.core.circuit.model import TICKS, Admission, Mode, Model, ModelRules, Verdict
+
+SETTLEMENTS: dict[Verdict, Settlement] = {
+    "success": Settlement.SUCCESS,
+    "failure": Settlement.FAILURE,
+    "neutral": Settlement.NEUTRAL,
+}
+MODES: tuple[Mode, ...] = ("forced_open", "forced_closed", "metrics_only")
+EIGHT_S = 8 * TICKS  # so that every jittered open time is a whole number of ticks
+NOW_MAX = 2**45  # beyond it a float has no room for a tick
+ROUNDS_TO_HEAL = 20  # more than any set of rules in these tests needs
+
+seen: Counter[str] = Counter()
+"""How often the walks reached what they are for; read after them, so that an idle walk fails."""
+
+
+def note(what: str) -> None:
+    """Count a thing that the walks must reach, for hypothesis and for us."""
+    seen[what] += 1
+    event(what)
+
+
+def seconds(ticks: int) -> float:
+    """The same time for the real circuit; exact, because a tick is a power of two of a second."""
+    return ticks / TICKS
+
+
+def real_rules(rules: ModelRules) -> Rules:
+    """The same settings for the real circuit."""
+    bound = rules.reset_timeout_max
+    return Rules(
+        failure_threshold=rules.failure_threshold,
+        reset_timeout_s=seconds(rules.reset_timeout),
+        reset_timeout_s_max=None if bound is None else seconds(bound),
+        reset_backoff=float(rules.backoff),
+        reset_jitter=rules.jitter_eighths / 8,
+        probes=rules.probes,
+        probes_to_close=rules.probes_to_close,
+        probe_lease_s=seconds(rules.lease),
+    )
+
+
+class Walk:
+    """One circuit and its model, moved alike; `same` says whether anybody could tell them apart."""
+
+    def __init__(self, rules: ModelRules | None = None, start: int = 0) -> None:
+        self.now = start
+        self.rules = rules or ModelRules()
+        self.real = Circuit.new()
+        self.model = Model(self.rules)
+        self.out: list[tuple[Ticket, Admission]] = []
+        self.used_probes: list[tuple[Ticket, Admission]] = []
+
+    @property
+    def now_s(self) -> float:
+        """The same instant for the real circuit."""
+        return seconds(self.now)
+
+    def reads(self) -> CircuitState:
+        """The effective state of the real one."""
+        return peek(self.real, self.now_s)
+
+    def admit(self) -> bool:
+        """One admission on both sides; whether there was one."""
+        was = self.reads()
+        self.real, answer = admit(self.real, real_rules(self.rules), self.now_s)
+        expected = self.model.admit(self.now)
+        if isinstance(expected, Admission):
+            assert isinstance(answer, Ticket)
+            assert answer.generation == self.real.generation
+            assert (answer.probe > 0) == (expected.ends is not None)
+            self.out.append((answer, expected))
+            note(f"admitted {was.value}")
+            return True
+        assert isinstance(answer, Refusal)
+        wait = expected[1]
+        if wait is None:
+            assert not answer.retry_after_s, "nobody knows when, so no time may be promised"
+        else:
+            assert answer.retry_after_s == seconds(wait)
+        assert answer.reason, "a refusal says why, in words"
+        note(f"refused {was.value}")
+        return False
+
+    def settle(self, which: int, verdict: Verdict, chance: int) -> None:
+        """Settle one of the tickets that are out; -1 is the newest."""
+        pair = self.out.pop(which if which < 0 else which % len(self.out))
+        if pair[0].probe:
+            self.used_probes.append(pair)
+        self.settle_pair(pair, verdict, chance)
+
+    def settle_probe_again(self, which: int, verdict: Verdict) -> None:
+        """A probe settled twice: the second changes nothing, whatever it brings."""
+        before = self.real
+        self.settle_pair(self.used_probes[which % len(self.used_probes)], verdict, 0)
+        assert self.real == before or isinstance(before.state, Held)
+
+    def settle_pair(self, pair: tuple[Ticket, Admission], verdict: Verdict, chance: int) -> None:
+        """One settlement on both sides."""
+        ticket, admission = pair
+        before, is_current = self.real, pair[0].generation == self.real.generation
+        rules, settlement = real_rules(self.rules), SETTLEMENTS[verdict]
+        self.real = settle(before, ticket, settlement, rules, self.now_s, chance / 8, "boom")
+        if isinstance(before.state, Held) and not isinstance(self.real.state, Held):
+            # An expired hold may be written off at any move; the model follows, so both stay
+            # comparable.
+            assert self.model.has_expired(self.now), "a settlement ended a hold that still binds"
+            self.model.end_hold()
+        elif not is_current:
+            assert self.real == before, "a ticket of another generation changed something"
+            note(f"stale {verdict} in {self.reads().value}")
+        self.model.settle(admission, verdict, self.now, chance)
+        if isinstance(before.state, HalfOpen) and is_current:
+            note(f"probe {verdict}")
+        if type(self.real.state) is not type(before.state):
+            note(f"{type(before.state).__name__} to {type(self.real.state).__name__}")
+
+    def lose(self, which: int) -> None:
+        """A ticket whose holder died: it is never settled."""
+        ticket, _ = self.out.pop(which % len(self.out))
+        note("lost probe" if ticket.probe else "lost ticket")
+
+    def wait(self, step: int) -> None:
+        """The clock goes on, by nothing, by a little or by decades."""
+        self.now = min(self.now + step, NOW_MAX)
+
+    def wait_for_the_edge(self, which: int, offset: int) -> None:
+        """The clock goes to just before, to, or just after an instant at which something ends."""
+        edges = [self.model.era.until] if self.model.era.kind == "open" else []
+        edges += [p.ends for p in self.model.era.out() if p.ends is not None]
+        edges += [] if self.model.hold_until is None else [self.model.hold_until]
+        ahead = [edge + offset for edge in edges if edge + offset > self.now]
+        if ahead:
+            self.now = ahead[which % len(ahead)]
+            note(f"edge {offset:+d}")
+
+    def fail_until_open(self, chance: int, probes: int) -> None:
+        """
+        Calls fail until it opens, and probes go out when its time comes; chance alone gets there
+        seldom.
+        """
+        for _ in range(self.rules.failure_threshold):
+            if self.admit():
+                self.settle(-1, "failure", chance)
+        if probes and self.model.era.kind == "open":
+            self.now = max(self.now, self.model.era.until)
+            for _ in range(probes):
+                self.admit()
+
+    def hold(self, mode: Mode, length: int | None) -> None:
+        """A person holds it, over whatever is there, a hold too."""
+        until = None if length is None else self.now + length
+        before, until_s = self.real, None if until is None else seconds(until)
+        self.real = hold(before, CircuitState(mode), self.now_s, until_s, "ops", "because")
+        assert self.real.generation > before.generation
+        self.model.hold(mode, until)
+        note(f"held {type(before.state).__name__}")
+
+    def release(self) -> None:
+        """A person lets go; without a hold nothing happens."""
+        before = self.real
+        self.real = release(before, self.now_s)
+        self.model.release()
+        if isinstance(before.state, Held):
+            assert self.real.generation > before.generation
+        else:
+            assert self.real == before
+
+    def reset(self) -> None:
+        """A person says that all is well."""
+        before = self.real
+        self.real = reset(before)
+        self.model.reset()
+        assert self.real.generation > before.generation
+        note(f"reset {type(before.state).__name__}")
+
+    def reconfigure(self, rules: ModelRules) -> None:
+        """Other settings, live: what is written down stays."""
+        self.rules = self.model.rules = rules
+        note(f"reconfigured {self.reads().value}")
+
+    def heal(self) -> None:
+        """From anywhere, an exchange that is well again is found well: nothing is wedged."""
+        note(f"healed from {self.reads().value}")
+        self.release()
+        self.out = []
+        for _ in range(ROUNDS_TO_HEAL):
+            if self.reads() is CircuitState.CLOSED:
+                break
+            self.now += 200_000 * TICKS
+            if self.admit():
+                self.settle(-1, "success", 0)
+        assert self.reads() is CircuitState.CLOSED, "it is wedged"
+
+    def same(self) -> None:
+        """The real circuit and the model are the same, as far as anybody can see."""
+        assert self.reads().value == self.model.reads(self.now)
+        assert self.real.spell == self.model.spell
+        state = self.real.state
+        assert isinstance(state, Held) == (self.model.mode is not None)
+        if isinstance(state, Held):
+            until = self.model.hold_until
+            assert state.until_s == (None if until is None else seconds(until))
+            state = state.beneath
+        self._same_beneath(state)
+        for ticket, admission in self.out:
+            is_current = ticket.generation == self.real.generation
+            assert is_current == (admission.era == self.model.era.number)
+
+    def _same_beneath(self, state: Closed | Open | HalfOpen) -> None:
+        era = self.model.era
+        match state:
+            case Closed():
+                assert (era.kind, era.streak()) == ("closed", state.failures)
+            case Open():
+                assert era.kind == "open"
+                assert (state.since_s, state.until_s) == (seconds(era.began), seconds(era.until))
+            case HalfOpen():
+                assert era.kind == "half_open"
+                if self.model.mode is None:  # a hold makes void what the probes brought
+                    counts = (state.successes, state.failures, len(state.leases))
+                    assert counts == (era.count("success"), era.count("failure"), len(era.out()))
