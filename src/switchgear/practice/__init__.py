@@ -1,0 +1,1 @@
+"""Holds the practice exchanges and the demo that runs on them."""

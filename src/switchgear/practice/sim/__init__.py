@@ -1,0 +1,1 @@
+"""Holds the practice Binance venue; start it through `switchgear.practice.sim.server`."""

@@ -1,0 +1,226 @@
+"""Owns a running practice server: its doors, its life, and a threaded form for sync programs."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from switchgear.core.clock import SystemClock
+from switchgear.practice.sim.control import Control
+from switchgear.practice.sim.door import Door
+from switchgear.practice.sim.practice import KEY, SECRET, Practice
+from switchgear.practice.sim.wire import Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from aiohttp import web
+
+    from switchgear.core.clock import Clock, Timer
+
+_T = TypeVar("_T")
+HOST = "127.0.0.1"
+PORT = 9100
+SEED = 1
+
+
+class Sim:
+    """
+    A practice Binance venue with its backend, on loopback unless host says otherwise.
+
+    An async context manager. base_url serves everything; control_url the control alone and
+    backend_url the backend alone, so that both outlast a refusal of the venue.
+    """
+
+    key = KEY
+    secret = SECRET
+
+    def __init__(
+        self,
+        seed: int = SEED,
+        clock: Clock | None = None,
+        host: str = HOST,
+        port: int = 0,
+        *,
+        control_port: int = 0,
+        backend_port: int = 0,
+    ) -> None:
+        """Nothing is bound before start; port 0 is one that the system chooses."""
+        self._clock: Clock = SystemClock() if clock is None else clock
+        self._at = (host, port, control_port, backend_port)
+        self._practice = Practice(seed, self._clock)
+        self._control = Control(self._practice, self._refuse, self._reopen)
+        self._doors: list[Door] = []
+        self._refused_until_s = 0.0
+        self._reopening: Timer | None = None
+
+    @property
+    def base_url(self) -> str:
+        """Where the venue, the backend and the control answer."""
+        return self._doors[0].url
+
+    @property
+    def control_url(self) -> str:
+        """Where the control answers always."""
+        return self._doors[1].url
+
+    @property
+    def backend_url(self) -> str:
+        """Where the backend answers while the venue refuses connections."""
+        return self._doors[2].url
+
+    async def start(self) -> Self:
+        """Take the ports and listen; raises OSError when one is taken."""
+        host, port, control_port, backend_port = self._at
+        wire = Wire(self._practice, self._control, self._refuse)
+        wanted = (
+            (wire.everything, port),
+            (self._only_control, control_port),
+            (wire.backend_only, backend_port),
+        )
+        try:
+            for handler, number in wanted:
+                self._doors.append(Door(handler, host, number))
+                self._doors[-1].open()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def stop(self) -> None:
+        """Reset what is connected and give the ports back. The state can still be read."""
+        if self._reopening is not None:
+            self._reopening.cancel()
+        for door in self._doors:
+            await door.close()
+
+    async def __aenter__(self) -> Self:
+        return await self.start()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    def state(self) -> dict[str, Any]:
+        """What GET /_sim/state answers."""
+        return self._control.state()
+
+    def add_faults(self, rules: object) -> list[int]:
+        """Put a rule or a list in force, as JSON or Rule; raises RuleError (a ValueError)."""
+        return self._control.add_faults(rules)
+
+    def clear_faults(self) -> None:
+        """Take all rules away, and listen again."""
+        self._control.clear_faults()
+
+    async def _only_control(self, request: web.BaseRequest) -> web.StreamResponse:
+        return await self._control.handle(request)
+
+    def _refuse(self, duration_s: float) -> None:
+        now_s = self._clock.monotonic_s()
+        self._refused_until_s = max(self._refused_until_s, now_s + duration_s)
+        self._doors[0].shut(spare=self._control.asking)
+        if self._reopening is not None:
+            self._reopening.cancel()
+        self._reopening = self._clock.timer(self._refused_until_s - now_s, self._reopen)
+
+    def _reopen(self) -> None:
+        self._refused_until_s = 0.0
+        if self._reopening is not None:
+            self._reopening.cancel()
+            self._reopening = None
+        self._doors[0].open()
+
+
+class SimThread:
+    """A Sim on a thread and event loop of its own, for callers without one; a context manager."""
+
+    key = KEY
+    secret = SECRET
+
+    def __init__(
+        self, seed: int = SEED, clock: Clock | None = None, host: str = HOST, port: int = 0
+    ) -> None:
+        self._sim = Sim(seed, clock, host, port)
+
+    @property
+    def base_url(self) -> str:
+        """Where the venue, the backend and the control answer."""
+        return self._sim.base_url
+
+    @property
+    def control_url(self) -> str:
+        """Where the control answers always."""
+        return self._sim.control_url
+
+    @property
+    def backend_url(self) -> str:
+        """Where the backend answers while the venue refuses connections."""
+        return self._sim.backend_url
+
+    def start(self) -> Self:
+        """Listen on return; raises OSError when the port is taken. Starts once."""
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="sim", daemon=True)
+        self._thread.start()
+        try:
+            self._wait_for(self._sim.start())
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Give the ports back and end the thread. Nothing can be asked afterwards."""
+        self._wait_for(self._sim.stop())
+        self._end()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def state(self) -> dict[str, Any]:
+        """What GET /_sim/state answers."""
+        return self._ask(self._sim.state)
+
+    def add_faults(self, rules: object) -> list[int]:
+        """Put a rule or a list in force; raises RuleError (a ValueError)."""
+        return self._ask(lambda: self._sim.add_faults(rules))
+
+    def clear_faults(self) -> None:
+        """Take all rules away, and listen again."""
+        self._ask(self._sim.clear_faults)
+
+    def _ask(self, question: Callable[[], _T]) -> _T:
+        async def ask() -> _T:
+            return question()
+
+        return self._wait_for(ask())
+
+    def _wait_for(self, work: Coroutine[Any, Any, _T]) -> _T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def _end(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+async def run(
+    host: str = HOST,
+    port: int = PORT,
+    seed: int = SEED,
+    *,
+    control_port: int = 0,
+    backend_port: int = 0,
+    clock: Clock | None = None,
+    on_start: Callable[[Sim], object] | None = None,
+) -> None:
+    """Serve until cancelled; on_start is told when the ports are open. Raises OSError as Sim."""
+    ports = {"control_port": control_port, "backend_port": backend_port}
+    async with Sim(seed, clock, host, port, **ports) as sim:
+        if on_start is not None:
+            on_start(sim)
+        await asyncio.Event().wait()

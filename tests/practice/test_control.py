@@ -1,0 +1,164 @@
+"""Proves the control of a practice server: its truth, its rules, and its answers to bad input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from switchgear.practice.sim.rules import RuleError, parse_rule, show_rule
+from tests.practice.kit import MARKET, RESTING
+from tests.practice.station import Station
+
+pytestmark = pytest.mark.anyio
+FAULTS = "/_sim/faults"
+
+
+async def test_the_state_tells_what_happened(station: Station) -> None:
+    """Orders with executions, balances, requests by endpoint, faults by kind, lost answers."""
+    await station.call("GET", "/api/v3/ping")
+    await station.call("GET", "/prices/BTC-USDT")
+    await station.call("GET", "/nowhere")
+    await station.order("a", MARKET)
+    await station.order("b", RESTING)
+    state = (await station.call("GET", "/_sim/state")).json
+    assert state == station.sim.state()
+    assert state["requests"] == {"ping": 1, "backend.price": 1, "unknown": 1, "order.create": 2}
+    assert [(o["client_order_id"], o["status"], len(o["executions"])) for o in state["orders"]] == [
+        ("a", "FILLED", 1),
+        ("b", "NEW", 0),
+    ]
+    assert state["balances"]["USDT"]["locked"] == "100"
+    assert (state["faults"], state["lost_answers"], state["refused"]) == ({}, [], [])
+
+
+async def test_rules_are_added_listed_and_removed(station: Station) -> None:
+    """One or a list, ids in return; a listed rule can be sent again as it is shown."""
+    one = await station.call("POST", FAULTS, json={"match": "ping", "action": "cut"})
+    more = [{"action": "html", "status": 502}, {"action": "delay", "delay_s": 1}]
+    assert (one.json, (await station.call("POST", FAULTS, json=more)).json) == (
+        {"ids": [1]},
+        {"ids": [2, 3]},
+    )
+    listed = (await station.call("GET", FAULTS)).json["faults"]
+    assert [(rule["id"], rule["action"]) for rule in listed] == [
+        (1, "cut"),
+        (2, "html"),
+        (3, "delay"),
+    ]
+    assert (await station.call("DELETE", f"{FAULTS}/2")).status == 200
+    assert (await station.call("DELETE", f"{FAULTS}/2")).status == 404
+    assert [rule["id"] for rule in (await station.call("GET", FAULTS)).json["faults"]] == [1, 3]
+    await station.call("DELETE", FAULTS)
+    assert (await station.call("GET", FAULTS)).json == {"faults": []}
+
+
+GOOD: list[dict[str, Any]] = [
+    {
+        "action": "answer",
+        "status": 429,
+        "retry_after_s": 3,
+        "headers": {"X-A": "b"},
+        "booked": True,
+    },
+    {"action": "html", "status": 403, "match": "GET /api/*"},
+    {"action": "delay", "delay_s": 0.5, "when": "before"},
+    {"action": "delay", "delay_s": 0.5, "when": "after", "probability": 0.25},
+    {"action": "refuse", "duration_s": 2, "match": None},
+    {"action": "reset_before", "after": 2, "count": 3},
+    {"action": "reset_after"},
+    {"action": "cut"},
+]
+
+
+@pytest.mark.parametrize("rule", GOOD, ids=lambda rule: rule["action"])
+async def test_a_rule_reads_back_as_it_was_written(rule: dict[str, Any]) -> None:
+    """Each kind keeps its fields on the way in and out."""
+    shown = show_rule(parse_rule(rule))
+    assert parse_rule(shown) == parse_rule(rule)
+    assert {name: shown[name] for name in rule} == rule
+
+
+BAD: list[tuple[Any, str]] = [
+    (7, "rule"),
+    ({}, "action"),
+    ({"action": "explode"}, "action"),
+    ({"action": "cut", "colour": 1}, "colour"),
+    ({"action": "cut", "status": 500}, "status"),
+    ({"action": "answer"}, "status"),
+    ({"action": "answer", "status": 99}, "status"),
+    ({"action": "answer", "status": "500"}, "status"),
+    ({"action": "answer", "status": True}, "status"),
+    ({"action": "answer", "status": 500, "code": "x"}, "code"),
+    ({"action": "answer", "status": 500, "msg": 5}, "msg"),
+    ({"action": "answer", "status": 500, "booked": 1}, "booked"),
+    ({"action": "answer", "status": 429, "retry_after_s": -1}, "retry_after_s"),
+    ({"action": "answer", "status": 500, "headers": []}, "headers"),
+    ({"action": "answer", "status": 500, "headers": {"A": "b\r\nC: d"}}, "headers"),
+    ({"action": "answer", "status": 500, "headers": {"A b": "c"}}, "headers"),
+    ({"action": "answer", "status": 500, "headers": {"Content-Length": "1"}}, "headers"),
+    ({"action": "delay"}, "delay_s"),
+    ({"action": "delay", "delay_s": -1}, "delay_s"),
+    ({"action": "delay", "delay_s": float("nan")}, "delay_s"),
+    ({"action": "delay", "delay_s": 1, "when": "soon"}, "when"),
+    ({"action": "refuse"}, "duration_s"),
+    ({"action": "cut", "probability": 1.1}, "probability"),
+    ({"action": "cut", "count": 0}, "count"),
+    ({"action": "cut", "count": 1.5}, "count"),
+    ({"action": "cut", "after": -1}, "after"),
+    ({"action": "cut", "match": ""}, "match"),
+    ({"action": "cut", "match": "a\n"}, "match"),
+    ({"action": "cut", "match": "a" * 10_000}, "match"),
+    ({"action": "cut", "match": 5}, "match"),
+]
+
+
+@pytest.mark.parametrize(("rule", "field"), BAD, ids=lambda part: str(part)[:40])
+async def test_a_wrong_rule_names_field_value_and_what_is_allowed(rule: Any, field: str) -> None:
+    """In code a wrong rule is a ValueError that tells all three."""
+    with pytest.raises(RuleError) as caught:
+        parse_rule(rule)
+    assert isinstance(caught.value, ValueError)
+    assert caught.value.field == field
+    assert caught.value.allowed in str(caught.value)
+    assert repr(caught.value.value) in str(caught.value)
+
+
+async def test_a_wrong_rule_in_a_list_adds_none_of_it(station: Station) -> None:
+    """Over HTTP the same error is a 400, and the good rules beside it are not taken."""
+    rules = [{"action": "cut"}, {"action": "delay", "delay_s": -1}]
+    reply = await station.call("POST", FAULTS, json=rules)
+    assert reply.status == 400
+    assert reply.json["error"] == {
+        "field": "delay_s",
+        "value": -1,
+        "allowed": "a number from 0 to 86400",
+    }
+    assert (await station.call("GET", FAULTS)).json == {"faults": []}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "field"),
+    [
+        ("POST", FAULTS, b"{", 400, "body"),
+        ("POST", FAULTS, b"", 400, "body"),
+        ("POST", FAULTS, b'{"action": ["cut"]}', 400, "action"),
+        ("DELETE", f"{FAULTS}/x", None, 404, "id"),
+        ("GET", "/_sim/nothing", None, 404, "path"),
+        ("POST", "/_sim/state", None, 404, "path"),
+    ],
+)
+async def test_bad_input_is_answered_in_words(
+    station: Station, method: str, path: str, body: bytes | None, status: int, field: str
+) -> None:
+    """A body that is no JSON, an unknown id and an unknown path each say what is wrong."""
+    for base in (station.sim.base_url, station.sim.control_url):
+        reply = await station.call(method, base + path, data=body)
+        assert (reply.status, reply.json["error"]["field"]) == (status, field)
+        assert reply.json["error"]["allowed"]
+
+
+async def test_the_control_port_serves_nothing_else(station: Station) -> None:
+    """The venue is not reachable around its faults."""
+    reply = await station.call("GET", f"{station.sim.control_url}/api/v3/ping")
+    assert reply.status == 404
