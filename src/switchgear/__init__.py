@@ -1,0 +1,114 @@
+"""
+The public names of switchgear, each loaded when it is first used; nothing else.
+
+    your code ─► call ─► policy ─► your function or an exchange client ─► the wire
+                   │        │
+                   │        └─ decides: admit? retry? wait? fall back?      (pure: values in, values out)
+                   ▼
+                 event ─► sinks: metrics · ring · history · stream · logging · alerts
+                                               │
+                                               ▼
+                           dashboard /api-logs · JSON API · CLI
+
+    core/      decides and runs a call; standard library alone     exchange/  trades: models, clients, orders
+    observe/   tells what happened                                 server/    shows it: JSON API and pages
+    settings   by exchange, method and account                     testing/   for tests of users
+    gear       settings -> policies; owns what observes            practice/  practice exchange and demo
+    guide      the guide's function names on a default gear        cli        demo, serve, sim
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from switchgear.core.clock import Clock as Clock
+    from switchgear.core.clock import SystemClock as SystemClock
+    from switchgear.core.errors import ApiError as ApiError
+    from switchgear.core.errors import AttemptTimeout as AttemptTimeout
+    from switchgear.core.errors import BulkheadFullError as BulkheadFullError
+    from switchgear.core.errors import CircuitOpenError as CircuitOpenError
+    from switchgear.core.errors import DeadlineExceeded as DeadlineExceeded
+    from switchgear.core.errors import GateClosedError as GateClosedError
+    from switchgear.core.errors import JournalUnavailable as JournalUnavailable
+    from switchgear.core.errors import NetworkError as NetworkError
+    from switchgear.core.errors import OrderOutcomeUnknown as OrderOutcomeUnknown
+    from switchgear.core.errors import OrderRefused as OrderRefused
+    from switchgear.core.errors import Rejected as Rejected
+    from switchgear.core.errors import SettingsError as SettingsError
+    from switchgear.core.errors import SwitchgearError as SwitchgearError
+    from switchgear.core.errors import WouldBlockLoop as WouldBlockLoop
+    from switchgear.core.event import AttemptStarted as AttemptStarted
+    from switchgear.core.event import CallCancelled as CallCancelled
+    from switchgear.core.event import CallFailed as CallFailed
+    from switchgear.core.event import CallIgnored as CallIgnored
+    from switchgear.core.event import CallRejected as CallRejected
+    from switchgear.core.event import CallSucceeded as CallSucceeded
+    from switchgear.core.event import CircuitMoved as CircuitMoved
+    from switchgear.core.event import FallbackExhausted as FallbackExhausted
+    from switchgear.core.event import FallbackFailed as FallbackFailed
+    from switchgear.core.event import FallbackServed as FallbackServed
+    from switchgear.core.event import GateClosed as GateClosed
+    from switchgear.core.event import Note as Note
+    from switchgear.core.event import RetryScheduled as RetryScheduled
+    from switchgear.core.event import SinkFailed as SinkFailed
+    from switchgear.core.event import StoreBack as StoreBack
+    from switchgear.core.event import StoreLost as StoreLost
+    from switchgear.core.guarded import Guarded as Guarded
+    from switchgear.core.outcome import Err as Err
+    from switchgear.core.outcome import Ok as Ok
+    from switchgear.core.outcome import Served as Served
+    from switchgear.core.policy.breaker import CircuitView as CircuitView
+    from switchgear.core.policy.fallback import last_good as last_good
+    from switchgear.core.policy.fallback import source as source
+    from switchgear.core.policy.fallback import static as static
+    from switchgear.core.policy.gate import GateView as GateView
+    from switchgear.core.redact import register_secret as register_secret
+    from switchgear.core.verdict import classify as classify
+    from switchgear.core.words import CircuitState as CircuitState
+    from switchgear.core.words import Effect as Effect
+    from switchgear.core.words import Key as Key
+    from switchgear.core.words import Kind as Kind
+    from switchgear.core.words import Level as Level
+    from switchgear.core.words import Scope as Scope
+    from switchgear.core.words import Verdict as Verdict
+    from switchgear.gear import Switchgear as Switchgear
+    from switchgear.observe.health import Health as Health
+    from switchgear.observe.metrics import CallMetrics as CallMetrics
+    from switchgear.observe.record import LogRecord as LogRecord
+
+_HOMES = {
+    "core.guarded": "Guarded",
+    "core.clock": "Clock SystemClock",
+    "core.errors": "ApiError AttemptTimeout BulkheadFullError CircuitOpenError DeadlineExceeded GateClosedError "
+    "JournalUnavailable NetworkError OrderOutcomeUnknown OrderRefused Rejected SettingsError SwitchgearError "
+    "WouldBlockLoop",
+    "core.event": "AttemptStarted CallCancelled CallFailed CallIgnored CallRejected CallSucceeded CircuitMoved "
+    "FallbackExhausted FallbackFailed FallbackServed GateClosed Note RetryScheduled SinkFailed StoreBack StoreLost",
+    "core.outcome": "Err Ok Served",
+    "core.policy.breaker": "CircuitView",
+    "core.policy.fallback": "last_good source static",
+    "core.policy.gate": "GateView",
+    "core.redact": "register_secret",
+    "core.verdict": "classify",
+    "core.words": "CircuitState Effect Key Kind Level Scope Verdict",
+    "gear": "Switchgear",
+    "observe.health": "Health",
+    "observe.metrics": "CallMetrics",
+    "observe.record": "LogRecord",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'switchgear' has no attribute {name!r}")
+    found = getattr(import_module(f"switchgear.{home}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME_OF])

@@ -1,0 +1,521 @@
+"""Owns the gear: settings become policies, policies guard calls, and what they tell goes to metrics, log and page."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from threading import RLock
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
+from weakref import WeakSet
+
+from switchgear.core.clock import SystemClock
+from switchgear.core.errors import SettingsError
+from switchgear.core.event import CircuitMoved, StoreBack, StoreLost
+from switchgear.core.guarded import Guarded
+from switchgear.core.policy.breaker import Breaker, CircuitView
+from switchgear.core.policy.fallback import Memory
+from switchgear.core.policy.gate import Gate, GateView
+from switchgear.core.policy.plan import Policy
+from switchgear.core.words import CircuitState, Key, Scope
+from switchgear.observe.alerts import OpeningsAlert
+from switchgear.observe.health import Health, health_of
+from switchgear.observe.hub import Hub, Tap, event_of
+from switchgear.observe.logging import LoggingSink
+from switchgear.observe.metrics import Tally
+from switchgear.observe.query import LogQuery, matches
+from switchgear.observe.ring import Ring
+from switchgear.observe.stream import Stream
+from switchgear.settings import SettingsBook, load_file, parse_level, pattern
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+    from types import TracebackType
+
+    from switchgear.core.clock import Clock
+    from switchgear.core.words import Level
+    from switchgear.observe.history import HistoryReader, HistoryWriter
+    from switchgear.observe.metrics import CallMetrics
+    from switchgear.observe.record import LogRecord
+    from switchgear.server import Server
+
+E = TypeVar("E")
+
+_HOLDS = {
+    "open": CircuitState.FORCED_OPEN,
+    "closed": CircuitState.FORCED_CLOSED,
+    "metrics_only": CircuitState.METRICS_ONLY,
+}
+_TABLES = ("settings", "server", "history", "alert", "exchanges")
+_HANDLES_MAX = 4096
+_SNAPSHOT_S = 1.0
+_SERVED_LATELY_S = 60.0
+
+
+class Hold(NamedTuple):
+    """A hold on a pattern, which binds keys that come later too."""
+
+    exchange: str
+    method: str
+    mode: CircuitState
+    by: str
+    why: str
+    until_s: float | None
+
+    def binds(self, key: Key, now_s: float) -> bool:
+        """Whether a key is held by it now."""
+        lasts = self.until_s is None or now_s < self.until_s
+        return (
+            lasts
+            and fnmatchcase(key.exchange, self.exchange)
+            and fnmatchcase(key.method, self.method)
+        )
+
+
+class Switchgear:
+    """
+    Guards calls by exchange, method and account, and knows what happened to them.
+
+    Works from the first call on; nothing has to be started. `close()`, or leaving it as a context manager, hands
+    over what is still queued; the end of the program does so too.
+
+    Args:
+        settings: Path of a settings file, or the settings as a mapping (the content of its `[settings]` table).
+        clock: Time, chance and sleep; the machine's own unless a test plays them.
+        history: Path of a file to keep records and circuit snapshots in; None keeps the newest in memory alone.
+        alert: Raised when a circuit opens again and again; to the logger `switchgear.alerts` unless given.
+
+    Raises:
+        SettingsError: A setting is unknown or not allowed, or the history file cannot be used.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: str | Path | Mapping[str, Any] | None = None,
+        clock: Clock | None = None,
+        history: str | Path | None = None,
+        alert: OpeningsAlert | None = None,
+    ) -> None:
+        self.clock: Clock = SystemClock() if clock is None else clock
+        self.book = SettingsBook()
+        self.book.load(_settings_tree(settings))
+        self.ring = Ring(event_of)
+        self.hub = Hub(self.clock, self.ring)
+        self.stream = Stream()
+        self._policies: dict[Key, Policy] = {}
+        self._tallies: dict[Key, tuple[Tally, Tap]] = {}
+        self._gates: dict[tuple[str, Scope, str], Gate] = {}
+        self._handles: dict[tuple[str, str], Guarded] = {}
+        self._holds: list[Hold] = []
+        self._memory: Memory[Any] = Memory()
+        self._lock = RLock()
+        self._servers: list[Server] = []
+        self._snapshot_s = 0.0
+        self.history: HistoryWriter | None = None
+        self._reader: HistoryReader | None = None
+        self.hub.attach(LoggingSink())
+        self.hub.attach(self.stream, own=True)
+        self.hub.on(CircuitMoved, (alert or OpeningsAlert()).moved)
+        if history is not None:
+            self._keep_history(history)
+        _GEARS.add(self)
+
+    def guarded(
+        self,
+        exchange: str,
+        method: str,
+        *,
+        account: str = "main",
+        fallback: object = None,
+        **settings: Any,
+    ) -> Guarded:
+        """
+        The guard of one key: a decorator, or something to hand functions to.
+
+        Args:
+            exchange: Any name; case and camelCase fold to snake_case.
+            method: As above; its name tells whether it reads, cancels or trades, unless `effect` is set.
+            account: Which key of the exchange it acts for.
+            fallback: One source or a list, asked in order when the call has no value.
+            settings: Settings of this key, as `configure` takes them.
+
+        Raises:
+            SettingsError: A setting is unknown or not allowed, or a fallback does not suit.
+            KeyNameError: A name is not allowed.
+        """
+        key = Key.of(exchange, method, account)
+        if settings:
+            self.configure(key.exchange, key.method, account=key.account, **settings)
+        return Guarded(self.policy(key), fallback)
+
+    async def call(
+        self, exchange: str, method: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Short for `guarded(exchange, method).call(function, …)`."""
+        return await self._handle(exchange, method).call(function, *args, **kwargs)
+
+    def call_sync(
+        self, exchange: str, method: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Short for `guarded(exchange, method).call_sync(function, …)`."""
+        return self._handle(exchange, method).call_sync(function, *args, **kwargs)
+
+    def configure(
+        self, exchange: str, method: str = "*", *, account: str = "*", **settings: Any
+    ) -> None:
+        """
+        Set settings for the keys that names or patterns match, at once and for keys that come later.
+
+        A circuit obeys new numbers at its next settlement; a spell that is open keeps its instant.
+
+        Raises:
+            SettingsError: A setting is unknown or not allowed; nothing is changed.
+        """
+        with self._lock:
+            self.book.add(exchange, method, account, settings, self._policies)
+            for key, policy in self._policies.items():
+                found = self.book.of(key)
+                policy.breaker.rules = found.rules()
+                policy.configure(found.plan(key))
+
+    def policy(self, key: Key) -> Policy:
+        """What stands between callers and a key; made when it is first asked for."""
+        policy = self._policies.get(key)
+        if policy is not None:
+            return policy
+        with self._lock:
+            return self._policies.get(key) or self._make(key)
+
+    def circuit(self, exchange: str, method: str, account: str = "main") -> CircuitView:
+        """The circuit of a key at this instant; closed and untouched for a key that was never called."""
+        key = Key.of(exchange, method, account)
+        policy = self._policies.get(key)
+        if policy is None:
+            return Breaker(key, self.book.of(key).rules(), self.clock, self.hub.emit).view()
+        return policy.breaker.view()
+
+    def circuits(self) -> list[CircuitView]:
+        """Every circuit at this instant, by key."""
+        return [self._policies[key].breaker.view() for key in sorted(self._policies)]
+
+    def gates(self) -> list[GateView]:
+        """Every gate at this instant."""
+        return [gate.view() for gate in list(self._gates.values())]
+
+    def health(self) -> Health:
+        """How things stand, in words."""
+        self.hub.fold()
+        now_s = self.clock.monotonic_s()
+        served = {
+            key: tally.last_source
+            for key, (tally, _) in list(self._tallies.items())
+            if tally.fallbacks and now_s - tally.last_source_s < _SERVED_LATELY_S
+        }
+        return health_of(self.circuits(), self.gates(), served)
+
+    def hold(
+        self,
+        exchange: str,
+        method: str = "*",
+        *,
+        state: str = "open",
+        by: str,
+        why: str,
+        for_s: float | None = None,
+    ) -> None:
+        """
+        Hold circuits by hand: open (nothing passes), closed (everything passes), metrics_only (as closed).
+
+        Args:
+            exchange: Name or pattern; keys that come later are bound too.
+            method: As above.
+            state: open, closed or metrics_only.
+            by: Who.
+            why: For those who ask later.
+            for_s: Seconds after which it ends by itself; None until released.
+
+        Raises:
+            SettingsError: The state is none of the three, or for_s is not above 0.
+        """
+        if state not in _HOLDS:
+            raise SettingsError("state", state, f"must be one of {', '.join(_HOLDS)}")
+        if for_s is not None and not for_s > 0:
+            raise SettingsError("for_s", for_s, "must be a number of seconds above 0")
+        until_s = None if for_s is None else self.clock.monotonic_s() + for_s
+        hold = Hold(
+            pattern("exchange", exchange),
+            pattern("method", method),
+            _HOLDS[state],
+            by,
+            why,
+            until_s,
+        )
+        with self._lock:
+            self._holds.append(hold)
+            for policy in self._matching(hold.exchange, hold.method):
+                policy.breaker.hold(hold.mode, by=by, why=why, for_s=for_s)
+
+    def release(self, exchange: str, method: str = "*", *, by: str, why: str = "") -> None:
+        """End the holds that names or patterns match; each circuit goes on as it was before."""
+        exchange, method = pattern("exchange", exchange), pattern("method", method)
+        with self._lock:
+            self._holds = [
+                hold
+                for hold in self._holds
+                if not (fnmatchcase(hold.exchange, exchange) and fnmatchcase(hold.method, method))
+            ]
+            for policy in self._matching(exchange, method):
+                policy.breaker.release(by=by, why=why)
+
+    def reset(self, exchange: str, method: str = "*", *, by: str, why: str = "") -> None:
+        """Close circuits and open their gates by hand, forgetting what they have seen."""
+        with self._lock:
+            for policy in self._matching(pattern("exchange", exchange), pattern("method", method)):
+                for gate in policy.gates:
+                    gate.open()
+                policy.breaker.reset(by=by, why=why)
+                policy.refresh()
+
+    def metrics(self, exchange: str, method: str, account: str = "main") -> CallMetrics:
+        """What happened to a key's calls; all zero for a key that was never called."""
+        key = Key.of(exchange, method, account)
+        self.hub.fold()
+        tally, tap = self._tallies.get(key, (Tally(key), None))
+        with self.hub.lock:
+            policy = self._policies.get(key)
+            state = CircuitState.CLOSED if policy is None else policy.breaker.peek()
+            return tally.read(0 if tap is None else tap.begun(), state, self.hub.date)
+
+    def all_metrics(self) -> list[CallMetrics]:
+        """What happened to every key's calls, by key."""
+        return [self.metrics(*key) for key in sorted(self._policies)]
+
+    def logs(
+        self,
+        *,
+        exchange: str | None = None,
+        method: str | None = None,
+        level: Level | str | None = None,
+        since: datetime | int | None = None,
+        until: datetime | int | None = None,
+        text: str | None = None,
+        limit: int = 1000,
+    ) -> list[LogRecord]:
+        """
+        Records, newest first: from the history where there is one, else the newest that memory holds.
+
+        Args:
+            exchange: Only of this exchange.
+            method: Only of this method.
+            level: At least this level.
+            since: From this instant on, an aware datetime or epoch ms.
+            until: Before this instant.
+            text: Only records whose message contains it, in any case.
+            limit: At most so many, from 1.
+
+        Raises:
+            SettingsError: A filter is not allowed.
+        """
+        return self.query(
+            LogQuery(
+                exchange=exchange,
+                method=method,
+                level=None if level is None else parse_level("level", level),
+                since_ms=_epoch_ms("since", since),
+                until_ms=_epoch_ms("until", until),
+                text=text,
+                limit=limit,
+            )
+        )
+
+    def query(self, query: LogQuery) -> list[LogRecord]:
+        """Records that match a query, newest first."""
+        self._collect()
+        if self._reader is not None:
+            return self._reader.query(query)
+        found = [record for record in self.ring.records() if matches(query, record)]
+        return found[: query.limit]
+
+    def clear_logs(self, query: LogQuery | None = None) -> int:
+        """Forget the records that match, in memory and in the history; gives how many the log had."""
+        query = query or LogQuery()
+        self._collect()
+        cleared = self.ring.clear(lambda record: matches(query, record))
+        if self._reader is not None:
+            cleared = self._reader.clear(query, self._reader.count(query))
+        return cleared
+
+    def on(self, kind: type[E], callback: Callable[[E], object]) -> Callable[[], None]:
+        """Call back for each event of a type, soon after it happened, in order, from a thread; the result ends it."""
+        return self.hub.on(kind, callback)
+
+    def flush(self) -> None:
+        """Hand everything that waits to metrics, log, listeners and history, now."""
+        self.hub.flush()
+        if self.history is not None:
+            self.history.flush()
+
+    def _collect(self) -> None:
+        # Not flush: a listener may wait for the thread that asks, and must not be waited for in turn.
+        self.hub.collect()
+        if self.history is not None:
+            self.history.flush()
+
+    def serve(self, port: int = 8080, host: str = "127.0.0.1") -> Server:
+        """
+        Show `/api-logs` and `/circuits` of this gear from a thread; needs the extra `server`.
+
+        Raises:
+            SettingsError: The port is taken, or the host is not a loopback address.
+        """
+        from switchgear.server import (
+            GearSource,
+            serve,
+        )  # here: the server is an extra, and stands above the gear
+
+        server = serve(GearSource(self), host=host, port=port)
+        self._servers.append(server)
+        return server
+
+    def close(self) -> None:
+        """End the pages, hand over what is queued, close the history; calls still work, unrecorded, afterwards."""
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+        self._snapshot(force=True)
+        self.hub.close()
+        if self.history is not None:
+            self.history.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _handle(self, exchange: str, method: str) -> Guarded:
+        handle = self._handles.get((exchange, method))
+        if handle is None:
+            handle = self.guarded(exchange, method)
+            if len(self._handles) < _HANDLES_MAX:
+                self._handles[exchange, method] = handle
+        return handle
+
+    def _make(self, key: Key) -> Policy:
+        found = self.book.of(key)
+        plan = found.plan(key)
+        breaker = Breaker(key, found.rules(), self.clock, self.hub.emit)
+        tally = Tally(key)
+        tap = self.hub.tap(tally, lambda: policy.plan.slow_call_s)
+        gates = self._gates_of(key, signed=found.signed)
+        policy = Policy(key, plan, breaker, gates, tap, self.hub.emit, self.clock, self._memory)
+        now_s = self.clock.monotonic_s()
+        for hold in self._holds:
+            if hold.binds(key, now_s):
+                for_s = None if hold.until_s is None else hold.until_s - now_s
+                breaker.hold(hold.mode, by=hold.by, why=hold.why, for_s=for_s)
+        self._tallies[key] = (tally, tap)
+        self._policies[key] = policy
+        return policy
+
+    def _gates_of(self, key: Key, *, signed: bool) -> tuple[Gate, ...]:
+        names = [(key.exchange, Scope.EXCHANGE, "")]
+        if signed:
+            names.append((key.exchange, Scope.ACCOUNT, key.account))
+        for name in names:
+            if name not in self._gates:
+                self._gates[name] = Gate(*name, self.clock, self.hub.emit)
+        return tuple(self._gates[name] for name in names)
+
+    def _matching(self, exchange: str, method: str) -> list[Policy]:
+        return [
+            policy
+            for key, policy in self._policies.items()
+            if fnmatchcase(key.exchange, exchange) and fnmatchcase(key.method, method)
+        ]
+
+    def _keep_history(self, path: str | Path) -> None:
+        from switchgear.observe.history import (
+            HistoryReader,
+            HistoryWriter,
+        )  # here: they are an extra
+
+        self.history = HistoryWriter(
+            path,
+            clock=self.clock,
+            on_lost=lambda error: self.hub.emit(
+                StoreLost(self.clock.monotonic_s(), "history", error)
+            ),
+            on_back=lambda lost: self.hub.emit(
+                StoreBack(self.clock.monotonic_s(), "history", lost)
+            ),
+        )
+        self._reader = HistoryReader(path)
+        self.hub.attach(self.history, own=True)
+        self.hub.ticks.append(self._snapshot)
+
+    def _snapshot(self, *, force: bool = False) -> None:
+        """Now and then, how the circuits stand, for a page in another process."""
+        from switchgear.observe.history import snapshot_of  # here: it is an extra
+
+        now_s = self.clock.monotonic_s()
+        if self.history is None or (not force and now_s - self._snapshot_s < _SNAPSHOT_S):
+            return
+        self._snapshot_s = now_s
+        now = self.clock.wall()
+        self.history.snapshot(
+            [snapshot_of(view, self.metrics(*view.key), now) for view in self.circuits()]
+        )
+
+
+def _epoch_ms(name: str, at: datetime | int | None) -> int | None:
+    if at is None or isinstance(at, int):
+        return at
+    if at.tzinfo is None:
+        raise SettingsError(name, at, "must have a time zone, or be epoch milliseconds")
+    return round(at.timestamp() * 1000)
+
+
+def _settings_tree(settings: str | Path | Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if settings is None:
+        return {}
+    if isinstance(settings, Mapping):
+        return settings
+    tree = load_file(settings)
+    for name in tree:
+        if name not in _TABLES:
+            raise SettingsError(
+                name,
+                tree[name],
+                f"is not a table of the settings file; known are {', '.join(_TABLES)}",
+            )
+    return tree.get("settings", {})  # type: ignore[no-any-return]  # SettingsBook.load refuses what is no table
+
+
+_GEARS: WeakSet[Switchgear] = WeakSet()
+
+
+def _close_all() -> None:
+    for gear in list(_GEARS):
+        gear.close()
+
+
+atexit.register(_close_all)

@@ -1,0 +1,223 @@
+"""Owns the counts of one key: exact totals and bounded percentiles, from its events."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from math import exp, log
+from typing import TYPE_CHECKING
+
+from switchgear.core.event import (
+    CallCancelled,
+    CallFailed,
+    CallIgnored,
+    CallSucceeded,
+    CircuitMoved,
+    FallbackServed,
+    RetryScheduled,
+)
+from switchgear.core.redact import safe_words
+from switchgear.core.words import CircuitState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from switchgear.core.event import Event
+    from switchgear.core.words import Key, Kind
+
+_STEP = log(1.08)
+"""Width of a bucket of durations on a logarithmic scale: a value is known within 4 %, and from 0.1 µs to a day
+there are 358 buckets."""
+_PER_E = 1 / _STEP
+_SECONDS_MIN = 1e-7
+_LEAST = int(log(_SECONDS_MIN) * _PER_E)
+
+
+@dataclass(frozen=True, slots=True)
+class CallMetrics:
+    """What happened to the calls of one key since it exists, or since its last reset."""
+
+    exchange: str
+    method: str
+    account: str
+    total_calls: int = 0
+    """Calls admitted at least once: success + failed + ignored + cancelled + in flight."""
+    success_calls: int = 0
+    failed_calls: int = 0
+    ignored_calls: int = 0
+    cancelled_calls: int = 0
+    in_flight: int = 0
+    rejected_calls: int = 0
+    """Calls that were not made; outside total_calls."""
+    retried_attempts: int = 0
+    fallback_calls: int = 0
+    success_rate: float = 1.0
+    """Successes among successes and failures, 0 to 1; 1 while there were none."""
+    total_duration_ms: float = 0.0
+    """Over all calls that ended."""
+    average_duration_ms: float = 0.0
+    """This and the following over successes; 0 while there were none."""
+    min_duration_ms: float = 0.0
+    max_duration_ms: float = 0.0
+    p50_ms: float = 0.0
+    """Percentiles are within 5 %."""
+    p95_ms: float = 0.0
+    p99_ms: float = 0.0
+    errors_by_kind: dict[str, int] = field(default_factory=dict[str, int])
+    last_error: str | None = None
+    last_error_at: datetime | None = None
+    circuit_state: CircuitState = CircuitState.CLOSED
+    circuit_openings: int = 0
+    circuit_changes: int = 0
+    last_change_at: datetime | None = None
+
+
+class Tally:
+    """The counts of one key as they grow; whoever folds and reads holds the hub's lock."""
+
+    __slots__ = (
+        "cancelled",
+        "changes",
+        "durations",
+        "errors",
+        "failed",
+        "fallbacks",
+        "ignored",
+        "key",
+        "last_change_s",
+        "last_error",
+        "last_error_s",
+        "last_source",
+        "last_source_s",
+        "max_s",
+        "min_s",
+        "ok_s",
+        "openings",
+        "rejected",
+        "retried",
+        "success",
+        "total_s",
+    )
+
+    def __init__(self, key: Key) -> None:
+        self.key = key
+        self.success = self.failed = self.ignored = self.cancelled = 0
+        self.rejected = self.retried = self.fallbacks = self.openings = self.changes = 0
+        self.total_s = self.ok_s = self.max_s = 0.0
+        self.min_s = float("inf")
+        self.durations: Counter[int] = Counter()
+        self.errors: dict[Kind, int] = {}
+        self.last_error: str | None = None
+        self.last_error_s = self.last_change_s = self.last_source_s = 0.0
+        self.last_source = ""
+
+    @property
+    def ended(self) -> int:
+        """Calls that were admitted and are over."""
+        return self.success + self.failed + self.ignored + self.cancelled
+
+    def succeeded(self, durations_s: list[float]) -> None:
+        """Count successes, at least one."""
+        self.success += len(durations_s)
+        lasted_s = sum(durations_s)
+        self.total_s += lasted_s
+        self.ok_s += lasted_s
+        self.min_s = min(self.min_s, *durations_s)
+        self.max_s = max(self.max_s, *durations_s)
+        self.durations.update(
+            [int(log(s) * _PER_E) if s > _SECONDS_MIN else _LEAST for s in durations_s]
+        )
+
+    def failed_with(self, kind: Kind, words: str, at_s: float, duration_s: float) -> None:
+        """Count one failure; words are not yet redacted."""
+        self.failed += 1
+        self.total_s += duration_s
+        self.errors[kind] = self.errors.get(kind, 0) + 1
+        self.last_error, self.last_error_s = words, at_s
+
+    def fold(self, event: Event) -> None:
+        """Count one fact of this key; facts that are no count are passed over."""
+        match event:
+            case CallSucceeded():
+                self.succeeded([event.duration_s])
+            case CallFailed():
+                self.failed_with(event.kind, event.error, event.at_s, event.duration_s)
+            case CallIgnored():
+                self.ignored += 1
+                self.total_s += event.duration_s
+            case CallCancelled():
+                self.cancelled += 1
+                self.total_s += event.duration_s
+            case RetryScheduled():
+                self.retried += 1
+                self.last_error, self.last_error_s = event.error, event.at_s
+            case FallbackServed():
+                self.fallbacks += 1
+                self.last_source, self.last_source_s = event.source, event.at_s
+            case CircuitMoved():
+                self.changes += 1
+                self.openings += event.new is CircuitState.OPEN and event.old not in _HELD
+                self.last_change_s = event.at_s
+            case _:
+                pass
+
+    def read(
+        self, begun: int, state: CircuitState, date: Callable[[float], datetime]
+    ) -> CallMetrics:
+        """
+        The counts now.
+
+        Args:
+            begun: Calls admitted so far.
+            state: What the circuit does now.
+            date: Turns a monotonic instant into a date.
+        """
+        judged = self.success + self.failed
+        average_s = self.ok_s / self.success if self.success else 0.0
+        p50_s, p95_s, p99_s = (self._percentile_s(share) for share in (0.50, 0.95, 0.99))
+        return CallMetrics(
+            exchange=self.key.exchange,
+            method=self.key.method,
+            account=self.key.account,
+            total_calls=begun,
+            success_calls=self.success,
+            failed_calls=self.failed,
+            ignored_calls=self.ignored,
+            cancelled_calls=self.cancelled,
+            in_flight=begun - self.ended,
+            rejected_calls=self.rejected,
+            retried_attempts=self.retried,
+            fallback_calls=self.fallbacks,
+            success_rate=self.success / judged if judged else 1.0,
+            total_duration_ms=self.total_s * 1000,
+            average_duration_ms=average_s * 1000,
+            min_duration_ms=self.min_s * 1000 if self.success else 0.0,
+            max_duration_ms=self.max_s * 1000,
+            p50_ms=p50_s * 1000,
+            p95_ms=p95_s * 1000,
+            p99_ms=p99_s * 1000,
+            errors_by_kind={kind.value: number for kind, number in self.errors.items()},
+            last_error=None if self.last_error is None else safe_words(self.last_error),
+            last_error_at=date(self.last_error_s) if self.last_error is not None else None,
+            circuit_state=state,
+            circuit_openings=self.openings,
+            circuit_changes=self.changes,
+            last_change_at=date(self.last_change_s) if self.changes else None,
+        )
+
+    def _percentile_s(self, share: float) -> float:
+        """The duration that a share of the successes does not exceed, by nearest rank."""
+        if not self.success:
+            return 0.0
+        rank, seen = max(1, -int(-share * self.success // 1)), 0
+        for bucket in sorted(self.durations):
+            seen += self.durations[bucket]
+            if seen >= rank:
+                # int() rounds towards 0, and the logarithm of less than a second is negative.
+                middle_s = exp((bucket - 0.5 if bucket <= 0 else bucket + 0.5) * _STEP)
+                return min(max(middle_s, self.min_s), self.max_s)
+        return self.max_s
+
+
+_HELD = frozenset({CircuitState.FORCED_OPEN, CircuitState.FORCED_CLOSED, CircuitState.METRICS_ONLY})

@@ -1,0 +1,228 @@
+"""Owns how each event reads as a line for people and as fields for programs; keeping it is left to others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, assert_never
+
+from switchgear.core.event import (
+    AttemptStarted,
+    CallCancelled,
+    CallFailed,
+    CallIgnored,
+    CallRejected,
+    CallSucceeded,
+    CircuitMoved,
+    Event,
+    FallbackExhausted,
+    FallbackFailed,
+    FallbackServed,
+    GateClosed,
+    Note,
+    RetryScheduled,
+    SinkFailed,
+    StoreBack,
+    StoreLost,
+    level_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from switchgear.core.words import Key, Level
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """One fact as it is shown, filtered and exported."""
+
+    id: int
+    """Grows with each record of one log; pages of a log are cut by it."""
+    at_ms: int
+    """When, in milliseconds since 1970 UTC."""
+    level: Level
+    event: str
+    """Which fact, in snake_case: call_succeeded, retry_scheduled, circuit_moved, …"""
+    exchange: str
+    """Empty for a fact about switchgear itself."""
+    method: str
+    account: str
+    message: str
+    """The fact in words."""
+    call_id: int = 0
+    """The same for all records of one call of one key; 0 where there is no call."""
+    attempt: int | None = None
+    """Which attempt of the call, or how many it made, from 1."""
+    duration_ms: float | None = None
+    kind: str | None = None
+    status: int | None = None
+    code: str | None = None
+    source: str | None = None
+    """Where a fallback's value came from."""
+    detail: Mapping[str, object] = field(default_factory=dict[str, object])
+    """What else the fact carries, by name; JSON values only."""
+
+
+def record_of(event: Event, number: int, at_ms: int) -> LogRecord:
+    """The record of an event; the caller knows its number and its date."""
+    key: Key | None = getattr(event, "key", None)
+    fields: dict[str, Any] = {"exchange": "", "method": "", "account": ""}
+    if key is not None:
+        fields = {"exchange": key.exchange, "method": key.method, "account": key.account}
+    fields.update(_fields(event), id=number, at_ms=at_ms, level=level_of(event))
+    return LogRecord(event=event_name(type(event)), **fields)
+
+
+def event_name(kind: type[object]) -> str:
+    """The name of an event's type in a record: CallFailed is call_failed."""
+    name = kind.__name__
+    return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
+
+
+def _fields(event: Event) -> dict[str, Any]:
+    match event:
+        case AttemptStarted():
+            return {
+                "message": f"attempt {event.attempt} started",
+                "call_id": event.call_id,
+                "attempt": event.attempt,
+            }
+        case CallSucceeded():
+            return _succeeded(event)
+        case CallFailed():
+            return _failed(event)
+        case CallIgnored():
+            return {**_ended(event), "message": f"ended with an ignored error: {event.error}"}
+        case CallCancelled():
+            return {**_ended(event), "message": f"cancelled after {_ms(event.duration_s)}"}
+        case CallRejected():
+            return _rejected(event)
+        case RetryScheduled():
+            return _retry(event)
+        case FallbackServed() | FallbackFailed() | FallbackExhausted():
+            return _fallback(event)
+        case CircuitMoved():
+            return _moved(event)
+        case GateClosed():
+            return _gate(event)
+        case Note():
+            return {"message": event.message, "detail": dict(event.metadata)}
+        case SinkFailed():
+            return {"message": f"{event.sink} failed: {event.error}"}
+        case StoreLost():
+            return {
+                "message": f"{event.store} cannot be written, records are being lost: {event.error}"
+            }
+        case StoreBack():
+            return {
+                "message": f"{event.store} can be written again; {event.lost} records were lost"
+            }
+        case _:
+            assert_never(event)
+
+
+def _ms(duration_s: float) -> str:
+    return f"{duration_s * 1000:.1f} ms"
+
+
+def _ended(event: CallSucceeded | CallFailed | CallIgnored | CallCancelled) -> dict[str, Any]:
+    return {
+        "call_id": event.call_id,
+        "attempt": event.attempts,
+        "duration_ms": round(event.duration_s * 1000, 3),
+    }
+
+
+def _succeeded(event: CallSucceeded) -> dict[str, Any]:
+    after = f" after {event.attempts} attempts" if event.attempts > 1 else ""
+    slow = ", slow" if event.slow else ""
+    return {**_ended(event), "message": f"succeeded in {_ms(event.duration_s)}{after}{slow}"}
+
+
+def _failed(event: CallFailed) -> dict[str, Any]:
+    tried = f" after {event.attempts} attempts" if event.attempts > 1 else ""
+    unknown = "; its outcome is unknown" if event.ambiguous else ""
+    return {
+        **_ended(event),
+        "message": f"failed{tried}: {event.error}{unknown}",
+        "kind": event.kind.value,
+        "status": event.status,
+        "code": None if event.code is None else str(event.code),
+        "detail": {"error": event.error, "ambiguous": event.ambiguous},
+    }
+
+
+def _rejected(event: CallRejected) -> dict[str, Any]:
+    wait_s = event.retry_after_s
+    when = "" if wait_s is None else f"; next try in {wait_s:.1f} s"
+    detail = {"scope": event.scope.value, "reason": event.reason, "retry_after_s": wait_s}
+    return {
+        "message": f"not called: {event.reason}{when}",
+        "call_id": event.call_id,
+        "detail": detail,
+    }
+
+
+def _retry(event: RetryScheduled) -> dict[str, Any]:
+    return {
+        "message": f"attempt {event.attempt} failed, next in {_ms(event.delay_s)}: {event.error}",
+        "call_id": event.call_id,
+        "attempt": event.attempt,
+        "duration_ms": round(event.duration_s * 1000, 3),
+        "kind": event.kind.value,
+        "status": event.status,
+        "code": None if event.code is None else str(event.code),
+        "detail": {"delay_ms": round(event.delay_s * 1000, 1), "error": event.error},
+    }
+
+
+def _fallback(event: FallbackServed | FallbackFailed | FallbackExhausted) -> dict[str, Any]:
+    match event:
+        case FallbackServed():
+            age = f", {event.age_s:.1f} s old" if event.age_s else ""
+            text = f"served from {event.source}{age}: {event.reason}"
+            detail = {"age_s": round(event.age_s, 3), "reason": event.reason}
+            return {
+                "message": text,
+                "call_id": event.call_id,
+                "source": event.source,
+                "detail": detail,
+            }
+        case FallbackFailed():
+            text = f"fallback {event.source} failed: {event.error}"
+            return {"message": text, "call_id": event.call_id, "source": event.source}
+        case FallbackExhausted():
+            text = f"no fallback had a value: {event.error}"
+            return {
+                "message": text,
+                "call_id": event.call_id,
+                "detail": {"effect": event.effect.value},
+            }
+
+
+def _moved(event: CircuitMoved) -> dict[str, Any]:
+    who = f" by {event.by}" if event.by else ""
+    detail: dict[str, object] = {
+        "old": event.old.value,
+        "new": event.new.value,
+        "reason": event.reason,
+    }
+    if event.until_s is not None:
+        detail["for_s"] = round(event.until_s - event.at_s, 3)
+    if event.by:
+        detail["by"] = event.by
+    return {
+        "message": f"circuit {event.old.value} -> {event.new.value}{who}: {event.reason}",
+        "detail": detail,
+    }
+
+
+def _gate(event: GateClosed) -> dict[str, Any]:
+    for_s = event.until_s - event.at_s
+    return {
+        "exchange": event.exchange,
+        "account": event.account,
+        "message": f"{event.scope.value} gate closed for {for_s:.1f} s: {event.reason}",
+        "kind": event.kind.value,
+        "detail": {"scope": event.scope.value, "for_s": round(for_s, 3), "reason": event.reason},
+    }
