@@ -96,6 +96,7 @@ _HOMES = {
     "observe.metrics": "CallMetrics",
     "observe.record": "LogRecord",
 }
+_ROOMS = frozenset({"exchange", "guide", "testing"})
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __version__ = "0.1.0"
@@ -103,6 +104,8 @@ __version__ = "0.1.0"
 
 def __getattr__(name: str) -> object:
     home = _HOME_OF.get(name)
+    if name in _ROOMS:
+        return import_module(f"switchgear.{name}")
     if home is None:
         raise AttributeError(f"module 'switchgear' has no attribute {name!r}")
     found = getattr(import_module(f"switchgear.{home}"), name)
@@ -111,4 +114,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOME_OF])
+    return sorted({*globals(), *_HOME_OF, *_ROOMS})

@@ -158,7 +158,7 @@ class SettingsBook:
             pattern("account", account),
             checked(values),
         )
-        layers = (*self._layers, layer)
+        layers = (*_without(self._layers, layer), layer)
         for key in [Key(layer.exchange, layer.method, layer.account), *keys]:
             _resolve(layers, key)
         self._layers = layers
@@ -217,6 +217,23 @@ def _check(name: str, value: Any) -> Any:
         hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(_CHECKS))}"
         raise SettingsError(name, value, f"is not a setting{hint}")
     return check(name, value)
+
+
+def _without(layers: tuple[Layer, ...], newer: Layer) -> tuple[Layer, ...]:
+    """The layers less what a newer one of the same patterns sets again, so that setting anew does not pile up."""
+    kept: list[Layer] = []
+    for layer in layers:
+        if (layer.exchange, layer.method, layer.account) != (
+            newer.exchange,
+            newer.method,
+            newer.account,
+        ):
+            kept.append(layer)
+        elif rest := {
+            name: value for name, value in layer.values.items() if name not in newer.values
+        }:
+            kept.append(replace(layer, values=rest))
+    return tuple(kept)
 
 
 def _resolve(layers: tuple[Layer, ...], key: Key) -> Settings:

@@ -11,13 +11,13 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from switchgear.core.circuit import CLEAN, Settlement
+from switchgear.core.circuit import Settlement
 from switchgear.core.errors import WouldBlockLoop
 from switchgear.core.outcome import Served
 from switchgear.core.policy.fallback import LastGood
 from switchgear.core.policy.flow import Ask, Course, CutShort, Failure, Run, Wait
 from switchgear.core.policy.memory_key import memory_key
-from switchgear.core.policy.quick import ended_at_once, refuse_at_once
+from switchgear.core.policy.quick import ended_at_once, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -39,14 +39,16 @@ def sync_path(
     whole: bool = False,
 ) -> Callable[..., Any]:
     """A guarded function for synchronous callers; with whole it gives Served."""
-    function = unguarded(policy, function)
+    function, breaker = unguarded(policy, function), policy.breaker
     began, succeeded, monotonic_s = policy.tap.began, policy.tap.succeeded, policy.clock.monotonic_s
     keeps = any(isinstance(fallback, LastGood) for fallback in fallbacks)
 
     def guarded(*args: Any, **kwargs: Any) -> Any:
         way = policy.way
         if way is None:
-            refuse_at_once(policy, fallbacks)
+            refused = refusal(policy, fallbacks)
+            if refused is not None:
+                raise refused
             return drive(policy, function, args, kwargs, fallbacks, whole=whole)
         call_id, started_s = began(), monotonic_s()
         try:
@@ -62,8 +64,8 @@ def sync_path(
             return _awaited_later(policy, function, value, call_id, fallbacks, whole)(
                 *args, **kwargs
             )
-        if policy.way is not way or way.state is not CLEAN:
-            policy.breaker.settle_straight(way, Settlement.SUCCESS)
+        if policy.way is not way or breaker.dirty:
+            breaker.settle_straight(way, Settlement.SUCCESS)
         succeeded(call_id, started_s, monotonic_s())
         if keeps:
             _remember(policy, function, value, args, kwargs)
@@ -80,14 +82,16 @@ def async_path(
     whole: bool = False,
 ) -> Callable[..., Coroutine[Any, Any, Any]]:
     """A guarded function for asynchronous callers; with whole it gives Served."""
-    function = unguarded(policy, function)
+    function, breaker = unguarded(policy, function), policy.breaker
     began, succeeded, monotonic_s = policy.tap.began, policy.tap.succeeded, policy.clock.monotonic_s
     keeps = any(isinstance(fallback, LastGood) for fallback in fallbacks)
 
     async def guarded(*args: Any, **kwargs: Any) -> Any:
         way = policy.way
         if way is None:
-            refuse_at_once(policy, fallbacks)
+            refused = refusal(policy, fallbacks)
+            if refused is not None:
+                raise refused
             return await adrive(policy, function, args, kwargs, fallbacks, whole=whole)
         call_id, started_s = began(), monotonic_s()
         try:
@@ -104,8 +108,8 @@ def async_path(
                 raise
             first = Failure(error, way, started_s, call_id)
             return await adrive(policy, function, args, kwargs, fallbacks, first, whole=whole)
-        if policy.way is not way or way.state is not CLEAN:
-            policy.breaker.settle_straight(way, Settlement.SUCCESS)
+        if policy.way is not way or breaker.dirty:
+            breaker.settle_straight(way, Settlement.SUCCESS)
         succeeded(call_id, started_s, monotonic_s())
         if keeps:
             _remember(policy, function, value, args, kwargs)

@@ -109,7 +109,6 @@ class Tap:
         self.began: Callable[[], int] = count(first_id).__next__
         self._first_id = first_id
         self._withdrawn = 0
-        self._refused = count(1)
         self._hub = hub
         self._append = hub.successes.append
         self._append_other = hub.pending.append
@@ -133,7 +132,7 @@ class Tap:
     ) -> None:
         """A call that was not made."""
         self._append_other((self, call_id, at_s, scope, reason, retry_after_s, None))
-        if not next(self._refused) & _LOOK_MASK:
+        if len(self._hub.pending) > QUEUE_MAX:
             self._hub.bound()
 
     def withdrawn(self, call_id: int) -> None:  # noqa: ARG002  the protocol has it

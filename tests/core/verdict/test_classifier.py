@@ -1,6 +1,6 @@
 """What errors mean: ours, the standard library's, and those of real clients that really failed."""
 
-# ruff: noqa: E501  one error a line is worth more than short lines
+
 
 from __future__ import annotations
 

@@ -391,10 +391,23 @@ class Course:
                     policy.clock.monotonic_s(), policy.key, self.call_id, fallback.name, text
                 )
             )
+            if policy.plan.effect is Effect.TRADE:
+                self._check_astray(fallback, failed, reason)
             return None
         now_s = policy.clock.monotonic_s()
         policy.emit(FallbackServed(now_s, policy.key, self.call_id, fallback.name, age_s, reason))
         return Served(value, fallback.name, age_s, reason)
+
+    def _check_astray(self, fallback: Fallback, failed: Exception, reason: str) -> None:
+        """An order that a fallback may have booked is not unsent any more, nor handed to the next."""
+        policy = self.policy
+        if not (isinstance(failed, CutShort) or classify(failed, "", Effect.TRADE).ambiguous):
+            return
+        now_s = policy.clock.monotonic_s()
+        policy.emit(FallbackExhausted(now_s, policy.key, self.call_id, Effect.TRADE, reason))
+        verdict = Verdict(Kind.OUTCOME_UNKNOWN, ambiguous=True)
+        text = f"fallback {fallback.name} may have booked the order: its answer was lost"
+        raise self._api_error(OrderOutcomeUnknown, text, verdict) from failed
 
     def _remembered(self, fallback: LastGood) -> tuple[Any, float]:
         key = self.memory_key() if self.memory_key is not None else None
@@ -420,7 +433,9 @@ def settlement_of(verdict: Verdict, error: BaseException) -> Settlement:
         return Settlement.NEUTRAL
     if verdict.counts:
         return Settlement.FAILURE
-    return Settlement.SUCCESS if verdict.kind in REFUSALS else Settlement.NEUTRAL
+    # Unsent and not counted is a mistake of ours: it never got to the exchange, so it proves nothing of it.
+    answered = verdict.kind in REFUSALS and not verdict.unsent
+    return Settlement.SUCCESS if answered else Settlement.NEUTRAL
 
 
 def _marks(error: BaseException) -> tuple[int | None, int | str | None]:

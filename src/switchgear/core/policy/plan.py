@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from switchgear.core.circuit import Closed, Open
+from switchgear.core.circuit import Open
 from switchgear.core.policy.retry import Backoff, allowed
 from switchgear.core.verdict import class_verdict
 from switchgear.core.words import GATED, Effect, Key, Scope, Verdict
@@ -65,10 +65,11 @@ class Policy:
         """Functions of which it was said that last_good cannot remember them."""
         self.way: Circuit | None = None
         """The closed circuit through which the straight path may go now; None sends a call through the flow."""
-        self.shut: tuple[float, str] | None = None
-        """Until when and why calls are refused without asking the circuit; None asks it."""
+        self.shut: tuple[float, str, str, str] | None = None
+        """Until when, for which exchange and method, and why calls are refused unasked; None asks the circuit."""
         self._clear = False
-        self._final: dict[type[BaseException], Verdict | None] = {}
+        self.finals: dict[type[BaseException], Verdict | None] = {}
+        """What `final` has found so far."""
         breaker.changed = self._moved
         for gate in gates:
             gate.watchers.append(self.refresh)
@@ -77,7 +78,7 @@ class Policy:
     def configure(self, plan: Plan) -> None:
         """Obey another plan from the next call on."""
         self.plan = plan
-        self._final = {}
+        self.finals = {}
         self.refresh()
 
     def refresh(self) -> None:
@@ -103,12 +104,12 @@ class Policy:
         None when the error must be looked at, waited for, or is no failure of the circuit.
         """
         try:
-            return self._final[cls]
+            return self.finals[cls]
         except KeyError:
             pass
-        if len(self._final) >= _CLASSES_MAX:
-            self._final = {}  # a program that makes classes without end must not keep them here
-        self._final[cls] = found = self._find_final(cls)
+        if len(self.finals) >= _CLASSES_MAX:
+            self.finals = {}  # a program that makes classes without end must not keep them here
+        self.finals[cls] = found = self._find_final(cls)
         return found
 
     def _find_final(self, cls: type[BaseException]) -> Verdict | None:
@@ -126,15 +127,11 @@ class Policy:
 
     def _moved(self) -> None:
         """The circuit is another one: see where calls go now. Called under its lock."""
-        circuit = self.breaker.circuit
-        state = circuit.state
-        if type(state) is Closed:
-            self.way = circuit if self._clear else None
-            self.shut = None
-        else:
-            self.way = None
-            self.shut = (
-                (state.until_s, f"circuit open: {state.reason}")
-                if isinstance(state, Open)
-                else None
-            )
+        way = self.breaker.way
+        self.way = way if self._clear else None
+        self.shut = None
+        if way is None:
+            state = self.breaker.circuit.state
+            if isinstance(state, Open):
+                reason = f"circuit open: {state.reason}"
+                self.shut = (state.until_s, self.key.exchange, self.key.method, reason)

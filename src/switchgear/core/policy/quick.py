@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from switchgear.core.circuit import Settlement
 from switchgear.core.errors import CircuitOpenError
-from switchgear.core.redact import Words, error_words
+from switchgear.core.redact import error_words
 from switchgear.core.words import Scope
 
 if TYPE_CHECKING:
     from switchgear.core.circuit import Circuit
     from switchgear.core.policy.fallback import Fallback
     from switchgear.core.policy.plan import Policy
+
+_METHOD = Scope.METHOD  # looking a member up in its enum costs as much as a clock
 
 
 def ended_at_once(
@@ -28,25 +29,23 @@ def ended_at_once(
     fallbacks: tuple[Fallback, ...],
 ) -> bool:
     """Settle and tell a failure that no retry and no fallback can follow; False leaves it to the flow."""
-    if fallbacks:
+    cls = type(error)
+    verdict = policy.finals.get(cls) or policy.final(cls)
+    if verdict is None or fallbacks:
         return False
-    verdict = policy.final(type(error))
-    if verdict is None:
-        return False
-    policy.breaker.settle_straight(way, Settlement.FAILURE, Words(error))
+    policy.breaker.fail_straight(way, error)
     policy.tap.failed(call_id, started_s, policy.clock.monotonic_s(), verdict, error_words(error))
     return True
 
 
-def refuse_at_once(policy: Policy, fallbacks: tuple[Fallback, ...]) -> None:
-    """Raise CircuitOpenError while an open circuit has its time before it and nothing else could serve."""
+def refusal(policy: Policy, fallbacks: tuple[Fallback, ...]) -> CircuitOpenError | None:
+    """The error to raise while an open circuit has its time before it and nothing else could serve."""
     shut = policy.shut
     if shut is None or fallbacks:
-        return
-    until_s, reason = shut
+        return None
+    until_s, exchange, method, reason = shut
     now_s = policy.clock.monotonic_s()
     if now_s >= until_s:
-        return
-    key = policy.key
-    policy.tap.rejected(0, now_s, Scope.METHOD, reason, until_s - now_s)
-    raise CircuitOpenError(key.exchange, key.method, Scope.METHOD, reason, until_s - now_s)
+        return None
+    policy.tap.rejected(0, now_s, _METHOD, reason, until_s - now_s)
+    return CircuitOpenError(exchange, method, _METHOD, reason, until_s - now_s)

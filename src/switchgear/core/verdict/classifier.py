@@ -64,6 +64,8 @@ def _foreign(
     effect: Effect,
     wall: Callable[[], datetime] | None,
 ) -> Verdict:
+    if _is_no_answer(error):
+        return rulings.UNREADABLE.verdict(effect)
     ruling = ruling_of(type(error))
     if ruling is None or ruling.look is Look.ANSWER:
         answer = carried.answer(error, foreign=ruling is None)
@@ -87,6 +89,11 @@ def ruling_of(cls: type[BaseException]) -> Ruling | None:
 def _own_ruling_of(cls: type) -> Ruling | None:
     name = f"{cls.__module__}.{cls.__qualname__}"
     return stdlib.CLASSES.get(name) or clients.CLASSES.get(name)
+
+
+def _is_no_answer(error: BaseException) -> bool:
+    """Whether aiohttp made its status up: it says 400 of an answer that is not HTTP at all."""
+    return type(error.__cause__).__module__ == "aiohttp.http_exceptions"
 
 
 def _settled(error: BaseException, ruling: Ruling | None, depth: int = 0) -> Ruling | None:
