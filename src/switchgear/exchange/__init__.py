@@ -1,0 +1,42 @@
+"""Owns trading: models, one protocol for all exchanges, and the clients; loaded on first use."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from switchgear.exchange.api import OrderDesk as OrderDesk
+    from switchgear.exchange.api import PlainDesk as PlainDesk
+    from switchgear.exchange.api import TradingApi as TradingApi
+    from switchgear.exchange.backend import BackendApi as BackendApi
+    from switchgear.exchange.binance import BinanceApi as BinanceApi
+    from switchgear.exchange.model import Balance as Balance
+    from switchgear.exchange.model import FieldError as FieldError
+    from switchgear.exchange.model import Order as Order
+    from switchgear.exchange.model import OrderRequest as OrderRequest
+    from switchgear.exchange.model import OrderStatus as OrderStatus
+    from switchgear.exchange.model import OrderType as OrderType
+    from switchgear.exchange.model import Portfolio as Portfolio
+    from switchgear.exchange.model import Side as Side
+    from switchgear.exchange.model import TimeInForce as TimeInForce
+
+_HOMES = {
+    "api": "OrderDesk PlainDesk TradingApi",
+    "backend": "BackendApi",
+    "binance": "BinanceApi",
+    "model": "Balance FieldError Order OrderRequest OrderStatus OrderType Portfolio Side "
+    "TimeInForce",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'switchgear.exchange' has no attribute {name!r}")
+    found = getattr(import_module(f"switchgear.exchange.{home}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME_OF])

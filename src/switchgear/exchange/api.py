@@ -1,0 +1,177 @@
+"""
+Owns what every exchange client offers, and the plain way to send an order: once.
+
+An order that must survive this process needs a journal; that desk lives in the room `order`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+from uuid import uuid4
+
+from switchgear.core.errors import ApiError, OrderOutcomeUnknown, OrderRefused, Rejected
+from switchgear.core.redact import error_text
+from switchgear.core.verdict import classify
+from switchgear.core.words import Effect, Kind
+from switchgear.exchange.model import check_client_order_id, check_request, check_symbol
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from decimal import Decimal
+
+    from switchgear.core.guarded import Guarded
+    from switchgear.core.outcome import Served
+    from switchgear.core.words import Verdict
+    from switchgear.exchange.model import Balance, Order, OrderRequest, Portfolio
+
+_PREFIX = "sg-"
+
+
+class TradingApi(Protocol):
+    """An account at an exchange. Each call is guarded, and raises what a guarded call raises."""
+
+    async def get_market_price(self, symbol: str) -> Decimal:
+        """The last price of one base asset in the quote asset."""
+        ...
+
+    async def get_account_balance(self) -> dict[str, Balance]:
+        """What the account holds, by asset."""
+        ...
+
+    async def get_portfolio(self) -> Portfolio:
+        """What the account holds, and what it is worth."""
+        ...
+
+    async def create_order(self, request: OrderRequest) -> Order:
+        """The order as booked; see `OrderDesk.submit`."""
+        ...
+
+    async def get_order(
+        self, symbol: str, *, order_id: str | None = None, client_order_id: str | None = None
+    ) -> Order:
+        """The order with this id; exactly one of the two is given."""
+        ...
+
+    async def cancel_order(
+        self, symbol: str, *, order_id: str | None = None, client_order_id: str | None = None
+    ) -> Order:
+        """The order, cancelled; exactly one of the two ids is given."""
+        ...
+
+
+class OrderDesk(Protocol):
+    """Where orders are handed in, and asked after when their answer was lost."""
+
+    async def submit(self, request: OrderRequest) -> Order:
+        """
+        The order as booked.
+
+        Raises:
+            OrderRefused: The exchange plainly refused it: it is not booked.
+            OrderOutcomeUnknown: It may be booked or not; its client_order_id finds it.
+            NetworkError: It provably never left, `verdict.unsent`; so may other ApiErrors.
+            Rejected: It was not sent: a circuit or a gate is closed to it.
+        """
+        ...
+
+    async def resolve(self, symbol: str, client_order_id: str) -> Order | None:
+        """
+        What became of an order; None when the exchange does not find it.
+
+        Just after a submit, None is no proof that the order is absent.
+        """
+        ...
+
+
+class PlainDesk:
+    """An OrderDesk without memory: it sends once, through the guard, and never again."""
+
+    def __init__(
+        self,
+        guard: Guarded,
+        send: Callable[[OrderRequest], Awaitable[Order]],
+        find: Callable[[str, str], Awaitable[Order]],
+    ) -> None:
+        """Send within guard, and find by symbol and client order id."""
+        self._guard = guard
+        self._send = guard(send)  # here, so that a fallback that does not fit is refused here
+        self._function = send
+        self._find = find
+
+    async def submit(self, request: OrderRequest) -> Order:
+        """The order as booked; raises as `OrderDesk.submit` says."""
+        named = with_client_order_id(request)
+        try:
+            return await self._send(named)
+        except Exception as error:
+            told = _told(error, named)
+            if told is None:
+                raise
+            raise told from error
+
+    async def served(self, request: OrderRequest) -> Served[Order]:
+        """The same with its provenance: a fallback with same_account may have booked it."""
+        named = with_client_order_id(request)
+        try:
+            return await self._guard.served(self._function, named)
+        except Exception as error:
+            told = _told(error, named)
+            if told is None:
+                raise
+            raise told from error
+
+    async def resolve(self, symbol: str, client_order_id: str) -> Order | None:
+        """What became of an order; see `OrderDesk.resolve`."""
+        check_symbol(symbol)
+        check_client_order_id(client_order_id)
+        try:
+            return await self._find(symbol, client_order_id)
+        except ApiError as error:
+            if error.verdict is not None and error.verdict.kind is Kind.ORDER_NOT_FOUND:
+                return None
+            raise
+
+
+def new_client_order_id() -> str:
+    """A client order id that nobody used before or can guess, at most 36 characters."""
+    return _PREFIX + uuid4().hex
+
+
+def with_client_order_id(request: OrderRequest) -> OrderRequest:
+    """The request, with a client order id of ours where it has none."""
+    if check_request(request).client_order_id is not None:
+        return request
+    return replace(request, client_order_id=new_client_order_id())
+
+
+def _told(error: Exception, request: OrderRequest) -> ApiError | None:
+    """What the error says of the order; None where it says it itself, as when nothing was sent."""
+    verdict = classify(error, effect=Effect.TRADE)
+    if isinstance(error, Rejected) or verdict.unsent:
+        return None
+    if verdict.ambiguous:
+        return _unknown(error, request, verdict)
+    if not isinstance(error, ApiError):
+        return None
+    return OrderRefused(
+        error.message,
+        status=error.status,
+        code=error.code,
+        exchange=error.exchange,
+        method=error.method,
+        verdict=verdict,
+    )
+
+
+def _unknown(error: Exception, request: OrderRequest, verdict: Verdict) -> OrderOutcomeUnknown:
+    known = error if isinstance(error, ApiError) else ApiError(error_text(error))
+    return OrderOutcomeUnknown(
+        f"{known.message}; whether the order {request.client_order_id} was booked is not known",
+        client_order_id=request.client_order_id,
+        status=known.status,
+        code=known.code,
+        exchange=known.exchange,
+        method=known.method,
+        verdict=verdict,
+    )

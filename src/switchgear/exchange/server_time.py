@@ -1,0 +1,76 @@
+"""Owns what time it is at an exchange, beside our own clock; how to ask is left to its user."""
+
+from __future__ import annotations
+
+from asyncio import Lock, get_running_loop
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from switchgear.core.errors import ApiError
+from switchgear.core.words import GATED
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+    from collections.abc import Awaitable, Callable
+
+    from switchgear.core.clock import Clock
+
+FRESH_S = 1800.0
+"""After so long the time is asked again: two good clocks part by far less than a second."""
+
+AGAIN_S = 10.0
+"""After so long it is asked again when it could not be had."""
+
+
+class ServerTime:
+    """
+    The exchange's time, in milliseconds since 1970.
+
+    It is counted on from its last answer by the monotonic clock, so that a step of the machine's
+    date changes nothing. Before the first answer it is the machine's own.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._known: tuple[int, float] | None = None
+        self._due_s = clock.monotonic_s()
+        self._locks: WeakKeyDictionary[AbstractEventLoop, Lock] = WeakKeyDictionary()
+
+    def now_ms(self) -> int:
+        """The time as far as we know it."""
+        if self._known is None:
+            return int(self._clock.wall().timestamp() * 1000)
+        then_ms, at_s = self._known
+        return then_ms + int((self._clock.monotonic_s() - at_s) * 1000)
+
+    def doubt(self) -> None:
+        """It was wrong: have it asked again before the next use."""
+        self._due_s = self._clock.monotonic_s()
+
+    async def refresh(self, ask: Callable[[], Awaitable[int]]) -> None:
+        """
+        Have it asked where it is due, once for all who wait.
+
+        Raises:
+            ApiError: The exchange cannot be reached, or does not want to be asked now.
+        """
+        if self._clock.monotonic_s() < self._due_s:
+            return
+        async with self._locks.setdefault(get_running_loop(), Lock()):
+            if self._clock.monotonic_s() >= self._due_s:
+                await self._ask(ask)
+
+    async def _ask(self, ask: Callable[[], Awaitable[int]]) -> None:
+        began_s = self._clock.monotonic_s()
+        try:
+            answer_ms = await ask()
+        except ApiError as error:
+            verdict = error.verdict
+            if verdict is not None and (verdict.unsent or verdict.kind in GATED):
+                raise  # what comes next would fare the same, or make it worse
+            self._due_s = began_s + AGAIN_S
+            return
+        ended_s = self._clock.monotonic_s()
+        # The answer was true somewhere between: the middle is wrong by half the way at most.
+        self._known = (answer_ms, (began_s + ended_s) / 2)
+        self._due_s = ended_s + FRESH_S

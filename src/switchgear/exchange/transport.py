@@ -1,0 +1,228 @@
+"""
+Owns one request over HTTP: the session, its limits, and how each failure of the way is told.
+
+The only importer of aiohttp outside the practice exchange. What an answer means is left to verdict.
+"""
+
+from __future__ import annotations
+
+from asyncio import get_running_loop
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from switchgear.core.errors import ApiError, AttemptTimeout, NetworkError, SettingsError
+from switchgear.core.redact import error_text, redact_text, visible
+from switchgear.core.verdict import Answer, classify, judge
+from switchgear.core.verdict.rulings import UNREADABLE
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+    from collections.abc import Mapping
+
+    from switchgear.core.clock import Clock
+    from switchgear.core.words import Effect
+
+T = TypeVar("T")
+
+CONNECT_S_MAX = 5.0
+"""To wait for a free connection, look up the name and connect; nothing is sent before."""
+
+TOTAL_S_MAX = 60.0
+"""For a whole request. The guard's timeout_s, usually shorter, cuts first; this is for none set."""
+
+BODY_BYTES_MAX = 10 * 1024 * 1024
+"""Of a body, unpacked; the largest that is asked for here is 0.3 MB."""
+
+CONNECTIONS_MAX = 100
+_MESSAGE_CHARS_MAX = 200
+_GATING = (418, 429)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which method a request is made for, so that a failure can be told in its name."""
+
+    exchange: str
+    method: str
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: a status, headers, and a body of at most BODY_BYTES_MAX bytes."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Shape(Generic[T]):
+    """What a good answer must look like; made once, read often."""
+
+    def __init__(self, kind: type[T]) -> None:
+        self._decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(kind)
+
+    def read(self, reply: Reply, target: Target, clock: Clock) -> T:
+        """
+        The answer as its type.
+
+        Raises:
+            ApiError: It is a refusal or a failure, or it cannot be read.
+        """
+        if not 200 <= reply.status < 300:
+            raise refusal(reply, target, clock)
+        try:
+            return self._decoder.decode(reply.body)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise unreadable(reply.status, error_text(error), target) from None
+
+
+class Transport:
+    """Requests to one base address. It may be used from several event loops."""
+
+    def __init__(self, base_url: str, *, headers: Mapping[str, str] | None = None) -> None:
+        """
+        Nothing is opened before the first request.
+
+        Raises:
+            SettingsError: base_url is no plain http or https address.
+        """
+        self.base_url = _checked_url(base_url)
+        self._headers = {"User-Agent": "switchgear", **(headers or {})}
+        self._sessions: WeakKeyDictionary[AbstractEventLoop, aiohttp.ClientSession] = (
+            WeakKeyDictionary()
+        )
+
+    async def request(
+        self,
+        verb: str,
+        path: str,
+        target: Target,
+        *,
+        query: str = "",
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        total_s: float = TOTAL_S_MAX,
+    ) -> Reply:
+        """
+        What the other side answered, whatever its status.
+
+        Args:
+            verb: GET, POST, …
+            path: From the base address on, beginning with a slash.
+            target: For whom.
+            query: Encoded already; it goes out letter by letter, as a signature needs it.
+            body: Bytes to send.
+            headers: Beside those of every request.
+            total_s: Seconds for the whole request.
+
+        Raises:
+            NetworkError: No whole answer came; `verdict.unsent` says that nothing left.
+            ApiError: An answer came and is longer than BODY_BYTES_MAX.
+        """
+        url = URL(f"{self.base_url}{path}{'?' + query if query else ''}", encoded=True)
+        more: dict[str, Any] = {"data": body, "headers": headers}
+        more["timeout"] = aiohttp.ClientTimeout(total=total_s, connect=CONNECT_S_MAX)
+        try:
+            session = self._session()
+            async with session.request(verb, url, allow_redirects=False, **more) as answer:
+                return await _read(answer, target)
+        except (aiohttp.ClientError, OSError, EOFError) as error:
+            # Not chained: some of these print the whole address, and with it the signature.
+            raise _failure(error, target) from None
+
+    async def close(self) -> None:
+        """Close the connections of the running event loop; a later request opens new ones."""
+        session = self._sessions.pop(get_running_loop(), None)
+        if session is not None:
+            await session.close()
+
+    def _session(self) -> aiohttp.ClientSession:
+        loop = get_running_loop()
+        session = self._sessions.get(loop)
+        if session is None:
+            session = self._sessions[loop] = _new_session(self._headers)
+        return session
+
+
+def refusal(reply: Reply, target: Target, clock: Clock) -> ApiError:
+    """The error that a reply with a status outside 2xx stands for, with its verdict."""
+    answer = Answer.read(reply.status, reply.headers, reply.body)
+    return ApiError(
+        redact_text(answer.message, _MESSAGE_CHARS_MAX) or "an answer without a text",
+        status=reply.status,
+        code=answer.code,
+        exchange=target.exchange,
+        method=target.method,
+        verdict=judge(answer, target.exchange, target.effect, clock.wall),
+    )
+
+
+def unreadable(status: int, why: str, target: Target) -> ApiError:
+    """The error for an answer that came and is not what it must be; of an order it says nothing."""
+    return ApiError(
+        f"the answer cannot be read: {why}",
+        status=status,
+        exchange=target.exchange,
+        method=target.method,
+        verdict=UNREADABLE.verdict(target.effect),
+    )
+
+
+def _new_session(headers: Mapping[str, str]) -> aiohttp.ClientSession:
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers=headers,
+    )
+    # aiohttp would send a read again by itself when a kept connection breaks; then one attempt
+    # would be two requests. Retries are the guard's, which counts them. The switch is not public.
+    session._retry_connection = False  # noqa: SLF001
+    return session
+
+
+async def _read(answer: aiohttp.ClientResponse, target: Target) -> Reply:
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        async for piece in answer.content.iter_any():
+            pieces.append(piece)
+            size += len(piece)
+            if size > BODY_BYTES_MAX:
+                answer.close()  # the rest is not worth a kept connection
+                raise unreadable(answer.status, f"longer than {BODY_BYTES_MAX} bytes", target)
+    except aiohttp.ClientPayloadError:
+        # These two say all that matters before the body begins; to lose their wait earns a ban.
+        if answer.status not in _GATING:
+            raise
+    return Reply(answer.status, answer.headers, b"".join(pieces))
+
+
+def _failure(error: Exception, target: Target) -> NetworkError:
+    verdict, text = classify(error, target.exchange, target.effect), error_text(error)
+    if isinstance(error, aiohttp.ClientResponseError):
+        # Not an answer, though it carries a status: aiohttp makes up a 400 for what is no HTTP.
+        verdict = UNREADABLE.verdict(target.effect)
+        text = f"the answer is not HTTP: {visible(redact_text(error.message, _MESSAGE_CHARS_MAX))}"
+    kind = AttemptTimeout if isinstance(error, TimeoutError) else NetworkError
+    return kind(text, exchange=target.exchange, method=target.method, verdict=verdict)
+
+
+def _checked_url(base_url: str) -> str:
+    allowed = "must be an address such as https://api.example.com, without user, query or fragment"
+    try:
+        parts = urlsplit(base_url)
+        plain = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        extra = "@" in parts.netloc or bool(parts.query or parts.fragment)
+        fits = plain and not extra and (parts.port or 1) > 0 and base_url.isprintable()
+    except (ValueError, TypeError, AttributeError):
+        fits = False
+    if not fits or " " in base_url:
+        raise SettingsError("base_url", redact_text(str(base_url)), allowed)
+    return base_url.rstrip("/")
