@@ -1,0 +1,67 @@
+"""Owns the fixtures of the history's tests: a clock, a file, a writer on it that is closed, a reader."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from switchgear.observe.history import HistoryReader, HistoryWriter
+from switchgear.observe.history import writer as writing
+from switchgear.observe.store import engine
+from switchgear.testing import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warmed(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """One file made beforehand: Alembic's import is slow, and no test measures it."""
+    HistoryWriter(tmp_path_factory.mktemp("warm") / "log.db", FakeClock()).close()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No waits for a file that cannot be written; as many tries as ever."""
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_S", 0.005)
+    monkeypatch.setattr(writing, "RETRY_WAIT_S", 0.0)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that stands still."""
+    return FakeClock()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the history is to be; nothing is there yet."""
+    return tmp_path / "log.db"
+
+
+@pytest.fixture
+def make(path: Path, clock: FakeClock) -> Iterator[Callable[..., HistoryWriter]]:
+    """Makes writers on the file, and closes them in the end."""
+    made: list[HistoryWriter] = []
+
+    def writer(**settings: object) -> HistoryWriter:
+        made.append(HistoryWriter(path, clock, **settings))  # type: ignore[arg-type]  # as the test gives them
+        return made[-1]
+
+    yield writer
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def writer(make: Callable[..., HistoryWriter]) -> HistoryWriter:
+    """A writer with everything at its default."""
+    return make()
+
+
+@pytest.fixture
+def reader(path: Path, clock: FakeClock, writer: HistoryWriter) -> HistoryReader:
+    """A reader of the file that the writer made."""
+    return HistoryReader(path, clock)
