@@ -1,0 +1,110 @@
+"""Owns showing a gear of this process: its log, and its circuits as they stand at this instant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from switchgear.core.words import Key
+from switchgear.server.file_records import FileRecords
+from switchgear.server.ring_records import RingRecords
+from switchgear.server.source import Board, CallCounts, Circuit, ClosedGate, Status
+
+if TYPE_CHECKING:
+    from switchgear.core.policy.breaker import CircuitView
+    from switchgear.gear import Switchgear
+    from switchgear.observe.health import Health
+    from switchgear.observe.history import HistoryReader
+    from switchgear.observe.metrics import CallMetrics
+    from switchgear.server.source import Records
+
+
+class GearSource:
+    """A gear in this process; its history is asked where it has one, else its memory."""
+
+    def __init__(self, gear: Switchgear, history: HistoryReader | None = None) -> None:
+        """
+        Show a gear.
+
+        Args:
+            gear: The gear.
+            history: The file that it writes its records to; None shows the newest from its memory.
+        """
+        self._gear = gear
+        self._history = history
+        self.records: Records = (
+            RingRecords(gear) if history is None else FileRecords(history, before=gear.flush)
+        )
+
+    def now_ms(self) -> int:
+        """The gear's date."""
+        return round(self._gear.clock.wall().timestamp() * 1000)
+
+    def board(self) -> Board:
+        """The circuits at this instant."""
+        now_ms = self.now_ms()
+        counts = {
+            Key(one.exchange, one.method, one.account): one for one in self._gear.all_metrics()
+        }
+        views = self._gear.circuits()
+        circuits = tuple(_circuit(view, counts.get(view.key), now_ms) for view in views)
+        gates = tuple(
+            ClosedGate(gate.exchange, gate.scope, gate.account, gate.retry_after_s, gate.reason)
+            for gate in self._gear.gates()
+            if gate.closed
+        )
+        return Board(circuits, gates)
+
+    def health(self) -> Health:
+        """How things stand, in words."""
+        return self._gear.health()
+
+    def status(self) -> Status:
+        """Where the records come from."""
+        dropped = self._gear.hub.dropped
+        writer = self._gear.history
+        return Status(
+            source="program",
+            name="memory" if self._history is None else "history file",
+            writable=True,
+            dropped=dropped["below_warning"],
+            dropped_warnings=dropped["from_warning"],
+            lost=0 if writer is None else sum(writer.lost.values()),
+        )
+
+
+def _circuit(view: CircuitView, metrics: CallMetrics | None, now_ms: int) -> Circuit:
+    return Circuit(
+        exchange=view.key.exchange,
+        method=view.key.method,
+        account=view.key.account,
+        state=view.state,
+        since_ms=now_ms - round(view.since_s * 1000),
+        reason=view.reason,
+        by=view.by,
+        retry_after_s=view.retry_after_s,
+        failures=view.failures,
+        failure_threshold=view.rules.failure_threshold,
+        reset_timeout_s=view.rules.reset_timeout_s,
+        openings=view.openings,
+        counts=CallCounts() if metrics is None else _counts(metrics),
+    )
+
+
+def _counts(metrics: CallMetrics) -> CallCounts:
+    """What the board shows of a key's metrics."""
+    at = metrics.last_error_at
+    return CallCounts(
+        total_calls=metrics.total_calls,
+        success_calls=metrics.success_calls,
+        failed_calls=metrics.failed_calls,
+        in_flight=metrics.in_flight,
+        rejected_calls=metrics.rejected_calls,
+        retried_attempts=metrics.retried_attempts,
+        fallback_calls=metrics.fallback_calls,
+        success_rate=metrics.success_rate,
+        p50_ms=metrics.p50_ms,
+        p95_ms=metrics.p95_ms,
+        p99_ms=metrics.p99_ms,
+        last_error=metrics.last_error,
+        last_error_at_ms=None if at is None else round(at.timestamp() * 1000),
+    )

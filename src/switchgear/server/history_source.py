@@ -1,0 +1,149 @@
+"""Owns showing what another process writes: its log, and its circuits as written down last."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from switchgear.core.circuit import Rules
+from switchgear.core.clock import SystemClock
+from switchgear.core.policy.breaker import CircuitView
+from switchgear.core.policy.gate import GateView
+from switchgear.core.words import Key, Scope
+from switchgear.observe.health import health_of
+from switchgear.observe.history import HistoryReader
+from switchgear.observe.query import LogQuery
+from switchgear.server.file_records import FileRecords
+from switchgear.server.source import Board, CallCounts, Circuit, ClosedGate, Status
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from switchgear.core.clock import Clock
+    from switchgear.observe.health import Health
+    from switchgear.observe.history import CircuitSnapshot
+    from switchgear.observe.record import LogRecord
+
+_SERVED_LATELY_MS = 60_000
+_GATES_MS = 86_400_000
+_LOOKED_AT_MAX = 500
+
+
+class HistorySource:
+    """A history file that another process writes."""
+
+    def __init__(self, path: str | os.PathLike[str], clock: Clock | None = None) -> None:
+        """
+        Show a file.
+
+        Raises:
+            SettingsError: The file is missing, is no history, or has the shape of another version.
+        """
+        self._clock = SystemClock() if clock is None else clock
+        self._name = Path(path).name
+        self._reader = HistoryReader(path, self._clock)
+        self.records = FileRecords(self._reader)
+
+    def now_ms(self) -> int:
+        """This machine's date."""
+        return round(self._clock.wall().timestamp() * 1000)
+
+    def board(self) -> Board:
+        """The circuits as they were last written down."""
+        now_ms = self.now_ms()
+        circuits = tuple(_circuit(one, now_ms) for one in self._reader.circuits())
+        gates = tuple(
+            ClosedGate(gate.exchange, gate.scope, gate.account, gate.retry_after_s, gate.reason)
+            for gate in self._gates(now_ms)
+        )
+        return Board(circuits, gates)
+
+    def health(self) -> Health:
+        """How things stand, in words, as far as the file tells."""
+        now_ms = self.now_ms()
+        views = [_view(one, now_ms) for one in self._reader.circuits()]
+        return health_of(views, self._gates(now_ms), self._served(now_ms))
+
+    def status(self) -> Status:
+        """Where the records come from."""
+        lost = self._reader.lost()
+        return Status(source="history", name=self._name, writable=False, lost=sum(lost.values()))
+
+    def _gates(self, now_ms: int) -> list[GateView]:
+        """The gates that are closed now: a record tells when each closed, and for how long."""
+        newest: dict[tuple[str, Scope, str], GateView] = {}
+        for record in self._lately("gate_closed", now_ms - _GATES_MS):
+            gate = _gate(record, now_ms)
+            newest.setdefault((gate.exchange, gate.scope, gate.account), gate)
+        return [gate for gate in newest.values() if gate.closed]
+
+    def _served(self, now_ms: int) -> dict[Key, str]:
+        """For keys that were lately answered by a fallback, its name; the newest one of each."""
+        served: dict[Key, str] = {}
+        for record in self._lately("fallback_served", now_ms - _SERVED_LATELY_MS):
+            served.setdefault(
+                Key(record.exchange, record.method, record.account), record.source or ""
+            )
+        return served
+
+    def _lately(self, event: str, since_ms: int) -> list[LogRecord]:
+        return self._reader.query(
+            LogQuery(event=event, since_ms=max(0, since_ms), limit=_LOOKED_AT_MAX)
+        )
+
+
+def _gate(record: LogRecord, now_ms: int) -> GateView:
+    for_s = record.detail.get("for_s")
+    until_ms = record.at_ms + (for_s * 1000 if isinstance(for_s, int | float) else 0)
+    wait_s = max(0.0, (until_ms - now_ms) / 1000)
+    scope = Scope(record.detail.get("scope", "exchange"))
+    reason = str(record.detail.get("reason", ""))
+    return GateView(record.exchange, scope, record.account, wait_s > 0, wait_s, reason)
+
+
+def _wait_s(snapshot: CircuitSnapshot, now_ms: int) -> float | None:
+    return None if snapshot.until_ms is None else max(0.0, (snapshot.until_ms - now_ms) / 1000)
+
+
+def _view(snapshot: CircuitSnapshot, now_ms: int) -> CircuitView:
+    return CircuitView(
+        key=snapshot.key,
+        state=snapshot.state,
+        since_s=max(0.0, (now_ms - snapshot.since_ms) / 1000),
+        reason=snapshot.reason,
+        retry_after_s=_wait_s(snapshot, now_ms),
+        failures=snapshot.failures,
+        openings=snapshot.openings,
+        generation=0,
+        rules=Rules(),  # a snapshot does not hold the rules; the words do not speak of them
+        by=snapshot.by,
+    )
+
+
+def _circuit(snapshot: CircuitSnapshot, now_ms: int) -> Circuit:
+    return Circuit(
+        exchange=snapshot.key.exchange,
+        method=snapshot.key.method,
+        account=snapshot.key.account,
+        state=snapshot.state,
+        since_ms=snapshot.since_ms,
+        reason=snapshot.reason,
+        by=snapshot.by,
+        retry_after_s=_wait_s(snapshot, now_ms),
+        failures=snapshot.failures,
+        openings=snapshot.openings,
+        counts=_counts(snapshot.metrics),
+        seen_ms=snapshot.updated_ms,
+    )
+
+
+_COUNTED = tuple(name for name in CallCounts.__dataclass_fields__ if name != "last_error_at_ms")
+
+
+def _counts(metrics: Mapping[str, Any]) -> CallCounts:
+    at = metrics.get("last_error_at")
+    at_ms = round(datetime.fromisoformat(at).timestamp() * 1000) if isinstance(at, str) else None
+    given = {name: metrics[name] for name in _COUNTED if name in metrics}
+    return CallCounts(**given, last_error_at_ms=at_ms)

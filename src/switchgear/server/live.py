@@ -1,0 +1,72 @@
+"""Owns the live tail: records as server-sent events, resumed where a reader was, bounded for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.concurrency import run_in_threadpool
+
+from switchgear.core.errors import SettingsError
+from switchgear.observe.history import StoreError
+from switchgear.server.shapes import record_json
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from switchgear.core.clock import Clock
+    from switchgear.observe.query import LogQuery
+    from switchgear.server.source import Records
+
+READERS_MAX = 32
+"""Readers at once; each costs a thread's turn every TICK_S."""
+TICK_S = 0.2
+HEARTBEAT_S = 15
+_ID_DIGITS_MAX = 19
+
+
+class Live:
+    """The live tails of one server."""
+
+    def __init__(self, records: Records, clock: Clock, closing: Callable[[], bool]) -> None:
+        self._records = records
+        self._clock = clock
+        self._closing = closing
+        self._readers = 0
+
+    @property
+    def full(self) -> bool:
+        """No further reader is taken."""
+        return self._readers >= READERS_MAX
+
+    def answer(self, query: LogQuery, after_id: int) -> EventSourceResponse:
+        """The records that match, from behind after_id on; each event has its record's id."""
+        return EventSourceResponse(self._events(query, after_id), ping=HEARTBEAT_S, sep="\n")
+
+    async def _events(self, query: LogQuery, after_id: int) -> AsyncIterator[ServerSentEvent]:
+        self._readers += 1
+        tail = await run_in_threadpool(self._records.tail, query, after_id)
+        try:
+            yield ServerSentEvent(event="ready", data="{}", retry=1_000)
+            while not self._closing():
+                try:
+                    records, missed = await run_in_threadpool(tail.take)
+                except StoreError:
+                    return  # locked or gone for now: the reader comes again, and resumes
+                if missed:
+                    yield ServerSentEvent(event="missed", data=str(missed))
+                for record in records:
+                    yield ServerSentEvent(
+                        event="record", id=str(record.id), data=record_json(record)
+                    )
+                await self._clock.sleep_async(TICK_S)
+        finally:
+            self._readers -= 1
+            tail.close()
+
+
+def last_event_id(text: str) -> int:
+    """The id behind which a reader resumes; raises SettingsError for what is no id."""
+    if not (text.isascii() and text.isdigit() and len(text) < _ID_DIGITS_MAX):
+        raise SettingsError("Last-Event-ID", text, "must be a record's id")
+    return int(text)

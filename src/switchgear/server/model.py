@@ -1,0 +1,225 @@
+"""Owns the shapes of the JSON API as OpenAPI describes them; the values are left to api."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ErrorDetail(BaseModel):
+    """What was wrong with a request."""
+
+    message: str
+    field: str | None = Field(None, description="The parameter that is wrong.")
+    value: str | None = Field(None, description="What it was.")
+    allowed: str | None = Field(None, description="What it may be.")
+
+
+class Error(BaseModel):
+    """The answer to a request that failed."""
+
+    error: ErrorDetail
+
+
+class Record(BaseModel):
+    """One fact, as an export has it. Fields that it does not have are null."""
+
+    id: int = Field(description="Grows with each record; pages are cut by it.")
+    at_ms: int = Field(description="When, in milliseconds since 1970 UTC.")
+    at: str = Field(description="The same instant, ISO 8601 in UTC.")
+    level: str = Field(description="DEBUG, INFO, WARNING, ERROR or CRITICAL.")
+    event: str
+    exchange: str
+    method: str
+    account: str
+    message: str
+    call_id: int | None = Field(
+        description="The same for all records of one call; null where there is no call."
+    )
+    attempt: int | None
+    duration_ms: float | None
+    kind: str | None
+    status: int | None
+    code: str | None
+    source: str | None = Field(description="Where a fallback's value came from.")
+    detail: dict[str, Any]
+
+
+class LogPage(BaseModel):
+    """Records that match a filter, newest first."""
+
+    records: list[Record]
+    next_before_id: int | None = Field(
+        description="Ask again with before_id for older ones; null at the end."
+    )
+    count: int = Field(description="How many match, counted up to 10,000.")
+    count_is_exact: bool = Field(description="Whether all were counted.")
+    newest_id: int = Field(
+        description="The newest record there is, matching or not; a live tail starts behind it."
+    )
+    now_ms: int
+
+
+class CallPage(BaseModel):
+    """Every record of one call, in the order in which they happened."""
+
+    records: list[Record]
+
+
+class Count(BaseModel):
+    """How many records match a filter, and that filter with its ends fixed."""
+
+    count: int
+    filter: dict[str, str] = Field(
+        description="The same filter with its ends fixed: give it to `clear`."
+    )
+
+
+class ClearOrder(BaseModel):
+    """What to clear, with its count as it was shown to a person."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    filter: dict[str, str]
+    confirm_count: int = Field(ge=0)
+
+
+class Cleared(BaseModel):
+    """How many records were removed."""
+
+    cleared: int
+
+
+class NamesOut(BaseModel):
+    """What the filters offer."""
+
+    exchanges: list[str]
+    methods: list[str]
+    levels: list[str]
+
+
+class Counts(BaseModel):
+    """What happened to the calls of one circuit."""
+
+    total_calls: int
+    success_calls: int
+    failed_calls: int
+    in_flight: int
+    rejected_calls: int
+    retried_attempts: int
+    fallback_calls: int
+    success_rate: float = Field(description="0 to 1; 1 while nothing ended.")
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    last_error: str | None
+    last_error_at_ms: int | None
+
+
+class CircuitOut(BaseModel):
+    """One circuit."""
+
+    exchange: str
+    method: str
+    account: str
+    state: str = Field(
+        description="closed, open, half_open, forced_open, forced_closed or metrics_only."
+    )
+    since_ms: int = Field(description="Epoch ms at which it went into this state.")
+    reason: str
+    by: str = Field(description="Who holds it; empty when nobody does.")
+    retry_after_s: float | None = Field(
+        description="Seconds until a call or probe is admitted; null when only a person can tell."
+    )
+    failures: int
+    failure_threshold: int | None
+    reset_timeout_s: float | None
+    openings: int
+    counts: Counts
+    seen_ms: int | None = Field(
+        description="Epoch ms at which this was written down; null when it is live."
+    )
+
+
+class GateOut(BaseModel):
+    """A gate that rejects calls at the moment."""
+
+    exchange: str
+    scope: str
+    account: str
+    retry_after_s: float
+    reason: str
+
+
+class BoardOut(BaseModel):
+    """Every circuit, and the gates that are closed."""
+
+    circuits: list[CircuitOut]
+    gates: list[GateOut]
+    now_ms: int
+
+
+class DegradedOut(BaseModel):
+    """One exchange that does not serve everything."""
+
+    exchange: str
+    words: str = Field(description="What is wrong, since when, and until when.")
+    methods: list[str] = Field(
+        description="What is not called at the moment; empty when a gate holds back all."
+    )
+    served_from: list[str] = Field(
+        description="`method: source` for what was answered from elsewhere."
+    )
+
+
+class HealthOut(BaseModel):
+    """How things stand, in words."""
+
+    status: str = Field(description="ok, degraded or down.")
+    summary: str
+    degraded: list[DegradedOut]
+    now_ms: int
+
+
+class StatusOut(BaseModel):
+    """Where the records come from, and how many never arrived."""
+
+    source: str
+    name: str
+    writable: bool
+    dropped: int
+    dropped_warnings: int
+    lost: int
+    version: str
+    now_ms: int
+
+
+_TEXTS = {
+    "exchange": "An exchange's name.",
+    "method": "A method's name.",
+    "account": "An account's name.",
+    "level": "At least this level: debug, info, warning, error or critical.",
+    "event": "A kind of fact, as `call_failed`.",
+    "kind": "A kind of error, as `rate_limited`.",
+    "since": "Not older than: epoch ms, ISO 8601 with a zone, or relative as `-15m`.",
+    "until": "Not newer than: as since.",
+    "text": "Letters that the message holds, in any case.",
+    "call_id": "The records of one call.",
+    "run": "The records of one process's spell, in a history file.",
+    "before_id": "Records older than this one.",
+    "after_id": "Records newer than this one.",
+    "limit": "How many at most.",
+}
+
+FILTER: list[dict[str, Any]] = [
+    {
+        "name": name,
+        "in": "query",
+        "required": False,
+        "schema": {"type": "string"},
+        "description": text,
+    }
+    for name, text in _TEXTS.items()
+]
+"""The filter's parameters, as OpenAPI has them."""

@@ -1,0 +1,89 @@
+"""Owns the files of the page, read once, each with a type of our own; the API has the data."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+ROOM = Path(__file__).parent / "page"
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+"""By our own table: what the machine believes of a suffix can make a browser refuse a module."""
+
+_SHELL = "shell.html"
+_OPEN, _CLOSE = '<script type="importmap">', "</script>"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file as it is sent."""
+
+    body: bytes
+    type: str
+    etag: str
+
+
+class Page:
+    """Every file under page/, in memory."""
+
+    def __init__(self) -> None:
+        self._files = {
+            path.relative_to(ROOM).as_posix(): _read(path)
+            for path in sorted(ROOM.rglob("*"))
+            if path.suffix in TYPES
+        }
+
+    @property
+    def script_hash(self) -> str:
+        """sha256 of the import map, in base64, for the content security policy."""
+        text = self._files[_SHELL].body.decode().partition(_OPEN)[2].partition(_CLOSE)[0]
+        return b64encode(sha256(text.encode()).digest()).decode()
+
+    def routes(self) -> list[Route]:
+        """The pages and what they load."""
+        return [
+            Route("/", _home),
+            Route("/api-logs", self._shell),
+            Route("/circuits", self._shell),
+            Route("/static/{path:path}", self._static),
+        ]
+
+    async def _shell(self, request: Request) -> Response:
+        return _send(self._files[_SHELL], request)
+
+    async def _static(self, request: Request) -> Response:
+        # A name in a table, not a path on a disk: nothing outside the room can be asked for.
+        found = self._files.get(request.path_params["path"])
+        return Response("no such file", 404) if found is None else _send(found, request)
+
+
+async def _home(_request: Request) -> Response:
+    return RedirectResponse("api-logs", 307)
+
+
+def _read(path: Path) -> File:
+    body = path.read_bytes()
+    return File(body, TYPES[path.suffix], f'"{sha256(body).hexdigest()[:24]}"')
+
+
+def _send(file: File, request: Request) -> Response:
+    # no-cache asks each time, and a 304 answers: a new version is never mixed with an old one.
+    head = {"cache-control": "no-cache", "etag": file.etag}
+    if request.headers.get("if-none-match") == file.etag:
+        return Response(status_code=304, headers=head)
+    return Response(file.body, headers={**head, "content-type": file.type})

@@ -1,0 +1,36 @@
+// Owns the keyboard: which key does what, and when a key is somebody else's.
+import { useEffect, useRef } from "preact/hooks";
+
+export const HELP = [
+  ["/", "search"],
+  ["j  k", "next, previous row"],
+  ["Enter", "details of the row"],
+  ["Esc", "close, or leave the search"],
+  ["p", "pause or resume the live tail"],
+  ["n", "show what is new"],
+  ["o", "load older records"],
+  ["l  c", "logs, circuits"],
+  ["t", "light or dark"],
+  ["?", "this help"],
+];
+
+const TYPING = new Set(["INPUT", "SELECT", "TEXTAREA"]);
+
+/** Run one of these by key; not while something is typed, a dialog is open, or the key belongs to the browser. */
+export function useKeys(actions) {
+  const current = useRef(actions);
+  current.current = actions;
+  useEffect(() => {
+    const pressed = (event) => {
+      const action = current.current[event.key];
+      if (!action || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (document.querySelector("dialog[open]")) return;
+      if (TYPING.has(event.target.tagName) && event.key !== "Escape") return;
+      if (event.key === "Enter" && event.target.closest("a, button, summary")) return;
+      event.preventDefault();
+      action(event);
+    };
+    addEventListener("keydown", pressed);
+    return () => removeEventListener("keydown", pressed);
+  }, []);
+}

@@ -1,0 +1,75 @@
+"""Owns how what a source gives becomes what the API answers; the shapes themselves are in model."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import msgspec
+from starlette.responses import Response
+
+from switchgear.observe.history import as_dict
+from switchgear.server import model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from switchgear.observe.query import LogQuery
+    from switchgear.observe.record import LogRecord
+    from switchgear.server.source import Board, Circuit
+
+
+# A note of the user's own program may carry any object: it is shown as its text.
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
+
+def record_json(record: LogRecord) -> str:
+    """A record as model.Record has it: the same as in an export."""
+    return _encode(as_dict(record)).decode()
+
+
+def page_json(records: Iterable[LogRecord], **more: int | bool | None) -> Response:
+    """Records and what else is said of them."""
+    body = _encode({"records": [as_dict(record) for record in records], **more})
+    return Response(body, media_type="application/json")
+
+
+def board_out(board: Board, now_ms: int) -> model.BoardOut:
+    """The board, dated."""
+    gates = [
+        model.GateOut(
+            exchange=gate.exchange,
+            scope=gate.scope.value,
+            account=gate.account,
+            retry_after_s=round(gate.retry_after_s, 3),
+            reason=gate.reason,
+        )
+        for gate in board.gates
+    ]
+    circuits = [_circuit_out(circuit) for circuit in board.circuits]
+    return model.BoardOut(circuits=circuits, gates=gates, now_ms=now_ms)
+
+
+def _circuit_out(circuit: Circuit) -> model.CircuitOut:
+    return model.CircuitOut.model_validate({**asdict(circuit), "state": circuit.state.value})
+
+
+def filter_out(query: LogQuery) -> dict[str, str]:
+    """A query as the parameters that give it again; its limit is left out."""
+    level = None if query.level is None else query.level.name.lower()
+    given = {
+        "exchange": query.exchange,
+        "method": query.method,
+        "account": query.account,
+        "level": level,
+        "event": query.event,
+        "kind": query.kind,
+        "call_id": query.call_id,
+        "run": query.run,
+        "since": query.since_ms,
+        "until": query.until_ms,
+        "text": query.text,
+        "before_id": query.before_id,
+        "after_id": query.after_id,
+    }
+    return {name: str(value) for name, value in given.items() if value is not None}

@@ -1,0 +1,176 @@
+"""Owns what the server asks of whoever has records and circuits: a gear here, or a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from switchgear.core.words import CircuitState, Scope
+    from switchgear.observe.health import Health
+    from switchgear.observe.query import LogQuery
+    from switchgear.observe.record import LogRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the records name, for the filters."""
+
+    exchanges: tuple[str, ...]
+    methods: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallCounts:
+    """What happened to the calls of one circuit; the words are those of CallMetrics."""
+
+    total_calls: int = 0
+    success_calls: int = 0
+    failed_calls: int = 0
+    in_flight: int = 0
+    rejected_calls: int = 0
+    retried_attempts: int = 0
+    fallback_calls: int = 0
+    success_rate: float = 1.0
+    p50_ms: float = 0.0
+    p95_ms: float = 0.0
+    p99_ms: float = 0.0
+    last_error: str | None = None
+    last_error_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """One circuit as it is shown."""
+
+    exchange: str
+    method: str
+    account: str
+    state: CircuitState
+    since_ms: int
+    """Epoch ms at which it went into this state."""
+    reason: str = ""
+    by: str = ""
+    """Who holds it; empty when nobody does."""
+    retry_after_s: float | None = None
+    """Seconds until the next call or probe can be admitted; None when only a person can tell."""
+    failures: int = 0
+    failure_threshold: int | None = None
+    reset_timeout_s: float | None = None
+    openings: int = 0
+    counts: CallCounts = field(default_factory=CallCounts)
+    seen_ms: int | None = None
+    """Epoch ms at which this was true, when it was read from a file; None when it is true now."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedGate:
+    """A gate that rejects calls at the moment."""
+
+    exchange: str
+    scope: Scope
+    account: str
+    retry_after_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Every circuit, and the gates that are closed."""
+
+    circuits: tuple[Circuit, ...]
+    gates: tuple[ClosedGate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where the records come from, and how many never arrived."""
+
+    source: str
+    """`program` when the records are of this process, `history` when they are of another's file."""
+    name: str
+    """What a person calls it: `memory`, or the file's name."""
+    writable: bool
+    """Records can be cleared."""
+    dropped: int = 0
+    """Records below WARNING that were dropped because they came too fast."""
+    dropped_warnings: int = 0
+    """Records from WARNING on that were dropped for the same reason."""
+    lost: int = 0
+    """Records that could not be written to the history."""
+
+
+class Tail(Protocol):
+    """Records as they come, for one reader."""
+
+    def take(self) -> tuple[Sequence[LogRecord], int]:
+        """The records since the last take, oldest first, and how many were too many to keep."""
+        ...
+
+    def close(self) -> None:
+        """End reading."""
+        ...
+
+
+class Records(Protocol):
+    """The log; every method may block a little, and is called from threads of the server."""
+
+    def logs(self, query: LogQuery) -> Sequence[LogRecord]:
+        """The records that match, newest first, at most the query's limit."""
+        ...
+
+    def count(self, query: LogQuery, most: int | None = None) -> int:
+        """How many records match, whatever the query's limit; counting ends at most, if given."""
+        ...
+
+    def newest_id(self) -> int:
+        """The id of the newest record; 0 when there is none."""
+        ...
+
+    def export(self, query: LogQuery) -> Iterator[LogRecord]:
+        """Every record that matches, newest first, whatever the query's limit."""
+        ...
+
+    def clear(self, query: LogQuery, expected_count: int) -> int:
+        """
+        Remove every record that matches; gives how many.
+
+        Raises:
+            CountChanged: Another number than expected_count matches; nothing was removed.
+        """
+        ...
+
+    def names(self) -> Names:
+        """What the filters offer."""
+        ...
+
+    def tail(self, query: LogQuery, after_id: int) -> Tail:
+        """The records that match and are newer than after_id, and then those that come."""
+        ...
+
+
+class LogSource(Protocol):
+    """What the server shows; every method may block a little and is called from its threads."""
+
+    @property
+    def records(self) -> Records:
+        """The log."""
+        ...
+
+    def now_ms(self) -> int:
+        """The date by which everything here is dated."""
+        ...
+
+    def board(self) -> Board:
+        """The circuits now, or as they were last written down."""
+        ...
+
+    def health(self) -> Health:
+        """How things stand, in words."""
+        ...
+
+    def status(self) -> Status:
+        """Where the records come from."""
+        ...
