@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
-from weakref import WeakSet
+from weakref import ref
 
 from switchgear.core.clock import SystemClock
 from switchgear.core.errors import SettingsError
@@ -120,7 +120,9 @@ class Switchgear:
         self.hub.on(CircuitMoved, (alert or OpeningsAlert()).moved)
         if history is not None:
             self._keep_history(history)
-        _GEARS.add(self)
+        # After the history's own: what ends first was registered last, and the queue must reach the history.
+        self._at_exit = _close_at_exit(self)
+        atexit.register(self._at_exit)
 
     def guarded(
         self,
@@ -375,12 +377,13 @@ class Switchgear:
             serve,
         )  # here: the server is an extra, and stands above the gear
 
-        server = serve(GearSource(self), host=host, port=port)
+        server = serve(GearSource(self, self._reader), host=host, port=port)
         self._servers.append(server)
         return server
 
     def close(self) -> None:
         """End the pages, hand over what is queued, close the history; calls still work, unrecorded, afterwards."""
+        atexit.unregister(self._at_exit)
         for server in self._servers:
             server.close()
         self._servers.clear()
@@ -510,12 +513,13 @@ def _settings_tree(settings: str | Path | Mapping[str, Any] | None) -> Mapping[s
     return tree.get("settings", {})  # type: ignore[no-any-return]  # SettingsBook.load refuses what is no table
 
 
-_GEARS: WeakSet[Switchgear] = WeakSet()
+def _close_at_exit(gear: Switchgear) -> Callable[[], None]:
+    """Closes a gear at the end of the program, unless it is gone by then."""
+    alive = ref(gear)
 
+    def close() -> None:
+        found = alive()
+        if found is not None:
+            found.close()
 
-def _close_all() -> None:
-    for gear in list(_GEARS):
-        gear.close()
-
-
-atexit.register(_close_all)
+    return close

@@ -242,6 +242,10 @@ class Tap(Protocol):
         """A call was admitted for the first time; gives its id."""
         ...
 
+    def refused(self) -> int:
+        """An id for a call that is not made, so that its rejection and its fallbacks can be told together."""
+        ...
+
     def withdrawn(self, call_id: int) -> None:
         """It was begun too early and does not count."""
         ...
@@ -259,7 +263,7 @@ class Tap(Protocol):
     def rejected(
         self, call_id: int, at_s: float, scope: Scope, reason: str, retry_after_s: float | None
     ) -> None:
-        """It was not made; call_id is 0 when it was not even begun."""
+        """It was not made; call_id is 0 where nothing else is told of it."""
         ...
 
 

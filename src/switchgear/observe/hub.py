@@ -46,6 +46,8 @@ Entry = tuple[int, int, Fact]
 QUEUE_MAX = 65_536
 """Records below WARNING that wait for the drain; from WARNING on a quarter of it."""
 _LOOK_MASK = 1023
+_REFUSED_BIT = 2**49
+"""Set in the ids of calls that were not made, clear in all others; both stay below 2**53, which JSON readers keep."""
 _POLL_S = 0.1
 _CLOSE_S = 5.0
 
@@ -107,6 +109,7 @@ class Tap:
         self.counts = counts
         self.slow_s = slow_s
         self.began: Callable[[], int] = count(first_id).__next__
+        self.refused: Callable[[], int] = count(first_id | _REFUSED_BIT).__next__
         self._first_id = first_id
         self._withdrawn = 0
         self._hub = hub
