@@ -12,8 +12,9 @@ import re
 import subprocess
 import sys
 import tokenize
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -33,7 +34,48 @@ HOSTS = re.compile(r"(pypi|pythonhosted|npmjs|anaconda|crates)[.](org|com|io)\b"
 MACHINE_PATHS = re.compile(r"(?<![\w.}])/(work|root|home|Users|tmp|opt|private)/\w")
 SKIPS = {"skip", "skipif", "xfail", "importorskip"}
 
-REFERENCE_PAGES: dict[str, Callable[[], Iterable[str]]] = {}
+
+def setting_names() -> list[str]:
+    """Every setting."""
+    from switchgear.settings import (
+        Settings,  # here: the rules run where switchgear is not installed
+    )
+
+    return [field.name for field in fields(Settings)]
+
+
+def event_names() -> list[str]:
+    """Every event by its class, and by its name in a record."""
+    from switchgear.core.event import Event
+    from switchgear.observe.record import event_name
+
+    return [name for kind in get_args(Event) for name in (kind.__name__, event_name(kind))]
+
+
+def metric_names() -> list[str]:
+    """Every field of CallMetrics."""
+    from switchgear.observe.metrics import CallMetrics
+
+    return [field.name for field in fields(CallMetrics)]
+
+
+def error_names() -> list[str]:
+    """Every error that switchgear raises."""
+    from switchgear.core import errors
+
+    return [name for name, cls in vars(errors).items() if _is_error(cls)] + ["KeyNameError"]
+
+
+def _is_error(thing: object) -> bool:
+    return isinstance(thing, type) and issubclass(thing, Exception)
+
+
+REFERENCE_PAGES: dict[str, Callable[[], Iterable[str]]] = {
+    "settings.md": setting_names,
+    "events.md": event_names,
+    "metrics.md": metric_names,
+    "errors.md": error_names,
+}
 """A page under docs/reference -> the names it must hold in backquotes."""
 
 NOT_CODE = {

@@ -72,6 +72,36 @@ if TYPE_CHECKING:
     from switchgear.core.words import Scope as Scope
     from switchgear.core.words import Verdict as Verdict
     from switchgear.gear import Switchgear as Switchgear
+    from switchgear.guide import DEFAULT_FAILURE_THRESHOLD as DEFAULT_FAILURE_THRESHOLD
+    from switchgear.guide import DEFAULT_RESET_TIMEOUT_MS as DEFAULT_RESET_TIMEOUT_MS
+    from switchgear.guide import LogLevel as LogLevel
+    from switchgear.guide import can_make_api_call as can_make_api_call
+    from switchgear.guide import clear_logs as clear_logs
+    from switchgear.guide import debug_circuit_breaker as debug_circuit_breaker
+    from switchgear.guide import default_gear as default_gear
+    from switchgear.guide import enable_debug_logging as enable_debug_logging
+    from switchgear.guide import execute_alpaca_call as execute_alpaca_call
+    from switchgear.guide import execute_alpaca_call_sync as execute_alpaca_call_sync
+    from switchgear.guide import execute_binance_call as execute_binance_call
+    from switchgear.guide import execute_binance_call_sync as execute_binance_call_sync
+    from switchgear.guide import execute_circuit_breaker as execute_circuit_breaker
+    from switchgear.guide import execute_circuit_breaker_sync as execute_circuit_breaker_sync
+    from switchgear.guide import execute_coinbase_call as execute_coinbase_call
+    from switchgear.guide import execute_coinbase_call_sync as execute_coinbase_call_sync
+    from switchgear.guide import export_logs as export_logs
+    from switchgear.guide import get_api_call_metrics as get_api_call_metrics
+    from switchgear.guide import get_logs as get_logs
+    from switchgear.guide import is_retryable_error as is_retryable_error
+    from switchgear.guide import log as log
+    from switchgear.guide import log_api_call_attempt as log_api_call_attempt
+    from switchgear.guide import log_api_call_failure as log_api_call_failure
+    from switchgear.guide import log_api_call_success as log_api_call_success
+    from switchgear.guide import record_api_call as record_api_call
+    from switchgear.guide import record_circuit_breaker_result as record_circuit_breaker_result
+    from switchgear.guide import retry_with_backoff as retry_with_backoff
+    from switchgear.guide import retry_with_backoff_sync as retry_with_backoff_sync
+    from switchgear.guide import set_circuit_breaker_config as set_circuit_breaker_config
+    from switchgear.guide import use_gear as use_gear
     from switchgear.observe.health import Health as Health
     from switchgear.observe.metrics import CallMetrics as CallMetrics
     from switchgear.observe.record import LogRecord as LogRecord
@@ -92,6 +122,13 @@ _HOMES = {
     "core.verdict": "classify",
     "core.words": "CircuitState Effect Key Kind Level Scope Verdict",
     "gear": "Switchgear",
+    "guide": "DEFAULT_FAILURE_THRESHOLD DEFAULT_RESET_TIMEOUT_MS LogLevel can_make_api_call clear_logs "
+    "debug_circuit_breaker default_gear enable_debug_logging execute_alpaca_call execute_alpaca_call_sync "
+    "execute_binance_call execute_binance_call_sync execute_circuit_breaker execute_circuit_breaker_sync "
+    "execute_coinbase_call execute_coinbase_call_sync export_logs get_api_call_metrics get_logs "
+    "is_retryable_error log log_api_call_attempt log_api_call_failure log_api_call_success "
+    "record_api_call record_circuit_breaker_result retry_with_backoff retry_with_backoff_sync "
+    "set_circuit_breaker_config use_gear",
     "observe.health": "Health",
     "observe.metrics": "CallMetrics",
     "observe.record": "LogRecord",

@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Callable, Mapping
-from fnmatch import fnmatchcase
-from threading import RLock
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from weakref import ref
 
 from switchgear.core.clock import SystemClock
 from switchgear.core.errors import SettingsError
 from switchgear.core.event import CircuitMoved, StoreBack, StoreLost
 from switchgear.core.guarded import Guarded
-from switchgear.core.policy.breaker import Breaker, CircuitView
-from switchgear.core.policy.fallback import Memory
-from switchgear.core.policy.gate import Gate, GateView
-from switchgear.core.policy.plan import Policy
-from switchgear.core.words import CircuitState, Key, Scope
+from switchgear.core.words import Key
 from switchgear.observe.alerts import OpeningsAlert
-from switchgear.observe.health import Health, health_of
-from switchgear.observe.hub import Hub, Tap, event_of
+from switchgear.observe.fact import event_of
+from switchgear.observe.health import health_of
+from switchgear.observe.hub import Hub
 from switchgear.observe.logging import LoggingSink
-from switchgear.observe.metrics import Tally
 from switchgear.observe.query import LogQuery, matches
 from switchgear.observe.ring import Ring
 from switchgear.observe.stream import Stream
-from switchgear.settings import SettingsBook, load_file, parse_level, pattern
+from switchgear.registry import Registry
+from switchgear.settings import SettingsBook, load_file, parse_level
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
 
     from switchgear.core.clock import Clock
+    from switchgear.core.policy.breaker import CircuitView
+    from switchgear.core.policy.gate import GateView
+    from switchgear.core.policy.plan import Policy
     from switchgear.core.words import Level
+    from switchgear.observe.health import Health
     from switchgear.observe.history import HistoryReader, HistoryWriter
     from switchgear.observe.metrics import CallMetrics
     from switchgear.observe.record import LogRecord
@@ -42,35 +42,10 @@ if TYPE_CHECKING:
 
 E = TypeVar("E")
 
-_HOLDS = {
-    "open": CircuitState.FORCED_OPEN,
-    "closed": CircuitState.FORCED_CLOSED,
-    "metrics_only": CircuitState.METRICS_ONLY,
-}
-_TABLES = ("settings", "server", "history", "alert", "exchanges")
+_TABLES = ("settings", "server", "history", "exchanges")
 _HANDLES_MAX = 4096
 _SNAPSHOT_S = 1.0
 _SERVED_LATELY_S = 60.0
-
-
-class Hold(NamedTuple):
-    """A hold on a pattern, which binds keys that come later too."""
-
-    exchange: str
-    method: str
-    mode: CircuitState
-    by: str
-    why: str
-    until_s: float | None
-
-    def binds(self, key: Key, now_s: float) -> bool:
-        """Whether a key is held by it now."""
-        lasts = self.until_s is None or now_s < self.until_s
-        return (
-            lasts
-            and fnmatchcase(key.exchange, self.exchange)
-            and fnmatchcase(key.method, self.method)
-        )
 
 
 class Switchgear:
@@ -83,7 +58,8 @@ class Switchgear:
     Args:
         settings: Path of a settings file, or the settings as a mapping (the content of its `[settings]` table).
         clock: Time, chance and sleep; the machine's own unless a test plays them.
-        history: Path of a file to keep records and circuit snapshots in; None keeps the newest in memory alone.
+        history: Path of a file to keep records and circuit snapshots in, or a mapping with `path`, `rows_max` and
+            `age_max_s`; None keeps the newest records in memory alone.
         alert: Raised when a circuit opens again and again; to the logger `switchgear.alerts` unless given.
 
     Raises:
@@ -95,7 +71,7 @@ class Switchgear:
         *,
         settings: str | Path | Mapping[str, Any] | None = None,
         clock: Clock | None = None,
-        history: str | Path | None = None,
+        history: str | Path | Mapping[str, Any] | None = None,
         alert: OpeningsAlert | None = None,
     ) -> None:
         self.clock: Clock = SystemClock() if clock is None else clock
@@ -104,13 +80,8 @@ class Switchgear:
         self.ring = Ring(event_of)
         self.hub = Hub(self.clock, self.ring)
         self.stream = Stream()
-        self._policies: dict[Key, Policy] = {}
-        self._tallies: dict[Key, tuple[Tally, Tap]] = {}
-        self._gates: dict[tuple[str, Scope, str], Gate] = {}
+        self.registry = Registry(self.clock, self.hub, self.book)
         self._handles: dict[tuple[str, str], Guarded] = {}
-        self._holds: list[Hold] = []
-        self._memory: Memory[Any] = Memory()
-        self._lock = RLock()
         self._servers: list[Server] = []
         self._snapshot_s = 0.0
         self.history: HistoryWriter | None = None
@@ -175,47 +146,28 @@ class Switchgear:
         Raises:
             SettingsError: A setting is unknown or not allowed; nothing is changed.
         """
-        with self._lock:
-            self.book.add(exchange, method, account, settings, self._policies)
-            for key, policy in self._policies.items():
-                found = self.book.of(key)
-                policy.breaker.rules = found.rules()
-                policy.configure(found.plan(key))
+        self.registry.configure(exchange, method, account, settings)
 
     def policy(self, key: Key) -> Policy:
         """What stands between callers and a key; made when it is first asked for."""
-        policy = self._policies.get(key)
-        if policy is not None:
-            return policy
-        with self._lock:
-            return self._policies.get(key) or self._make(key)
+        return self.registry.policy(key)
 
     def circuit(self, exchange: str, method: str, account: str = "main") -> CircuitView:
         """The circuit of a key at this instant; closed and untouched for a key that was never called."""
-        key = Key.of(exchange, method, account)
-        policy = self._policies.get(key)
-        if policy is None:
-            return Breaker(key, self.book.of(key).rules(), self.clock, self.hub.emit).view()
-        return policy.breaker.view()
+        return self.registry.view(Key.of(exchange, method, account))
 
     def circuits(self) -> list[CircuitView]:
         """Every circuit at this instant, by key."""
-        return [self._policies[key].breaker.view() for key in sorted(self._policies)]
+        return [self.registry.view(key) for key in sorted(self.registry.policies)]
 
     def gates(self) -> list[GateView]:
         """Every gate at this instant."""
-        return [gate.view() for gate in list(self._gates.values())]
+        return [gate.view() for gate in list(self.registry.gates.values())]
 
     def health(self) -> Health:
         """How things stand, in words."""
-        self.hub.fold()
-        now_s = self.clock.monotonic_s()
-        served = {
-            key: tally.last_source
-            for key, (tally, _) in list(self._tallies.items())
-            if tally.fallbacks and now_s - tally.last_source_s < _SERVED_LATELY_S
-        }
-        return health_of(self.circuits(), self.gates(), served)
+        lately_s = self.clock.monotonic_s() - _SERVED_LATELY_S
+        return health_of(self.circuits(), self.gates(), self.registry.served_since(lately_s))
 
     def hold(
         self,
@@ -241,58 +193,23 @@ class Switchgear:
         Raises:
             SettingsError: The state is none of the three, or for_s is not above 0.
         """
-        if state not in _HOLDS:
-            raise SettingsError("state", state, f"must be one of {', '.join(_HOLDS)}")
-        if for_s is not None and not for_s > 0:
-            raise SettingsError("for_s", for_s, "must be a number of seconds above 0")
-        until_s = None if for_s is None else self.clock.monotonic_s() + for_s
-        hold = Hold(
-            pattern("exchange", exchange),
-            pattern("method", method),
-            _HOLDS[state],
-            by,
-            why,
-            until_s,
-        )
-        with self._lock:
-            self._holds.append(hold)
-            for policy in self._matching(hold.exchange, hold.method):
-                policy.breaker.hold(hold.mode, by=by, why=why, for_s=for_s)
+        self.registry.hold(exchange, method, state=state, by=by, why=why, for_s=for_s)
 
     def release(self, exchange: str, method: str = "*", *, by: str, why: str = "") -> None:
         """End the holds that names or patterns match; each circuit goes on as it was before."""
-        exchange, method = pattern("exchange", exchange), pattern("method", method)
-        with self._lock:
-            self._holds = [
-                hold
-                for hold in self._holds
-                if not (fnmatchcase(hold.exchange, exchange) and fnmatchcase(hold.method, method))
-            ]
-            for policy in self._matching(exchange, method):
-                policy.breaker.release(by=by, why=why)
+        self.registry.release(exchange, method, by=by, why=why)
 
     def reset(self, exchange: str, method: str = "*", *, by: str, why: str = "") -> None:
         """Close circuits and open their gates by hand, forgetting what they have seen."""
-        with self._lock:
-            for policy in self._matching(pattern("exchange", exchange), pattern("method", method)):
-                for gate in policy.gates:
-                    gate.open()
-                policy.breaker.reset(by=by, why=why)
-                policy.refresh()
+        self.registry.reset(exchange, method, by=by, why=why)
 
     def metrics(self, exchange: str, method: str, account: str = "main") -> CallMetrics:
         """What happened to a key's calls; all zero for a key that was never called."""
-        key = Key.of(exchange, method, account)
-        self.hub.fold()
-        tally, tap = self._tallies.get(key, (Tally(key), None))
-        with self.hub.lock:
-            policy = self._policies.get(key)
-            state = CircuitState.CLOSED if policy is None else policy.breaker.peek()
-            return tally.read(0 if tap is None else tap.begun(), state, self.hub.date)
+        return self.registry.metrics(Key.of(exchange, method, account))
 
     def all_metrics(self) -> list[CallMetrics]:
         """What happened to every key's calls, by key."""
-        return [self.metrics(*key) for key in sorted(self._policies)]
+        return [self.registry.metrics(key) for key in sorted(self.registry.policies)]
 
     def logs(
         self,
@@ -365,6 +282,11 @@ class Switchgear:
         if self.history is not None:
             self.history.flush()
 
+    @property
+    def reader(self) -> HistoryReader | None:
+        """What reads the history of this gear; None without one."""
+        return self._reader
+
     def serve(self, port: int = 8080, host: str = "127.0.0.1") -> Server:
         """
         Show `/api-logs` and `/circuits` of this gear from a thread; needs the extra `server`.
@@ -422,48 +344,23 @@ class Switchgear:
                 self._handles[exchange, method] = handle
         return handle
 
-    def _make(self, key: Key) -> Policy:
-        found = self.book.of(key)
-        plan = found.plan(key)
-        breaker = Breaker(key, found.rules(), self.clock, self.hub.emit)
-        tally = Tally(key)
-        tap = self.hub.tap(tally, lambda: policy.plan.slow_call_s)
-        gates = self._gates_of(key, signed=found.signed)
-        policy = Policy(key, plan, breaker, gates, tap, self.hub.emit, self.clock, self._memory)
-        now_s = self.clock.monotonic_s()
-        for hold in self._holds:
-            if hold.binds(key, now_s):
-                for_s = None if hold.until_s is None else hold.until_s - now_s
-                breaker.hold(hold.mode, by=hold.by, why=hold.why, for_s=for_s)
-        self._tallies[key] = (tally, tap)
-        self._policies[key] = policy
-        return policy
-
-    def _gates_of(self, key: Key, *, signed: bool) -> tuple[Gate, ...]:
-        names = [(key.exchange, Scope.EXCHANGE, "")]
-        if signed:
-            names.append((key.exchange, Scope.ACCOUNT, key.account))
-        for name in names:
-            if name not in self._gates:
-                self._gates[name] = Gate(*name, self.clock, self.hub.emit)
-        return tuple(self._gates[name] for name in names)
-
-    def _matching(self, exchange: str, method: str) -> list[Policy]:
-        return [
-            policy
-            for key, policy in self._policies.items()
-            if fnmatchcase(key.exchange, exchange) and fnmatchcase(key.method, method)
-        ]
-
-    def _keep_history(self, path: str | Path) -> None:
+    def _keep_history(self, history: str | Path | Mapping[str, Any]) -> None:
         from switchgear.observe.history import (
             HistoryReader,
             HistoryWriter,
         )  # here: they are an extra
 
+        table: Mapping[str, Any] = history if isinstance(history, Mapping) else {"path": history}
+        bounds: dict[str, Any] = {name: value for name, value in table.items() if name != "path"}
+        path, known = table.get("path"), ("rows_max", "age_max_s")
+        if path is None or not bounds.keys() <= set(known):
+            raise SettingsError(
+                "history", dict(table), f"must have path, and may have {', '.join(known)}"
+            )
         self.history = HistoryWriter(
             path,
-            clock=self.clock,
+            self.clock,
+            **bounds,
             on_lost=lambda error: self.hub.emit(
                 StoreLost(self.clock.monotonic_s(), "history", error)
             ),
@@ -477,15 +374,15 @@ class Switchgear:
 
     def _snapshot(self, *, force: bool = False) -> None:
         """Now and then, how the circuits stand, for a page in another process."""
-        from switchgear.observe.history import snapshot_of  # here: it is an extra
-
         now_s = self.clock.monotonic_s()
         if self.history is None or (not force and now_s - self._snapshot_s < _SNAPSHOT_S):
             return
+        from switchgear.observe.history import snapshot_of  # here: it is an extra
+
         self._snapshot_s = now_s
         now = self.clock.wall()
         self.history.snapshot(
-            [snapshot_of(view, self.metrics(*view.key), now) for view in self.circuits()]
+            [snapshot_of(view, self.registry.metrics(view.key), now) for view in self.circuits()]
         )
 
 

@@ -7,11 +7,14 @@ account; among equals the later one. Making circuits and plans of them is left t
 
 from __future__ import annotations
 
+import re
+import sys
 import tomllib
+from collections.abc import Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,12 +22,19 @@ from switchgear.core.circuit import Rules
 from switchgear.core.errors import SettingsError
 from switchgear.core.policy.plan import Plan
 from switchgear.core.policy.retry import Backoff
-from switchgear.core.words import Effect, Key, Level, effect_of, fold
+from switchgear.core.words import HUMPS as HUMPS
+from switchgear.core.words import NAME_CHARS_MAX, Effect, Key, KeyNameError, Level, effect_of, fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Generator, Iterable
 
 READ_RETRIES = 3
+_FOUND_MAX = 4096
+_WILD = "*?"
+_PATTERN = re.compile(rf"[a-z0-9_.:*?\-]{{1,{NAME_CHARS_MAX}}}", re.ASCII)
+_JUDGED_TOGETHER = frozenset(
+    {"probes", "probes_to_close", "reset_timeout_s", "reset_timeout_s_max"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,23 +123,60 @@ class Layer:
     account: str
     values: Mapping[str, Any]
 
+    @classmethod
+    def of(cls, exchange: str, method: str, account: str, values: Mapping[str, Any]) -> Layer:
+        """
+        A layer, all of it checked.
+
+        Raises:
+            SettingsError: A part is no pattern, a name is unknown, or a value is not allowed.
+        """
+        return cls(
+            pattern("exchange", exchange),
+            pattern("method", method),
+            pattern("account", account),
+            checked(values),
+        )
+
+    @property
+    def parts(self) -> Key:
+        """The three patterns."""
+        return Key(self.exchange, self.method, self.account)
+
     def matches(self, key: Key) -> bool:
         """Whether the layer speaks of a key."""
-        return all(map(fnmatchcase, key, (self.exchange, self.method, self.account)))
+        return all(map(_fits, key, self.parts))
 
     def rank(self) -> tuple[tuple[bool, int], ...]:
         """How specific it is: a name before a pattern, more letters before fewer, exchange before method."""
         return tuple(
-            ("*" not in part and "?" not in part and "[" not in part, len(part.strip("*?")))
-            for part in (self.exchange, self.method, self.account)
+            (not _is_wild(part), sum(char not in _WILD for char in part)) for part in self.parts
         )
+
+    def without(self, later: Layer) -> Layer:
+        """The layer without what a later one of the same patterns overrides for good."""
+        if self.parts != later.parts:
+            return self
+        kept = {name: value for name, value in self.values.items() if name not in later.values}
+        return replace(self, values=kept)
+
+    def meeting(self, other: Layer) -> Key | None:
+        """The narrower of both patterns part by part, for the keys that both speak of; None where neither holds."""
+        parts = [
+            mine if _fits(mine, theirs) else theirs
+            for mine, theirs in zip(self.parts, other.parts, strict=True)
+            if _fits(mine, theirs) or _fits(theirs, mine)
+        ]
+        return Key(*parts) if len(parts) == len(self.parts) else None
 
 
 class SettingsBook:
     """All layers; replaced whole at every change, so a reader never sees half of one."""
 
     def __init__(self) -> None:
-        self._layers: tuple[Layer, ...] = ()
+        self._state: tuple[tuple[Layer, ...], dict[Key, Settings]] = ((), {})
+        # The layers, and what was found in just these: with a thousand keys, looking through all
+        # layers for each key at each change took minutes.
 
     def add(
         self,
@@ -138,9 +185,9 @@ class SettingsBook:
         account: str,
         values: Mapping[str, Any],
         keys: Iterable[Key] = (),
-    ) -> None:
+    ) -> list[Key]:
         """
-        Add a layer.
+        Add a layer; gives those of the keys that it speaks of.
 
         Args:
             exchange: Name or pattern with `*` and `?`; so are method and account.
@@ -152,16 +199,14 @@ class SettingsBook:
         Raises:
             SettingsError: A name is unknown, a value is not allowed, or two do not go together; nothing is changed.
         """
-        layer = Layer(
-            pattern("exchange", exchange),
-            pattern("method", method),
-            pattern("account", account),
-            checked(values),
-        )
-        layers = (*_without(self._layers, layer), layer)
-        for key in [Key(layer.exchange, layer.method, layer.account), *keys]:
-            _resolve(layers, key)
-        self._layers = layers
+        layer = Layer.of(exchange, method, account, values)
+        layers, found = self._state
+        layers = _joined(layers, layer)
+        concerned = [key for key in keys if layer.matches(key)]
+        _check_together(layers, layer, concerned)
+        kept = {key: known for key, known in list(found.items()) if not layer.matches(key)}
+        self._state = (layers, kept)
+        return concerned
 
     def load(self, tree: Mapping[str, Any]) -> None:
         """
@@ -170,17 +215,27 @@ class SettingsBook:
         Raises:
             SettingsError: As add; the name of the field says in which table it stands.
         """
+        layers, placed = self._state[0], list[tuple[str, Layer]]()
         for exchange, method, values in _tables(tree):
             place = ".".join(part for part in (exchange, method) if part != "*")
-            try:
-                self.add(exchange, method, "*", values)
-            except SettingsError as error:
-                field = f"{place}.{error.field}" if place else error.field
-                raise SettingsError(field, error.value, error.allowed) from None
+            with _placed(place):
+                layer = Layer.of(exchange, method, "*", values)
+            placed.append((place, layer))
+            layers = _joined(layers, layer)
+        for place, layer in placed:  # now that all are known: a narrower table may mend a wider one
+            with _placed(place):
+                _check_together(layers, layer)
+        self._state = (layers, {})
 
     def of(self, key: Key) -> Settings:
         """The settings of a key."""
-        return _resolve(self._layers, key)
+        layers, found = self._state
+        known = found.get(key)
+        if known is None:
+            known = _resolve(layers, key)
+            if len(found) < _FOUND_MAX:
+                found[key] = known
+        return known
 
 
 def load_file(path: str | Path) -> dict[str, Any]:
@@ -219,21 +274,39 @@ def _check(name: str, value: Any) -> Any:
     return check(name, value)
 
 
-def _without(layers: tuple[Layer, ...], newer: Layer) -> tuple[Layer, ...]:
-    """The layers less what a newer one of the same patterns sets again, so that setting anew does not pile up."""
-    kept: list[Layer] = []
-    for layer in layers:
-        if (layer.exchange, layer.method, layer.account) != (
-            newer.exchange,
-            newer.method,
-            newer.account,
-        ):
-            kept.append(layer)
-        elif rest := {
-            name: value for name, value in layer.values.items() if name not in newer.values
-        }:
-            kept.append(replace(layer, values=rest))
-    return tuple(kept)
+def _is_wild(part: str) -> bool:
+    return "*" in part or "?" in part
+
+
+def _fits(name: str, part: str) -> bool:
+    # Names are by far the most parts, and fnmatch makes a regular expression of each.
+    return part in ("*", name) or (_is_wild(part) and fnmatchcase(name, part))
+
+
+def _joined(layers: tuple[Layer, ...], layer: Layer) -> tuple[Layer, ...]:
+    """The layers with a further one on top, and without what can never win again."""
+    pruned = (one.without(layer) for one in layers)
+    return (*(one for one in pruned if one.values), layer)
+
+
+def _check_together(layers: tuple[Layer, ...], layer: Layer, keys: Iterable[Key] = ()) -> None:
+    """Refuse two values that do not go together for any key: here, and not when such a key is first called."""
+    _resolve(layers, layer.parts)
+    for key in keys:
+        _resolve(layers, key)
+    for other in layers if _JUDGED_TOGETHER & layer.values.keys() else ():
+        if _JUDGED_TOGETHER & other.values.keys() and (both := layer.meeting(other)):
+            _resolve(layers, both)
+
+
+@contextmanager
+def _placed(place: str) -> Generator[None]:
+    """An error in here names the table in which its field stands."""
+    try:
+        yield
+    except SettingsError as error:
+        field = f"{place}.{error.field}" if place else error.field
+        raise SettingsError(field, error.value, error.allowed) from None
 
 
 def _resolve(layers: tuple[Layer, ...], key: Key) -> Settings:
@@ -255,32 +328,36 @@ def _resolve(layers: tuple[Layer, ...], key: Key) -> Settings:
 
 
 def _tables(tree: Mapping[str, Any]) -> Iterable[tuple[str, str, dict[str, Any]]]:
-    yield "*", "*", {name: value for name, value in tree.items() if not isinstance(value, dict)}
-    tables: dict[str, dict[str, Any]] = {
-        name: table for name, table in tree.items() if isinstance(table, dict)
-    }
-    for exchange, table in tables.items():
-        yield (
-            exchange,
-            "*",
-            {name: value for name, value in table.items() if not isinstance(value, dict)},
-        )
-        for method, values in table.items():
-            if isinstance(values, dict):
-                yield exchange, method, values
+    if not isinstance(tree, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  a file may hold anything
+        raise SettingsError("settings", tree, "must be a table")
+    yield "*", "*", _plain(tree)
+    for exchange, table in tree.items():
+        if isinstance(table, dict):
+            tables = cast("dict[str, Any]", table)
+            yield exchange, "*", _plain(tables)
+            for method, values in tables.items():
+                if isinstance(values, dict):
+                    yield exchange, method, cast("dict[str, Any]", values)
+
+
+def _plain(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in table.items() if not isinstance(value, dict)}
 
 
 def pattern(field: str, text: str) -> str:
     """A name folded, or a pattern of name characters and `*`, `?`."""
     if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]  callers are not all typed
         raise SettingsError(field, text, "must be a name or a pattern")
-    if "*" not in text and "?" not in text:
-        return fold(field, text)
-    if not text.replace("*", "x").replace("?", "x").replace("_", "").isalnum() or len(text) > 64:
-        raise SettingsError(
-            field, text, "must be a name, or a pattern of letters, digits, _, * and ?"
-        )
-    return text.lower()
+    if not _is_wild(text):
+        try:
+            return fold(field, text)
+        except KeyNameError as error:
+            raise SettingsError(field, text, str(error).rpartition(": ")[2]) from None
+    folded = HUMPS.sub("_", text).lower()
+    if len(text) > NAME_CHARS_MAX or not _PATTERN.fullmatch(folded):
+        allowed = f"1 to {NAME_CHARS_MAX} letters, digits or _ - . : * ?"
+        raise SettingsError(field, text, f"must be a name, or a pattern of {allowed}")
+    return folded
 
 
 def _whole(least: int) -> Callable[[str, Any], int]:
@@ -299,7 +376,8 @@ def _number(
     upper = "" if most is None else f" to {most:g}"
 
     def check(name: str, value: Any) -> float:
-        fits = isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
+        fits = isinstance(value, (int, float)) and not isinstance(value, bool)
+        fits = fits and abs(value) <= sys.float_info.max  # neither infinite, nor NaN, nor too long
         if (
             not fits
             or value < least

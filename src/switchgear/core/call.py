@@ -12,23 +12,23 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from switchgear.core.circuit import Settlement
-from switchgear.core.errors import WouldBlockLoop
+from switchgear.core.errors import SettingsError, WouldBlockLoop
 from switchgear.core.outcome import Served
 from switchgear.core.policy.fallback import LastGood
 from switchgear.core.policy.flow import Ask, Course, CutShort, Failure, Run, Wait
-from switchgear.core.policy.memory_key import memory_key
+from switchgear.core.policy.memory_key import STANDS_FOR, memory_key
 from switchgear.core.policy.quick import ended_at_once, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-    from switchgear.core.policy.fallback import Fallback
+    from switchgear.core.policy.fallback import Fallback, Source
     from switchgear.core.policy.flow import Flow, Step
     from switchgear.core.policy.plan import Policy
 
 
 GUARDED_BY = "__switchgear_policy__"
-"""Names the policy on a function that it guards."""
+"""Names the policy and the function itself on one that is guarded."""
 
 
 def sync_path(
@@ -120,7 +120,8 @@ def async_path(
 
 def unguarded(policy: Policy, function: Callable[..., Any]) -> Callable[..., Any]:
     """What a guard of the same key stands round, so that one failure through both counts once; else the function."""
-    while getattr(function, GUARDED_BY, None) is policy:
+    # The mark names its function too: functools.wraps copies it to a wrapper that somebody put round the guard.
+    while getattr(function, GUARDED_BY, None) == (policy, function):
         function = function.__wrapped__  # type: ignore[attr-defined]  # update_wrapper left it there
     return function
 
@@ -138,18 +139,21 @@ def drive(
     """Carry out the steps of a call in this thread; gives a coroutine where the function is asynchronous."""
     flow = _course(policy, function, args, kwargs, fallbacks).flow(first)
     act: Callable[[], Step] = partial(next, flow)
+    stops = [] if first is None or not isinstance(first.error, StopIteration) else [first.error]
     while True:
         try:
             step = act()
         except StopIteration as stop:
             return stop.value if whole else stop.value.value
         except RuntimeError as error:
-            if _is_own_stop(error):
+            if _stands_for_stop(error, stops):
                 raise error.__cause__ from None  # type: ignore[misc]  # it is one
             raise
         try:
             value = _perform(step, policy, function, args, kwargs)
         except BaseException as error:  # the flow decides about every one of them
+            if isinstance(error, StopIteration):
+                stops.append(error)
             act = partial(flow.throw, error)
             continue
         if isinstance(step, Run) and hasattr(value, "__await__"):
@@ -217,8 +221,7 @@ def _perform(
         case Ask():
             value = step.source.function(*args, **kwargs)
             if hasattr(value, "__await__"):
-                _close(value)
-                raise TypeError(f"fallback {step.source.name} is asynchronous, the call is not")
+                raise _unawaited(step.source, value)
             return value
 
 
@@ -303,20 +306,30 @@ def _awaited_later(
     """What a synchronous function that gave an awaitable stands for: the attempt begins when it is awaited."""
     policy.tap.withdrawn(call_id)
     made = [awaitable]
-    return async_path(
-        policy, lambda *a, **k: made.pop() if made else function(*a, **k), fallbacks, whole=whole
-    )
+
+    def begin(*args: Any, **kwargs: Any) -> Any:
+        return made.pop() if made else function(*args, **kwargs)
+
+    setattr(begin, STANDS_FOR, function)
+    path = async_path(policy, begin, fallbacks, whole=whole)
+
+    async def later(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return await path(*args, **kwargs)
+        finally:
+            if made:  # rejected: the circuit opened before it was awaited
+                _close(made.pop())
+
+    return later
 
 
 def _same(awaitable: Any) -> Any:
     return awaitable
 
 
-def _is_own_stop(error: RuntimeError) -> bool:
+def _stands_for_stop(error: RuntimeError, stops: list[StopIteration]) -> bool:
     """Whether it stands for a StopIteration of the user's function, which a generator may not pass on."""
-    return isinstance(error.__cause__, StopIteration) and error.args == (
-        "generator raised StopIteration",
-    )
+    return any(one is error.__cause__ for one in stops)
 
 
 def _loop_runs() -> bool:
@@ -330,7 +343,17 @@ def _loop_runs() -> bool:
     return True
 
 
-def _close(awaitable: Any) -> None:
+def _unawaited(source: Source, awaitable: Any) -> Exception:
+    said = f"{source.name} is asynchronous, the call is not"
+    if not _close(awaitable):
+        return TypeError(f"fallback {said}")  # a task, perhaps: it may be under way
+    return SettingsError("fallback", source.name, f"{said}; nothing of it ran")
+
+
+def _close(awaitable: Any) -> bool:
+    """End a coroutine that nobody will await, or Python would warn of it; whether it could be ended."""
     close = getattr(awaitable, "close", None)
-    if close is not None:
-        close()  # or Python would warn of a coroutine that nobody awaited
+    if close is None:
+        return False
+    close()
+    return True

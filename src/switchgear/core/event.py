@@ -255,7 +255,14 @@ class Tap(Protocol):
         ...
 
     def failed(
-        self, call_id: int, started_s: float, ended_s: float, verdict: Verdict, words: str
+        self,
+        call_id: int,
+        started_s: float,
+        ended_s: float,
+        verdict: Verdict,
+        words: str,
+        status: int | None = None,
+        code: int | str | None = None,
     ) -> None:
         """It failed at its first attempt and is over; words are the error's own, not yet redacted."""
         ...

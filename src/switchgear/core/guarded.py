@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial, update_wrapper
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 
 from switchgear.core.call import GUARDED_BY, async_path, sync_path
 from switchgear.core.errors import SettingsError
@@ -48,6 +48,10 @@ class Guarded:
         Raises:
             SettingsError: A fallback does not take the function's arguments, or the function is a generator.
         """
+        if isinstance(function, (staticmethod, classmethod)):
+            # Guarded within, so that the class still finds the one or the other.
+            found = cast("Any", function)
+            return cast("F", found.__class__(self(found.__func__)))
         checked(self.fallbacks, self.policy.plan.effect, function)
         flags = _code_flags(function)
         if flags & _GENERATOR_FLAGS:
@@ -57,7 +61,7 @@ class Guarded:
         path = async_path if flags & _COROUTINE_FLAG else sync_path
         run = path(self.policy, function, self.fallbacks)
         update_wrapper(run, function)
-        setattr(run, GUARDED_BY, self.policy)
+        setattr(run, GUARDED_BY, (self.policy, run))
         return run  # type: ignore[return-value]  # update_wrapper gave it the function's face
 
     @overload
@@ -174,7 +178,7 @@ class Attempt:
     def _enter(self) -> Run:
         if self._flow is not None:
             raise RuntimeError("an attempt is one ticket: make another with attempt()")
-        self._flow = Course(self._policy, (), None, retries=False).flow()
+        self._flow = Course(self._policy, (), None, block=True).flow()
         step = next(self._flow)
         assert isinstance(step, Run)
         return step
@@ -188,7 +192,8 @@ class Attempt:
             return
         except BaseException as raised:
             # The block's own error goes on by itself: raising it here would only lengthen its traceback.
-            if raised is not error:
+            # A generator may not raise StopIteration: a block's own comes as the cause of a RuntimeError.
+            if raised is not error and raised.__cause__ is not error:
                 raise
 
 

@@ -137,7 +137,7 @@ class Key(NamedTuple):
 
 NAME_CHARS_MAX = 64
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.:\-]*", re.ASCII)
-_HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SHOWN_CHARS_MAX = 40
 
 
@@ -156,8 +156,8 @@ def fold(field: str, name: str) -> str:
     """
     if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]  callers are not all typed
         raise KeyNameError(f"{field}={name!r}: a name must be a str")
-    folded = _HUMPS.sub("_", name[: NAME_CHARS_MAX + 1]).lower()
-    if len(name) > NAME_CHARS_MAX or not _NAME.fullmatch(folded):
+    folded = HUMPS.sub("_", name[: NAME_CHARS_MAX + 1]).lower()
+    if len(name) > NAME_CHARS_MAX or not name.isascii() or not _is_name(folded):
         shown = (
             name
             if len(name) <= _SHOWN_CHARS_MAX
@@ -170,26 +170,21 @@ def fold(field: str, name: str) -> str:
     return folded
 
 
-_READS = (
-    "get_",
-    "fetch_",
-    "list_",
-    "load_",
-    "query_",
-    "find_",
-    "search_",
-    "read_",
-    "describe_",
-    "ping",
-    "time",
-)
-_IDEMPOTENT = ("cancel_",)
+def _is_name(folded: str) -> bool:
+    return len(folded) <= NAME_CHARS_MAX and _NAME.fullmatch(folded) is not None
+
+
+_READS = ("get_", "fetch_", "list_", "load_", "query_", "find_", "search_", "read_", "describe_")
+_READ_NAMES = frozenset({"ping", "time"})
+_DOES_MORE = frozenset({"and", "or", "replace", "create"})
+"""Words in a name that say it does more than its beginning: `cancel_replace_order` places an order."""
 
 
 def effect_of(method: str) -> Effect:
     """What a folded method name says it does; TRADE for a name that says nothing, the one that can hurt."""
-    if method.startswith(_READS):
-        return Effect.READ
-    return (
-        Effect.IDEMPOTENT if method.startswith(_IDEMPOTENT) or method == "cancel" else Effect.TRADE
-    )
+    if _DOES_MORE.isdisjoint(method.split("_")):
+        if method.startswith(_READS) or method in _READ_NAMES:
+            return Effect.READ
+        if method.startswith("cancel_") or method == "cancel":
+            return Effect.IDEMPOTENT
+    return Effect.TRADE

@@ -64,14 +64,14 @@ def health_of(
     silent = not [
         view
         for view in circuits
-        if view.state in _WELL and view.key.exchange not in _gated(closed_gates)
+        if view.state in _WELL and not any(_holds_back(gate, view.key) for gate in closed_gates)
     ]
     summary = " ".join(f"{one.exchange}: {one.words}." for one in degraded)
     return Health("down" if silent else "degraded", summary, degraded)
 
 
-def _gated(gates: Iterable[GateView]) -> set[str]:
-    return {gate.exchange for gate in gates}
+def _holds_back(gate: GateView, key: Key) -> bool:
+    return gate.exchange == key.exchange and gate.account in ("", key.account)
 
 
 def _degraded(
@@ -99,4 +99,7 @@ def _gate_words(gate: GateView) -> str:
 def _circuit_words(view: CircuitView) -> str:
     state = view.state.value.replace("_", " ")
     until = "" if view.retry_after_s is None else f", next try in {view.retry_after_s:.0f} s"
-    return f"{view.key.method} is {state} since {view.since_s:.0f} s{until} ({view.reason})"
+    whose = "" if view.key.account == "main" else f" of account {view.key.account}"
+    return (
+        f"{view.key.method}{whose} has been {state} for {view.since_s:.0f} s{until} ({view.reason})"
+    )

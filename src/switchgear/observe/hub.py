@@ -1,9 +1,10 @@
 """
-Owns the way of facts from the calls to the sinks: a bounded step in memory on the call path, everything else behind it.
+Owns the way of facts from the calls to counts, ring and sinks: a bounded step in memory on the call path.
 
-A call appends its fact to one queue and goes on. Counting (fold) happens every few hundred facts or when somebody
-reads; handing the facts to the sinks (drain) happens in a thread of its own. Records wait for the drain in two
-queues, below WARNING and from WARNING on, each bounded: when one is full its oldest goes, and is counted.
+A call appends its fact to a queue and goes on. Counting (fold) happens a few times each second, when somebody
+reads, and when too much is pending; handing the facts on (drain) happens in a thread of its own. Facts wait for the
+drain in two queues, below WARNING and from WARNING on, each bounded: when one is full its oldest goes, and is
+counted.
 """
 
 from __future__ import annotations
@@ -16,169 +17,70 @@ from itertools import count, repeat
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet
 
-from switchgear.core.event import (
-    CallFailed,
-    CallRejected,
-    CallSucceeded,
-    Event,
-    SinkFailed,
-    level_of,
-)
-from switchgear.core.redact import error_text, safe_words
+from switchgear.core.event import SinkFailed
 from switchgear.core.words import Level
-from switchgear.observe.record import LogRecord, record_of
+from switchgear.observe.delivery import Delivery
+from switchgear.observe.fact import (
+    LOOK_MASK,
+    Fact,
+    Success,
+    Tap,
+    count_in,
+    fact_at_s,
+    fact_level,
+    is_slow,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from switchgear.core.clock import Clock
-    from switchgear.core.words import Key, Kind, Scope, Verdict
-
-Fact = Event | tuple[Any, ...]
-"""An event, or the bare numbers of a frequent one as Tap queues them."""
+    from switchgear.core.event import Event
+    from switchgear.core.words import Key
+    from switchgear.observe.delivery import Batch, Entry, Sink
+    from switchgear.observe.fact import Counts
 
 Marked = tuple[int, Fact]
 """A fact with its place among the facts of one instant; 0 for a success, which is no part of a sequence."""
 
-Entry = tuple[int, int, Fact]
-"""A numbered fact: its number, its date in epoch ms, and the fact as it was queued."""
-
 QUEUE_MAX = 65_536
-"""Records below WARNING that wait for the drain; from WARNING on a quarter of it."""
-_LOOK_MASK = 1023
-_REFUSED_BIT = 2**49
-"""Set in the ids of calls that were not made, clear in all others; both stay below 2**53, which JSON readers keep."""
+"""Facts below WARNING that wait for the drain; from WARNING on a quarter of it."""
 _POLL_S = 0.1
 _CLOSE_S = 5.0
 
 
-class Counts(Protocol):
-    """What the hub asks of a key's counts."""
-
-    key: Key
-    rejected: int
-
-    @property
-    def ended(self) -> int:
-        """Calls that are over."""
-        ...
-
-    def succeeded(self, durations_s: list[float]) -> None:
-        """Count successes, at least one."""
-        ...
-
-    def failed_with(self, kind: Kind, words: str, at_s: float, duration_s: float) -> None:
-        """Count one failure; words are not yet redacted."""
-        ...
-
-    def fold(self, event: Event) -> None:
-        """Count one fact."""
-        ...
-
-
-class Sink(Protocol):
-    """Something that keeps or shows records; called from one thread at a time, never from a call."""
-
-    name: str
-
-    @property
-    def level(self) -> int:
-        """Records below it are not made for this sink; asked before every batch."""
-        ...
-
-    def write(self, batch: Sequence[LogRecord]) -> None:
-        """Take the records; what it raises is said once and costs these records in this sink alone."""
-        ...
-
-
 class Keeper(Protocol):
-    """What remembers the newest facts in memory, raw: number, epoch ms, fact."""
+    """What remembers the newest facts in memory."""
 
     def keep(self, low: Sequence[Entry], high: Sequence[Entry]) -> None:
         """Remember them; below WARNING apart from the others."""
         ...
 
-
-class Tap:
-    """What calls of one key tell; see switchgear.core.event.Tap."""
-
-    def __init__(
-        self, hub: Hub, counts: Counts, first_id: int, slow_s: Callable[[], float | None]
-    ) -> None:
-        self.key = counts.key
-        self.counts = counts
-        self.slow_s = slow_s
-        self.began: Callable[[], int] = count(first_id).__next__
-        self.refused: Callable[[], int] = count(first_id | _REFUSED_BIT).__next__
-        self._first_id = first_id
-        self._withdrawn = 0
-        self._hub = hub
-        self._append = hub.successes.append
-        self._append_other = hub.pending.append
-
-    def succeeded(self, call_id: int, started_s: float, ended_s: float) -> None:
-        """A success at the first attempt."""
-        self._append((self, call_id, started_s, ended_s))
-        if not call_id & _LOOK_MASK:
-            self._hub.bound()
-
-    def failed(
-        self, call_id: int, started_s: float, ended_s: float, verdict: Verdict, words: str
-    ) -> None:
-        """A failure at the first attempt, which was the last."""
-        self._append_other((self, call_id, started_s, ended_s, verdict, words))
-        if not call_id & _LOOK_MASK:
-            self._hub.bound()
-
-    def rejected(
-        self, call_id: int, at_s: float, scope: Scope, reason: str, retry_after_s: float | None
-    ) -> None:
-        """A call that was not made."""
-        self._append_other((self, call_id, at_s, scope, reason, retry_after_s, None))
-        if len(self._hub.pending) > QUEUE_MAX:
-            self._hub.bound()
-
-    def withdrawn(self, call_id: int) -> None:  # noqa: ARG002  the protocol has it
-        """A call that was begun too early; it does not count."""
-        with self._hub.lock:
-            self._withdrawn += 1
-
-    def begun(self) -> int:
-        """Calls admitted so far, those in flight included."""
-        # The counter cannot be read without drawing from it but by its repr, which is what makes drawing atomic.
-        drawn = int(repr(self.began.__self__)[6:-1]) - self._first_id  # type: ignore[attr-defined]  # count(n)
-        return drawn - self._withdrawn
+    def forked(self) -> None:
+        """After a fork, in the child."""
+        ...
 
 
 class Hub:
-    """Takes every fact, counts it, and hands it to the sinks and listeners behind the calls' backs."""
+    """Takes every fact, counts it, and hands it on behind the calls' backs."""
 
     def __init__(self, clock: Clock, ring: Keeper) -> None:
-        self.successes: deque[tuple[Tap, int, float, float]] = deque()
+        self.successes: deque[Success] = deque()
         """Successes at the first attempt that are not yet counted, as bare numbers."""
         self.pending: deque[Fact] = deque()
-        """All other facts that are not yet counted, in order: events, or the bare numbers of frequent ones."""
+        """All other facts that are not yet counted, in order."""
         self.lock = threading.Lock()
         """Held while counting and while reading counts; nothing foreign runs under it."""
-        self.dropped = {"below_warning": 0, "from_warning": 0}
-        """Records that left a full queue before a sink saw them."""
-        self._low: deque[Marked] = deque()
-        self._high: deque[Marked] = deque()
         self.ticks: list[Callable[[], object]] = []
         """Called by the drain's thread a few times each second."""
+        self._dropped = {"below_warning": 0, "from_warning": 0}
+        self._low: deque[Marked] = deque()
+        self._high: deque[Marked] = deque()
         self._taps: dict[Key, Tap] = {}
-        self._sinks: list[Sink] = []
-        self._own_sinks: list[Sink] = []
-        self._outbox: deque[tuple[list[Entry], list[Entry]]] = deque()
-        self._handing = (
-            threading.Lock()
-        )  # a flag, never waited for by a call: who holds it hands the outbox over
-        self._handing_thread = 0
-        self._broken: set[str] = set()
-        self._listeners: list[tuple[type[Any], Callable[[Any], object]]] = []
+        self._delivery = Delivery(self._say_failed)
         self._emits = count(1)
-        self._number = 1
         self._order = count(1)
+        self._number = 1
         self._clock = clock
         self._ring = ring
         self._drain_lock = threading.RLock()
@@ -187,10 +89,15 @@ class Hub:
         self._closed = False
         _HUBS.add(self)
 
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Records that no sink saw: from full queues by level, and what a hanging sink kept waiting too long."""
+        return {**self._dropped, "undelivered": self._delivery.lost}
+
     def emit(self, event: Event) -> None:
-        """Take a fact: one append."""
+        """Take a fact: one append; the drain comes for it within a tenth of a second."""
         self.pending.append(event)
-        if not next(self._emits) & _LOOK_MASK:
+        if not next(self._emits) & LOOK_MASK:
             self.bound()
 
     def bound(self) -> None:
@@ -200,8 +107,7 @@ class Hub:
 
     def tap(self, counts: Counts, slow_s: Callable[[], float | None]) -> Tap:
         """The tap of a key, with the counts that its facts are folded into."""
-        first_id = int(self._clock.chance() * 2**48)
-        made = Tap(self, counts, first_id, slow_s)
+        made = Tap(self, counts, int(self._clock.chance() * 2**48), slow_s)
         with self.lock:
             self._taps[counts.key] = made
         self.start()
@@ -215,27 +121,33 @@ class Hub:
             sink: What takes them.
             own: It runs nothing foreign, so it may be given its records at once, under the drain's lock.
         """
+        self.flush()  # what happened before is not for it
         with self._drain_lock:
-            sinks = self._own_sinks if own else self._sinks
-            sinks.append(sink)
+            if own:
+                self._delivery.own = (*self._delivery.own, sink)
+            else:
+                self._delivery.foreign = (*self._delivery.foreign, sink)
         self.start()
 
     def detach(self, sink: Sink) -> None:
         """Hand it none any more."""
+        delivery = self._delivery
         with self._drain_lock:
-            self._sinks = [one for one in self._sinks if one is not sink]
-            self._own_sinks = [one for one in self._own_sinks if one is not sink]
+            delivery.own = tuple(one for one in delivery.own if one is not sink)
+            delivery.foreign = tuple(one for one in delivery.foreign if one is not sink)
 
     def on(self, kind: type[Any], callback: Callable[[Any], object]) -> Callable[[], None]:
-        """Call back for each event of a type, from the drain's thread and in order; the result ends it."""
+        """Call back for each event of a type from now on, from the drain's thread and in order; the result ends it."""
         entry = (kind, callback)
+        self.flush()  # what happened before is not for it
+        delivery = self._delivery
         with self._drain_lock:
-            self._listeners.append(entry)
+            delivery.listeners = (*delivery.listeners, entry)
         self.start()
 
         def off() -> None:
             with self._drain_lock:
-                self._listeners = [one for one in self._listeners if one is not entry]
+                delivery.listeners = tuple(one for one in delivery.listeners if one is not entry)
 
         return off
 
@@ -252,12 +164,8 @@ class Hub:
     def flush(self) -> None:
         """Hand everything that waits to every sink and listener; from a listener, the rest follows after it."""
         self.collect()
-        self._hand_over()
-        if self._outbox and self._handing_thread != threading.get_ident():
-            # Another thread is at it. The wait is bounded: a listener there may be waiting for this thread.
-            if self._handing.acquire(timeout=_CLOSE_S):
-                self._handing.release()
-            self._hand_over()
+        self._delivery.hand_over()
+        self._delivery.wait()
 
     def date(self, at_s: float) -> datetime:
         """The date of a monotonic instant, by the wall clock as it stands now."""
@@ -267,10 +175,9 @@ class Hub:
         """Begin draining in the background; a second start changes nothing."""
         with self.lock:
             if self._thread is None and not self._closed:
-                self._thread = threading.Thread(
-                    target=self._run, name="switchgear-drain", daemon=True
-                )
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="switchgear-drain", daemon=True)
+                self._thread = thread
+                thread.start()
 
     def close(self) -> None:
         """Hand over what waits and end the thread; facts that come later are counted and go no further."""
@@ -282,16 +189,13 @@ class Hub:
         self.flush()
 
     def forked(self) -> None:
-        """After a fork, in the child: locks anew, nothing of the parent's queue, the thread again if there was one."""
-        self.lock, self._drain_lock, self._wake = (
-            threading.Lock(),
-            threading.RLock(),
-            threading.Event(),
-        )
-        self.successes.clear()
-        self.pending.clear()
-        self._low.clear()
-        self._high.clear()
+        """After a fork, in the child: locks anew, nothing of the parent's queues, the thread again if there was one."""
+        self.lock, self._drain_lock = threading.Lock(), threading.RLock()
+        self._wake = threading.Event()
+        for queue in (self.successes, self.pending, self._low, self._high):
+            queue.clear()
+        self._delivery.forked()
+        self._ring.forked()
         ran, self._thread = self._thread is not None, None
         if ran:
             self.start()
@@ -299,10 +203,12 @@ class Hub:
     def _run(self) -> None:
         while not self._closed:
             self._wake.wait(_POLL_S)
-            self._wake.clear()
             self.flush()
             for tick in self.ticks:
-                self._try(getattr(tick, "__qualname__", "tick"), _without_argument(tick), None)
+                self._delivery.attempt(getattr(tick, "__qualname__", "tick"), tick)
+
+    def _say_failed(self, name: str, error: str) -> None:
+        self.pending.append(SinkFailed(self._clock.monotonic_s(), name, error))
 
     def _fold_locked(self) -> None:
         pop = self.successes.popleft
@@ -311,13 +217,13 @@ class Hub:
             self._fold_successes_locked(successes)
         pop_other = self.pending.popleft
         for fact in [pop_other() for _ in range(len(self.pending))]:
-            self._fold_other_locked(fact)
-            (self._low if _level(fact) < Level.WARNING else self._high).append(
-                (next(self._order), fact)
-            )
-        self._trim_locked()
+            self._count_locked(fact)
+            queue = self._low if fact_level(fact) < Level.WARNING else self._high
+            queue.append((next(self._order), fact))
+        self._trim_locked("below_warning", self._low, QUEUE_MAX)
+        self._trim_locked("from_warning", self._high, QUEUE_MAX // 4)
 
-    def _fold_successes_locked(self, successes: list[tuple[Tap, int, float, float]]) -> None:
+    def _fold_successes_locked(self, successes: list[Success]) -> None:
         durations: dict[Tap, list[float]] = {}
         for tap, _, started_s, ended_s in successes:
             if tap in durations:
@@ -330,32 +236,25 @@ class Hub:
             slow_s = tap.slow_s()
             slow = slow or (slow_s is not None and max(lasted_s) > slow_s)
         if slow:
-            self._high.extend((0, fact) for fact in successes if _is_slow(fact))
-            successes = [fact for fact in successes if not _is_slow(fact)]
+            self._high.extend((0, fact) for fact in successes if is_slow(fact))
+            successes = [fact for fact in successes if not is_slow(fact)]
         self._low.extend(zip(repeat(0), successes))
 
-    def _fold_other_locked(self, fact: Fact) -> None:
-        if not isinstance(fact, tuple):
-            key: Key | None = getattr(fact, "key", None)
-            tap = None if key is None else self._taps.get(key)
-            if tap is not None:
-                tap.counts.fold(fact)
-        elif len(fact) == _FAILURE_FIELDS:
-            tap, _, started_s, ended_s, verdict, words = fact
-            tap.counts.failed_with(verdict.kind, words, ended_s, ended_s - started_s)
-        else:
-            fact[0].counts.rejected += 1
+    def _count_locked(self, fact: Fact) -> None:
+        if isinstance(fact, tuple):
+            count_in(fact)
+            return
+        key: Key | None = getattr(fact, "key", None)
+        tap = None if key is None else self._taps.get(key)
+        if tap is not None:
+            tap.counts.fold(fact)
 
-    def _trim_locked(self) -> None:
-        for name, queue, most in (
-            ("below_warning", self._low, QUEUE_MAX),
-            ("from_warning", self._high, QUEUE_MAX // 4),
-        ):
-            over = len(queue) - most
-            if over > 0:
-                self.dropped[name] += over
-                for _ in range(over):
-                    queue.popleft()
+    def _trim_locked(self, name: str, queue: deque[Marked], most: int) -> None:
+        over = len(queue) - most
+        if over > 0:
+            self._dropped[name] += over
+            for _ in range(over):
+                queue.popleft()
 
     def _drain_locked(self) -> None:
         with self.lock:
@@ -363,121 +262,27 @@ class Hub:
             low, high = list(self._low), list(self._high)
             self._low.clear()
             self._high.clear()
-        if not low and not high:
-            return
-        low_entries, high_entries = self._numbered(low, high)
-        self._ring.keep(low_entries, high_entries)
-        self._write(self._own_sinks, low_entries, high_entries)
-        if self._listeners or any(sink.level <= Level.CRITICAL for sink in self._sinks):
-            self._outbox.append((low_entries, high_entries))
+        if low or high:
+            batch = self._numbered(low, high)
+            self._ring.keep(*batch)
+            self._delivery.write_own(batch)
+            self._delivery.put(batch)
 
-    def _hand_over(self) -> None:
-        """Give listeners and foreign sinks what waits for them, in order, holding no lock that a call could want."""
-        while self._outbox and self._handing.acquire(blocking=False):
-            self._handing_thread = threading.get_ident()
-            try:
-                while self._outbox:
-                    low, high = self._outbox.popleft()
-                    self._write(self._sinks, low, high)
-                    for _, _, fact in sorted([*low, *high], key=_number) if self._listeners else ():
-                        self._call_back(event_of(fact))
-            finally:
-                self._handing_thread = 0
-                self._handing.release()
-
-    def _numbered(self, low: list[Marked], high: list[Marked]) -> tuple[list[Entry], list[Entry]]:
+    def _numbered(self, low: list[Marked], high: list[Marked]) -> Batch:
         """Both queues as numbered in the order of what happened, each still by itself."""
         offset_ms = self._clock.wall().timestamp() * 1000 - self._clock.monotonic_s() * 1000
-        marked = [(_at_s(fact), order, fact, True) for order, fact in high]
-        marked += [(_at_s(fact), order, fact, False) for order, fact in low]
+        marked = [(fact_at_s(fact), order, fact, True) for order, fact in high]
+        marked += [(fact_at_s(fact), order, fact, False) for order, fact in low]
         marked.sort(key=_first_two)
-        split: tuple[list[Entry], list[Entry]] = ([], [])
+        split: Batch = ([], [])
         for number, (at_s, _, fact, is_high) in enumerate(marked, self._number):
             split[is_high].append((number, round(at_s * 1000 + offset_ms), fact))
         self._number += len(marked)
         return split
 
-    def _write(self, sinks: list[Sink], low: list[Entry], high: list[Entry]) -> None:
-        """Make the records that any of the sinks wants, once, and give each its own."""
-        lowest = min((sink.level for sink in sinks), default=Level.CRITICAL + 1)
-        if lowest > Level.CRITICAL:
-            return
-        wanted = sorted([*low, *high], key=_number) if lowest < Level.WARNING else high
-        records = [record_of(event_of(fact), number, at_ms) for number, at_ms, fact in wanted]
-        for sink in sinks:
-            batch = [record for record in records if record.level >= sink.level]
-            if batch:
-                self._try(sink.name, sink.write, batch)
-
-    def _call_back(self, event: Event) -> None:
-        for kind, callback in self._listeners:
-            if isinstance(event, kind):
-                self._try(getattr(callback, "__qualname__", repr(callback)), callback, event)
-
-    def _try(self, name: str, function: Callable[[Any], object], argument: object) -> None:
-        try:
-            function(argument)
-        except Exception as error:  # a sink may fail: it is said once, and the others go on
-            if name not in self._broken:
-                self._broken.add(name)
-                self.pending.append(SinkFailed(self._clock.monotonic_s(), name, error_text(error)))
-        else:
-            self._broken.discard(name)
-
-
-_SUCCESS_FIELDS, _FAILURE_FIELDS = (
-    4,
-    6,
-)  # a rejection has one more than a failure: its length tells a raw fact
-
-
-def event_of(fact: Fact) -> Event:
-    """The event that a raw fact stands for."""
-    if not isinstance(fact, tuple):
-        return fact
-    tap = fact[0]
-    if len(fact) == _SUCCESS_FIELDS:
-        _, call_id, started_s, ended_s = fact
-        return CallSucceeded(ended_s, tap.key, call_id, ended_s - started_s, 1, _is_slow(fact))
-    if len(fact) == _FAILURE_FIELDS:
-        _, call_id, started_s, ended_s, verdict, words = fact
-        text, lasted_s = safe_words(words), ended_s - started_s
-        return CallFailed(
-            ended_s, tap.key, call_id, lasted_s, 1, verdict.kind, text, ambiguous=verdict.ambiguous
-        )
-    _, call_id, at_s, scope, reason, retry_after_s, _ = fact
-    return CallRejected(at_s, tap.key, call_id, scope, reason, retry_after_s)
-
-
-def _level(fact: Fact) -> Level:
-    if not isinstance(fact, tuple):
-        return level_of(fact)
-    if len(fact) == _SUCCESS_FIELDS:
-        return Level.WARNING if _is_slow(fact) else Level.INFO
-    return Level.ERROR if len(fact) == _FAILURE_FIELDS else Level.WARNING
-
-
-def _is_slow(fact: tuple[Any, ...]) -> bool:
-    slow_s = fact[0].slow_s()
-    return slow_s is not None and fact[3] - fact[2] > slow_s
-
-
-def _without_argument(function: Callable[[], object]) -> Callable[[object], object]:
-    return lambda _: function()
-
-
-def _number(entry: Entry) -> int:
-    return entry[0]
-
 
 def _first_two(marked: tuple[float, int, Fact, bool]) -> tuple[float, int]:
     return marked[:2]
-
-
-def _at_s(fact: Fact) -> float:
-    if not isinstance(fact, tuple):
-        return fact.at_s
-    return fact[3] if len(fact) <= _FAILURE_FIELDS else fact[2]  # type: ignore[no-any-return]  # as Tap appends them
 
 
 _HUBS: WeakSet[Hub] = WeakSet()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from dataclasses import dataclass, field
-from math import exp, log
+from math import exp, floor, log
 from typing import TYPE_CHECKING
 
 from switchgear.core.event import (
@@ -20,7 +21,7 @@ from switchgear.core.redact import safe_words
 from switchgear.core.words import CircuitState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from switchgear.core.event import Event
@@ -31,12 +32,12 @@ _STEP = log(1.08)
 there are 358 buckets."""
 _PER_E = 1 / _STEP
 _SECONDS_MIN = 1e-7
-_LEAST = int(log(_SECONDS_MIN) * _PER_E)
+_LEAST = floor(log(_SECONDS_MIN) * _PER_E)
 
 
 @dataclass(frozen=True, slots=True)
 class CallMetrics:
-    """What happened to the calls of one key since it exists, or since its last reset."""
+    """What happened to the calls of one key since it exists."""
 
     exchange: str
     method: str
@@ -73,6 +74,40 @@ class CallMetrics:
     last_change_at: datetime | None = None
 
 
+class Durations:
+    """How many durations fell into which bucket, kept as one array: a few hundred bytes for most keys."""
+
+    __slots__ = ("_counts", "_first")
+
+    def __init__(self) -> None:
+        self._first = 0
+        self._counts = array("Q")
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        """Each bucket and how many it holds, shortest first."""
+        return enumerate(self._counts, self._first)
+
+    def add(self, durations_s: list[float]) -> None:
+        """Count durations, at least one."""
+        found = Counter(
+            [floor(log(s) * _PER_E) if s > _SECONDS_MIN else _LEAST for s in durations_s]
+        )
+        self._reach(min(found), max(found))
+        counts, first = self._counts, self._first
+        for bucket, number in found.items():
+            counts[bucket - first] += number
+
+    def _reach(self, low: int, high: int) -> None:
+        if not self._counts:
+            self._first = low
+        if low < self._first:
+            self._counts[:0] = array("Q", bytes(8 * (self._first - low)))
+            self._first = low
+        missing = high - self._first - len(self._counts) + 1
+        if missing > 0:
+            self._counts.frombytes(bytes(8 * missing))
+
+
 class Tally:
     """The counts of one key as they grow; whoever folds and reads holds the hub's lock."""
 
@@ -106,7 +141,7 @@ class Tally:
         self.rejected = self.retried = self.fallbacks = self.openings = self.changes = 0
         self.total_s = self.ok_s = self.max_s = 0.0
         self.min_s = float("inf")
-        self.durations: Counter[int] = Counter()
+        self.durations = Durations()
         self.errors: dict[Kind, int] = {}
         self.last_error: str | None = None
         self.last_error_s = self.last_change_s = self.last_source_s = 0.0
@@ -123,11 +158,9 @@ class Tally:
         lasted_s = sum(durations_s)
         self.total_s += lasted_s
         self.ok_s += lasted_s
-        self.min_s = min(self.min_s, *durations_s)
-        self.max_s = max(self.max_s, *durations_s)
-        self.durations.update(
-            [int(log(s) * _PER_E) if s > _SECONDS_MIN else _LEAST for s in durations_s]
-        )
+        self.min_s = min(self.min_s, min(durations_s))
+        self.max_s = max(self.max_s, max(durations_s))
+        self.durations.add(durations_s)
 
     def failed_with(self, kind: Kind, words: str, at_s: float, duration_s: float) -> None:
         """Count one failure; words are not yet redacted."""
@@ -211,11 +244,10 @@ class Tally:
         if not self.success:
             return 0.0
         rank, seen = max(1, -int(-share * self.success // 1)), 0
-        for bucket in sorted(self.durations):
-            seen += self.durations[bucket]
+        for bucket, number in self.durations:
+            seen += number
             if seen >= rank:
-                # int() rounds towards 0, and the logarithm of less than a second is negative.
-                middle_s = exp((bucket - 0.5 if bucket <= 0 else bucket + 0.5) * _STEP)
+                middle_s = exp((bucket + 0.5) * _STEP)
                 return min(max(middle_s, self.min_s), self.max_s)
         return self.max_s
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, assert_never
 
 from switchgear.core.event import (
@@ -25,11 +26,14 @@ from switchgear.core.event import (
     StoreLost,
     level_of,
 )
+from switchgear.core.redact import redact_text, safe_words, visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from switchgear.core.words import Key, Level
+
+MESSAGE_CHARS_MAX = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +74,25 @@ def record_of(event: Event, number: int, at_ms: int) -> LogRecord:
     if key is not None:
         fields = {"exchange": key.exchange, "method": key.method, "account": key.account}
     fields.update(_fields(event), id=number, at_ms=at_ms, level=level_of(event))
-    return LogRecord(event=event_name(type(event)), **fields)
+    # A line is a line: names and reasons come from callers, who may give them line ends and colours.
+    fields["message"] = visible(fields["message"])
+    name = event_name(type(event))  # type: ignore[arg-type]  # mypy looks at the hash of its instances
+    return LogRecord(event=name, **fields)
 
 
+def harmless(metadata: Mapping[str, object]) -> dict[str, Any]:
+    """The metadata as JSON values, secrets masked by form and by name; as one text where that cannot be done."""
+    import json  # here: most programs write no notes
+
+    try:
+        text = redact_text(json.dumps(dict(metadata), default=str))
+        found: dict[str, Any] = json.loads(text, parse_constant=str)
+    except (TypeError, ValueError, RecursionError):
+        return {"metadata": visible(redact_text(repr(metadata), MESSAGE_CHARS_MAX))}
+    return found
+
+
+@cache
 def event_name(kind: type[object]) -> str:
     """The name of an event's type in a record: CallFailed is call_failed."""
     name = kind.__name__
@@ -82,11 +102,8 @@ def event_name(kind: type[object]) -> str:
 def _fields(event: Event) -> dict[str, Any]:
     match event:
         case AttemptStarted():
-            return {
-                "message": f"attempt {event.attempt} started",
-                "call_id": event.call_id,
-                "attempt": event.attempt,
-            }
+            message = f"attempt {event.attempt} started"
+            return {"message": message, "call_id": event.call_id, "attempt": event.attempt}
         case CallSucceeded():
             return _succeeded(event)
         case CallFailed():
@@ -106,7 +123,8 @@ def _fields(event: Event) -> dict[str, Any]:
         case GateClosed():
             return _gate(event)
         case Note():
-            return {"message": event.message, "detail": dict(event.metadata)}
+            message = redact_text(event.message, MESSAGE_CHARS_MAX)
+            return {"message": message, "detail": harmless(event.metadata)}
         case SinkFailed():
             return {"message": f"{event.sink} failed: {event.error}"}
         case StoreLost():
@@ -201,18 +219,15 @@ def _fallback(event: FallbackServed | FallbackFailed | FallbackExhausted) -> dic
 
 
 def _moved(event: CircuitMoved) -> dict[str, Any]:
-    who = f" by {event.by}" if event.by else ""
-    detail: dict[str, object] = {
-        "old": event.old.value,
-        "new": event.new.value,
-        "reason": event.reason,
-    }
+    by, reason = safe_words(event.by), safe_words(event.reason)  # a person's own words
+    who = f" by {by}" if by else ""
+    detail: dict[str, object] = {"old": event.old.value, "new": event.new.value, "reason": reason}
     if event.until_s is not None:
         detail["for_s"] = round(event.until_s - event.at_s, 3)
-    if event.by:
-        detail["by"] = event.by
+    if by:
+        detail["by"] = by
     return {
-        "message": f"circuit {event.old.value} -> {event.new.value}{who}: {event.reason}",
+        "message": f"circuit {event.old.value} -> {event.new.value}{who}: {reason}",
         "detail": detail,
     }
 

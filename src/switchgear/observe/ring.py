@@ -37,6 +37,10 @@ class Ring:
             self._low.extend(low)
             self._high.extend(high)
 
+    def forked(self) -> None:
+        """After a fork, in the child: the lock may have been another thread's."""
+        self._lock = Lock()
+
     def records(self) -> list[LogRecord]:
         """Every record in memory, newest first."""
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import ExitStack
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,7 @@ class Stream:
             self._readers = [one for one in self._readers if one is not reader]
 
     def write(self, batch: Sequence[LogRecord]) -> None:
-        """Pass records on."""
-        for reader in self._readers:
-            reader.give(batch)
+        """Pass records on; a reader that cannot be woken costs no other reader its records."""
+        with ExitStack() as stack:
+            for reader in reversed(self._readers):
+                stack.callback(reader.give, batch)

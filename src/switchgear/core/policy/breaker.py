@@ -64,6 +64,20 @@ class CircuitView:
 class Breaker:
     """A circuit that many threads and tasks use at once."""
 
+    __slots__ = (
+        "_circuit",
+        "_clock",
+        "_emit",
+        "_lock",
+        "_owed",
+        "_since_s",
+        "changed",
+        "dirty",
+        "key",
+        "openings",
+        "rules",
+    )
+
     def __init__(self, key: Key, rules: Rules, clock: Clock, emit: Emit) -> None:
         self.key = key
         self.rules = rules
@@ -93,6 +107,15 @@ class Breaker:
         """The circuit while it is closed, however many failures it counts; the same object until it moves."""
         circuit = self._circuit
         return circuit if type(circuit.state) is Closed else None
+
+    def forked(self) -> None:
+        """After a fork, in the child: another thread of the parent may have held the lock."""
+        self._lock = Lock()
+
+    def look(self, then: Callable[[], None]) -> None:
+        """Do a step of our own while the circuit stands still: what it derives from the circuit cannot be stale."""
+        with self._lock:
+            then()
 
     def admit(self) -> Ticket | Refusal:
         """A ticket for one attempt, or a refusal that says when to ask again."""

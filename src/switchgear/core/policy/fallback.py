@@ -115,6 +115,10 @@ class Memory(Generic[T]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def forked(self) -> None:
+        """After a fork, in the child: another thread of the parent may have held the lock."""
+        self._lock = Lock()
+
     def store(self, key: Hashable, value: T, now_s: float) -> None:
         """Remember a value."""
         with self._lock:

@@ -34,18 +34,19 @@ from switchgear.core.event import (
     RetryScheduled,
 )
 from switchgear.core.outcome import Served
-from switchgear.core.policy.fallback import LastGood
+from switchgear.core.policy.fallback import LastGood, Source
+from switchgear.core.policy.gate import MARGIN_S
 from switchgear.core.policy.retry import allowed, delay_s
 from switchgear.core.redact import Words, error_text
 from switchgear.core.verdict import classify
-from switchgear.core.words import GATED, REFUSALS, Effect, Kind, Scope, Verdict
+from switchgear.core.words import GATED, REFUSALS, CircuitState, Effect, Kind, Scope, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from switchgear.core.circuit import Circuit
     from switchgear.core.policy.breaker import Ticket
-    from switchgear.core.policy.fallback import Fallback, Source
+    from switchgear.core.policy.fallback import Fallback
     from switchgear.core.policy.plan import Policy
 
 
@@ -94,7 +95,12 @@ class Course:
     started_s: float = 0.0
     last_s: float = 0.0
     """When the newest attempt began."""
-    retries: bool = True
+    block: bool = False
+    """It is a block of code: it runs once, and has no result to judge."""
+    limit_s: float | None = None
+    """What the newest attempt or fallback was given, in seconds."""
+    by_deadline: bool = False
+    """That limit was what the deadline left, not the attempt's own."""
 
     def flow(self, first: Failure | None = None) -> Flow:
         """The course of the call, from its beginning or from a first attempt that failed."""
@@ -105,21 +111,23 @@ class Course:
                 first.started_s,
                 first.started_s,
             )
-            self.attempts = 1
+            self.attempts, self.limit_s = 1, self.policy.plan.timeout_s
             error = self._named(first.error)
             wait_s = self._judge(error, None, first)
             if wait_s is None:
                 return (yield from self._end(error))
             yield from self._wait(wait_s, error)
+        else:
+            self.started_s = self.policy.clock.monotonic_s()
         while True:
-            try:
-                ticket = self._admit()
-            except Rejected as rejection:
+            ticket = self._admit()
+            if isinstance(ticket, Rejected):
                 # A call that was admitted before ends with its last real error.
-                return (yield from self._end(rejection if error is None else error))
+                return (yield from self._end(ticket if error is None else error))
             try:
                 value = yield Run(self._timeout_s())
-                self._check_result(value)
+                if not self.block:
+                    self._check_result(value)
             except (
                 BaseException
             ) as raised:  # every ending settles the ticket; what is not ours is raised again
@@ -131,12 +139,13 @@ class Course:
                 return (yield from self._end(error))
             yield from self._wait(wait_s, error)
 
-    def _admit(self) -> Ticket:
+    def _admit(self) -> Ticket | Rejected:
         policy = self.policy
         now_s = policy.clock.monotonic_s()
-        gate = policy.closed_gate(now_s)
+        held_open = policy.breaker.peek() is CircuitState.FORCED_OPEN  # a person is asked first
+        gate = None if held_open else policy.closed_gate(now_s)
         if gate is not None:
-            raise self._rejection(
+            return self._rejection(
                 GateClosedError,
                 gate.scope,
                 f"gate closed: {gate.reason}",
@@ -147,7 +156,7 @@ class Course:
             policy.refresh()  # a gate opens by time alone: nobody told the straight path
         answer = policy.breaker.admit()
         if isinstance(answer, Refusal):
-            raise self._rejection(
+            return self._rejection(
                 CircuitOpenError, Scope.METHOD, answer.reason, answer.retry_after_s, now_s
             )
         if not self.attempts:
@@ -167,13 +176,17 @@ class Course:
         now_s: float,
     ) -> Rejected:
         if not self.attempts:
+            if self.fallbacks:
+                self.call_id = self.policy.tap.refused()
             self.policy.tap.rejected(self.call_id, now_s, scope, reason, retry_after_s)
         key = self.policy.key
         return kind(key.exchange, key.method, scope, reason, retry_after_s)
 
     def _timeout_s(self) -> float | None:
-        limits = [s for s in (self.policy.plan.timeout_s, self._left_s()) if s is not None]
-        return min(limits) if limits else None
+        limit_s, left_s = self.policy.plan.timeout_s, self._left_s()
+        self.by_deadline = left_s is not None and (limit_s is None or left_s <= limit_s)
+        self.limit_s = left_s if self.by_deadline else limit_s
+        return self.limit_s
 
     def _left_s(self) -> float | None:
         deadline_s = self.policy.plan.deadline_s
@@ -194,21 +207,21 @@ class Course:
         if not isinstance(error, CutShort):
             return error
         plan, key = self.policy.plan, self.policy.key
-        left_s = self._left_s()
-        if left_s is None or left_s > 0:
+        # The plan may be another one by now: what cut the attempt is what it was given when it began.
+        if not self.by_deadline:
             verdict = Verdict(
                 Kind.TIMEOUT, retryable=True, counts=True, ambiguous=plan.effect is Effect.TRADE
             )
-            return self._api_error(
-                AttemptTimeout, f"no answer within {plan.timeout_s:g} s", verdict
-            )
+            within = "in time" if self.limit_s is None else f"within {self.limit_s:g} s"
+            return self._api_error(AttemptTimeout, f"no answer {within}", verdict)
         if plan.effect is Effect.TRADE:
             verdict = Verdict(Kind.OUTCOME_UNKNOWN, ambiguous=True)
             return self._api_error(
                 OrderOutcomeUnknown, "the deadline passed while the order was under way", verdict
             )
-        assert plan.deadline_s is not None
-        return DeadlineExceeded(key.exchange, key.method, plan.deadline_s)
+        now_s = self.policy.clock.monotonic_s()
+        deadline_s = now_s - self.started_s if plan.deadline_s is None else plan.deadline_s
+        return DeadlineExceeded(key.exchange, key.method, deadline_s)
 
     def _api_error(self, kind: type[ApiError], message: str, verdict: Verdict) -> ApiError:
         key = self.policy.key
@@ -274,19 +287,17 @@ class Course:
     def _next_wait_s(self, error: Exception, verdict: Verdict) -> float | None:
         policy = self.policy
         plan, now_s = policy.plan, policy.clock.monotonic_s()
-        if (
-            not self.retries
-            or self.attempts > plan.backoff.retries
-            or not allowed(plan.effect, verdict)
-        ):
+        if self.block or self.attempts > plan.backoff.retries or not allowed(plan.effect, verdict):
             return None
         if isinstance(error, (Rejected, DeadlineExceeded)) or policy.breaker.refuses():
             return None
         gate = policy.closed_gate(now_s)
-        gate_s = 0.0 if gate is None else gate.wait_s(now_s)
-        wait_s = gate_s + delay_s(self.attempts, plan.backoff, policy.clock.chance())
+        asked_s = 0.0 if gate is None else gate.wait_s(now_s)
+        if verdict.retry_after_s is not None:  # said by an answer that closes no gate, as a 503 is
+            asked_s = max(asked_s, verdict.retry_after_s + MARGIN_S)
+        wait_s = asked_s + delay_s(self.attempts, plan.backoff, policy.clock.chance())
         left_s = self._left_s()
-        if gate_s > plan.backoff.delay_s_max or (left_s is not None and wait_s >= left_s):
+        if asked_s > plan.backoff.delay_s_max or (left_s is not None and wait_s >= left_s):
             return None
         status, code = _marks(error)
         policy.emit(
@@ -331,13 +342,19 @@ class Course:
         if not self.fallbacks or not self._may_fall_back(error):
             raise error
         reason = error.reason if isinstance(error, Rejected) else error_text(error)
-        for fallback in self.fallbacks:
+        for fallback in self._suiting():
             served = yield from self._ask(fallback, reason, error)
             if served is not None:
                 return served
         now_s = policy.clock.monotonic_s()
         policy.emit(FallbackExhausted(now_s, policy.key, self.call_id, policy.plan.effect, reason))
         raise error
+
+    def _suiting(self) -> tuple[Fallback, ...]:
+        """The fallbacks that may serve; a call may have become a trade after they were registered."""
+        if self.policy.plan.effect is not Effect.TRADE:
+            return self.fallbacks
+        return tuple(one for one in self.fallbacks if isinstance(one, Source) and one.same_account)
 
     def _tell_failed(self, error: BaseException) -> None:
         policy = self.policy

@@ -91,6 +91,10 @@ class Gate:
         with self._lock:
             self.until_s, self._strikes = 0.0, 0
 
+    def forked(self) -> None:
+        """After a fork, in the child: another thread of the parent may have held the lock."""
+        self._lock = Lock()
+
     def view(self) -> GateView:
         """The gate at this instant."""
         wait_s = self.wait_s(self._clock.monotonic_s())
@@ -102,6 +106,8 @@ class Gate:
         first_s = _UNNAMED_S.get(verdict.kind, 1.0)
         if verdict.kind is not Kind.AUTHENTICATION:
             return first_s
+        if now_s - self.until_s > _GROWN_S_MAX:
+            self._strikes = 0  # a key that worked since then is not the one that was refused
         if (
             now_s >= self.until_s
         ):  # a refusal while closed is of an attempt that was under way: no new strike

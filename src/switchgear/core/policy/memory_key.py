@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 _SELF = frozenset({"self", "cls"})
 
+STANDS_FOR = "__switchgear_stands_for__"
+"""Names on a function of ours the user's function whose value it gives."""
+
 
 def memory_key(
     policy: Policy, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -24,13 +28,14 @@ def memory_key(
 
     A lambda's own variables belong to it: `lambda: price(symbol)` of two symbols are two calls.
     """
-    identity = _identity(function, args, kwargs)
-    try:
-        hash(identity)
-    except TypeError:
-        _say_once(policy, function)
-        return None
-    return (policy.key, identity)
+    function = getattr(function, STANDS_FOR, function)
+    # A hash is foreign code, and a variable of a closure may have no value yet.
+    with suppress(Exception):
+        key = (policy.key, _identity(function, args, kwargs))
+        hash(key)
+        return key
+    _say_once(policy, function)
+    return None
 
 
 def _identity(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Hashable:
@@ -45,7 +50,11 @@ def _identity(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> H
         args = args[1:]
     closure = tuple(cell.cell_contents for cell in getattr(function, "__closure__", None) or ())
     defaults = getattr(function, "__defaults__", None)
-    return (code or function, closure, defaults, args, tuple(sorted(kwargs.items())))
+    keywords: dict[str, Any] = getattr(function, "__kwdefaults__", None) or {}
+    # Equal code is not the same code: two files can hold the same line at the same place.
+    place = (getattr(function, "__module__", None), getattr(code, "co_filename", None))
+    own = (code or function, place, closure, defaults, tuple(sorted(keywords.items())))
+    return (own, args, tuple(sorted(kwargs.items())))
 
 
 def _say_once(policy: Policy, function: Callable[..., Any]) -> None:
@@ -53,5 +62,7 @@ def _say_once(policy: Policy, function: Callable[..., Any]) -> None:
     if name in policy.unhashable:
         return
     policy.unhashable.add(name)
-    text = f"last_good cannot remember {name}: an argument is not hashable"
+    text = (
+        f"last_good cannot remember {name}: an argument, or a variable it uses, cannot be compared"
+    )
     policy.emit(Note(policy.clock.monotonic_s(), policy.key, Level.WARNING, text))

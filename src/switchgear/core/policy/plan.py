@@ -83,10 +83,7 @@ class Policy:
 
     def refresh(self) -> None:
         """Look again whether the straight path is open; for a gate opens by time alone, and tells nobody."""
-        plan = self.plan
-        simple = plan.deadline_s is None and plan.failed_result is None and not plan.debug
-        self._clear = simple and self.closed_gate(self.clock.monotonic_s()) is None
-        self._moved()
+        self.breaker.look(self._refresh_locked)
 
     def closed_gate(self, now_s: float) -> Gate | None:
         """The gate that is closed for longest; None when all are open."""
@@ -107,13 +104,15 @@ class Policy:
             return self.finals[cls]
         except KeyError:
             pass
-        if len(self.finals) >= _CLASSES_MAX:
-            self.finals = {}  # a program that makes classes without end must not keep them here
-        self.finals[cls] = found = self._find_final(cls)
+        finals, plan = self.finals, self.plan
+        if len(finals) >= _CLASSES_MAX:
+            finals.clear()  # a program that makes classes without end must not keep them here
+        found = self._find_final(cls, plan)
+        if self.plan is plan:  # or it was found for settings of before
+            finals[cls] = found
         return found
 
-    def _find_final(self, cls: type[BaseException]) -> Verdict | None:
-        plan = self.plan
+    def _find_final(self, cls: type[BaseException], plan: Plan) -> Verdict | None:
         verdict = class_verdict(cls, plan.effect) if issubclass(cls, Exception) else None
         if (
             verdict is None
@@ -124,6 +123,12 @@ class Policy:
             return None
         again = plan.backoff.retries > 0 and allowed(plan.effect, verdict)
         return None if again else verdict
+
+    def _refresh_locked(self) -> None:
+        plan = self.plan
+        simple = plan.deadline_s is None and plan.failed_result is None and not plan.debug
+        self._clear = simple and self.closed_gate(self.clock.monotonic_s()) is None
+        self._moved()
 
     def _moved(self) -> None:
         """The circuit is another one: see where calls go now. Called under its lock."""

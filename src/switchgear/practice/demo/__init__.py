@@ -1,0 +1,1 @@
+"""Owns the main job: a trading agent that trades through switchgear while its exchange breaks."""

@@ -1,0 +1,436 @@
+"""Owns the forms of a call: decorator, call, served, try_call and the block, each with all its endings."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import types
+from contextvars import ContextVar
+from typing import Any
+
+import pytest
+
+import switchgear as sg
+from tests.core.callkit import Boom, Calls, HttpError, turns
+
+FORMS = ["decorator", "call", "served", "try_call"]
+KEY = ("binance", "get_price")
+user: ContextVar[str] = ContextVar("user", default="nobody")
+
+
+def value_of(form: str, made: Any) -> Any:
+    """The bare value of what a form gives."""
+    return made.value if form in {"served", "try_call"} else made
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_each_form_gives_the_value(calls: Calls, form: str) -> None:
+    """With positional and keyword arguments, also such as our own parameters are named."""
+
+    def price(*args: Any, **kwargs: Any) -> Any:
+        return args, kwargs
+
+    named = {"function": 1, "self": 2, "policy": 3, "args": 4}
+    made = calls.do(form, calls.guard(), price, "BTC", **named)
+    assert value_of(form, made) == (("BTC",), named)
+
+
+@pytest.mark.parametrize("form", ["decorator", "call", "served"])
+def test_each_form_raises_the_functions_own_error(calls: Calls, form: str) -> None:
+    """The very object, on the straight path and through the flow."""
+    for error in (Boom("own"), HttpError(404), ExceptionGroup("two", [Boom("a"), Boom("b")])):
+        with pytest.raises(type(error)) as caught:
+            calls.do(form, calls.guard(retries=0), calls.answers(error))
+        assert caught.value is error
+
+
+def test_try_call_never_raises_for_a_failed_or_rejected_call(calls: Calls) -> None:
+    """Ok with its provenance, Err with what call would have raised; a rejection too."""
+    guard = calls.guard(failure_threshold=1)
+    boom = Boom("own")
+    assert calls.do("try_call", guard, lambda: 5) == sg.Ok(5)
+    assert calls.do("try_call", guard, calls.answers(boom)) == sg.Err(boom)
+    rejected = calls.do("try_call", guard, int)
+    assert isinstance(rejected, sg.Err)
+    assert isinstance(rejected.error, sg.CircuitOpenError)
+    served = calls.do("try_call", calls.guard(fallback=sg.static(7)), int)
+    assert (served.value, served.source) == (7, "static")
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
+def test_try_call_lets_an_exit_pass(sync_calls: Calls, stop: type[BaseException]) -> None:
+    """Ctrl-C and exit are nobody's failed call."""
+    with pytest.raises(stop):
+        sync_calls.do("try_call", sync_calls.guard(), sync_calls.answers(stop()))
+    assert sync_calls.metrics().cancelled_calls == 1
+
+
+def test_short_forms_of_the_gear(sync_calls: Calls) -> None:
+    """gear.call and gear.call_sync are the guard's, on the same key, whatever its spelling."""
+    gear = sync_calls.gear
+    assert gear.call_sync("Binance", "getPrice", max, 1, 2) == 2
+    assert sync_calls.run(gear.call("binance", "get_price", min, 1, 2)) == 1
+    assert sync_calls.metrics().total_calls == 2
+
+
+def test_the_decorator_keeps_the_functions_face(calls: Calls) -> None:
+    """Name, qualified name, doc, module, signature, annotations and colour."""
+
+    def price(symbol: str, *, depth: int = 1) -> str:
+        """The price."""
+        return symbol * depth
+
+    async def price_later(symbol: str, *, depth: int = 1) -> str:
+        """The price, later."""
+        return symbol * depth
+
+    bare = price_later if calls.is_async else price
+    guarded = calls.guard()(bare)
+    assert guarded is not bare
+    assert inspect.signature(guarded) == inspect.signature(bare)
+    for name in ("__name__", "__qualname__", "__doc__", "__module__", "__annotations__"):
+        assert getattr(guarded, name) == getattr(bare, name)
+    assert inspect.iscoroutinefunction(guarded) is calls.is_async
+    assert calls.finish(guarded("ab", depth=2)) == "abab"
+
+
+def test_methods_static_methods_and_class_methods(calls: Calls) -> None:
+    """Each as in a class without guard, whichever decorator stands outside."""
+    guard = calls.guard()
+
+    class Client:
+        tag = "class"
+
+        def __init__(self) -> None:
+            self.tag = "instance"
+
+        @guard
+        def plain(self, x: int) -> tuple[str, int]:
+            return self.tag, x
+
+        @guard
+        async def later(self, x: int) -> tuple[str, int]:
+            return self.tag, x
+
+        @staticmethod
+        @guard
+        def inside(x: int) -> int:
+            return x
+
+        @guard
+        @staticmethod
+        def outside(x: int) -> int:
+            return x
+
+        @classmethod
+        @guard
+        def class_inside(cls, x: int) -> tuple[str, int]:
+            return cls.tag, x
+
+        @guard
+        @classmethod
+        def class_outside(cls, x: int) -> tuple[str, int]:
+            return cls.tag, x
+
+    for owner in (Client(), Client):
+        assert (owner.inside(1), owner.outside(2)) == (1, 2)
+        assert (owner.class_inside(3), owner.class_outside(4)) == (("class", 3), ("class", 4))
+    assert Client().plain(5) == ("instance", 5)
+    assert calls.run(Client().later(6)) == ("instance", 6)
+    assert calls.metrics().success_calls == 10
+
+
+def test_partials_callables_and_builtins(sync_calls: Calls) -> None:
+    """Whatever can be called can be guarded."""
+
+    class Doubler:
+        def __call__(self, x: int) -> int:
+            return 2 * x
+
+    class Later:
+        async def __call__(self, x: int) -> int:
+            return 3 * x
+
+    async def plus(x: int, y: int) -> int:
+        return x + y
+
+    guard = sync_calls.guard()
+    assert guard(functools.partial(max, 5))(7) == 7
+    assert guard(Doubler())(4) == 8
+    assert guard(len)("abc") == 3
+    assert sync_calls.run(guard(Later())(4)) == 12
+    partial = guard(functools.partial(plus, 1))
+    assert inspect.iscoroutinefunction(partial)
+    assert sync_calls.run(partial(2)) == 3
+    assert sync_calls.run(guard.call(Later(), 5)) == 15
+
+
+def test_a_wrapper_round_a_guarded_function_is_not_taken_off(sync_calls: Calls) -> None:
+    """functools.wraps copies our mark to it; it runs all the same, under the same guard."""
+    guard = sync_calls.guard()
+    bare = guard(lambda symbol: symbol)
+
+    @functools.wraps(bare)
+    def upper(symbol: str) -> Any:
+        return bare(symbol.upper())
+
+    assert guard.call_sync(upper, "btc") == "BTC"
+    assert guard(upper)("eth") == "ETH"
+
+
+@pytest.mark.parametrize("kind", ["generator", "async generator"])
+def test_a_generator_function_is_refused_where_it_is_decorated(calls: Calls, kind: str) -> None:
+    """Its call runs nothing, so a guard of it would guard nothing."""
+
+    def numbers() -> Any:
+        yield 1
+
+    async def later() -> Any:
+        yield 1
+
+    with pytest.raises(sg.SettingsError, match="a generator is not a call"):
+        calls.guard()(numbers if kind == "generator" else later)
+
+
+def test_what_a_plain_function_gives_to_await_is_awaited_inside_the_ticket(
+    async_calls: Calls,
+) -> None:
+    """A lambda, a coroutine, a future, an object with __await__: its failure is the call's."""
+    calls = async_calls
+
+    async def fail() -> None:
+        raise Boom("late")
+
+    class Awaitable:
+        def __await__(self) -> Any:
+            return fail().__await__()
+
+    guard = calls.guard(failure_threshold=99)
+    makers = [lambda: fail(), lambda: asyncio.ensure_future(fail()), Awaitable]
+
+    async def all_ways() -> None:
+        for maker in makers:
+            for way in (guard.call(maker), guard(maker)()):
+                with pytest.raises(Boom):
+                    await way
+
+    calls.run(all_ways())
+    metrics = calls.metrics()
+    assert (metrics.total_calls, metrics.failed_calls, metrics.in_flight) == (6, 6, 0)
+    assert calls.gear.circuit(*KEY).failures == 6
+
+
+def test_an_awaitable_that_is_rejected_before_it_is_awaited_is_closed(async_calls: Calls) -> None:
+    """The circuit opens between the call and the await: no coroutine is left behind, nothing ran."""
+    calls, ran = async_calls, list[int]()
+
+    async def work() -> None:
+        ran.append(1)
+
+    guarded = calls.guard()(lambda: work())
+
+    async def scene() -> None:
+        made = guarded()
+        calls.gear.hold(*KEY, by="ops", why="incident")
+        with pytest.raises(sg.CircuitOpenError):
+            await made
+
+    calls.run(scene())  # a coroutine left behind would warn, and a warning is an error here
+    assert ran == []
+    assert calls.metrics().in_flight == 0
+
+
+def test_a_context_variable_is_seen_and_kept(calls: Calls) -> None:
+    """The function runs in the caller's context: what it sets is there afterwards, as without guard."""
+    guard = calls.guard()
+
+    def work() -> str:
+        seen = user.get()
+        user.set("set inside")
+        return seen
+
+    async def scene() -> tuple[str, str]:
+        user.set("caller")
+        function = calls.function(work)
+        made = guard(function)()
+        return (await made if calls.is_async else made), user.get()
+
+    assert calls.run(scene()) == ("caller", "set inside")
+
+
+@pytest.mark.parametrize("form", ["decorator", "call"])
+@pytest.mark.parametrize("log_level", ["INFO", "DEBUG"])
+def test_stop_iteration_passes_a_synchronous_guard(
+    sync_calls: Calls, form: str, log_level: str
+) -> None:
+    """Though a generator carries the flow; and an error that only looks like ours of it stays what it is."""
+    guard = sync_calls.guard(retries=0, log_level=log_level)
+    stop = StopIteration("done")
+    with pytest.raises(StopIteration) as caught:
+        sync_calls.do(form, guard, sync_calls.answers(stop))
+    assert caught.value is stop
+
+    def broken_generator() -> Any:
+        yield next(iter(()))
+
+    with pytest.raises(RuntimeError, match="generator raised StopIteration"):
+        sync_calls.do(form, guard, lambda: list(broken_generator()))
+
+
+class Unprintable(Exception):
+    """Its text cannot be had."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def test_an_error_without_text_is_told_all_the_same(calls: Calls) -> None:
+    """The caller has it; log, metrics and the rejection that comes of it name its class."""
+    error = Unprintable()
+    guard = calls.guard(failure_threshold=1)
+    assert calls.error(guard, calls.answers(error)) is error
+    assert "Unprintable" in str(calls.error(guard, int))
+    assert "Unprintable" in str(calls.metrics().last_error)
+    assert any("Unprintable" in record.message for record in calls.gear.logs())
+
+
+class Block:
+    """The block form in either colour."""
+
+    def __init__(self, calls: Calls) -> None:
+        self.calls = calls
+
+    def run(self, guard: sg.Guarded, body: Any) -> Any:
+        """Body inside a block."""
+
+        async def later() -> Any:
+            async with guard.attempt():
+                return body()
+
+        if self.calls.is_async:
+            return self.calls.run(later())
+        with guard.attempt():
+            return body()
+
+
+def test_a_block_is_one_ticket(calls: Calls) -> None:
+    """A value is a success, an error a failure and not tried again, a refusal breaks the row."""
+    block, guard = Block(calls), calls.guard()
+    assert block.run(guard, lambda: 5) == 5
+    for number in (1, 2):
+        exchange = calls.answers(ConnectionResetError("own"))
+        with pytest.raises(ConnectionResetError, match="own") as caught:
+            block.run(guard, exchange)
+        assert len(exchange.at_s) == 1
+        assert calls.gear.circuit(*KEY).failures == number
+        assert caught.value.__context__ is None
+    with pytest.raises(HttpError):
+        block.run(guard, calls.answers(HttpError(404)))
+    metrics = calls.metrics()
+    assert calls.gear.circuit(*KEY).failures == 0
+    assert (metrics.total_calls, metrics.success_calls, metrics.failed_calls) == (4, 1, 3)
+
+
+def test_a_block_is_refused_before_it_runs(calls: Calls) -> None:
+    """Open circuit: the body is not entered, and no fallback runs in its place."""
+    guard, ran = calls.guard(fallback=sg.static(1)), calls.answers("value")
+    calls.gear.hold(*KEY, by="ops", why="incident")
+    with pytest.raises(sg.CircuitOpenError):
+        Block(calls).run(guard, ran)
+    assert ran.at_s == []
+    assert calls.metrics().in_flight == 0
+
+
+@pytest.mark.parametrize("stop", [StopIteration("own"), GeneratorExit(), KeyboardInterrupt()])
+def test_a_block_is_left_by_what_is_no_failure(sync_calls: Calls, stop: BaseException) -> None:
+    """The very object passes, and the ticket is settled."""
+    with pytest.raises(type(stop)) as caught, sync_calls.guard().attempt():
+        raise stop
+    assert caught.value is stop
+    assert sync_calls.metrics().in_flight == 0
+
+
+def test_a_block_has_no_result_to_judge(calls: Calls) -> None:
+    """failed_result is about values of functions: it is not asked about a block."""
+    guard = calls.guard(failed_result=lambda value: value["never"])
+    assert Block(calls).run(guard, lambda: 5) == 5
+    assert calls.metrics().success_calls == 1
+
+
+def test_an_ignored_error_of_a_block_is_neutral(calls: Calls) -> None:
+    """As of a call: raised, counted as ignored."""
+    with pytest.raises(LookupError):
+        Block(calls).run(calls.guard(ignore=LookupError), calls.answers(LookupError()))
+    assert calls.metrics().ignored_calls == 1
+
+
+def test_a_block_is_cut_by_its_timeout_and_by_a_cancellation(async_calls: Calls) -> None:
+    """AttemptTimeout counts once; a cancellation from outside is neutral and stays one."""
+    calls = async_calls
+    guard = calls.guard(timeout_s=2)
+
+    async def block() -> None:
+        async with guard.attempt():
+            await asyncio.Event().wait()
+
+    async def scene() -> tuple[BaseException | None, bool]:
+        cut, cancelled = asyncio.ensure_future(block()), asyncio.ensure_future(block())
+        await turns()
+        cancelled.cancel()
+        await turns()
+        calls.clock.advance(2)
+        await asyncio.wait([cut, cancelled])
+        return cut.exception(), cancelled.cancelled()
+
+    error, was_cancelled = calls.run(scene())
+    assert isinstance(error, sg.AttemptTimeout)
+    assert was_cancelled
+    assert calls.gear.circuit(*KEY).failures == 1
+    assert calls.metrics().cancelled_calls == 1
+
+
+def test_an_attempt_serves_one_block(sync_calls: Calls) -> None:
+    """Entered twice it says what to do instead."""
+    attempt = sync_calls.guard().attempt()
+    with attempt:
+        assert sync_calls.metrics().in_flight == 1
+    with pytest.raises(RuntimeError, match="make another with attempt"), attempt:
+        pass
+
+
+def test_an_attempt_that_is_never_left_gives_its_place_back(sync_calls: Calls) -> None:
+    """A block entered by hand and forgotten: its probe is free again when it is collected."""
+    guard = sync_calls.guard(failure_threshold=1, reset_timeout_s=5)
+    sync_calls.error(guard, sync_calls.answers(Boom()))
+    sync_calls.clock.advance(5)
+    forgotten = guard.attempt()
+    forgotten.__enter__()
+    assert isinstance(sync_calls.error(guard, int), sg.CircuitOpenError)
+    del forgotten
+    assert sync_calls.call(guard, int) == 0
+
+
+def test_a_synchronous_call_in_a_running_loop_does_not_wait(sync_calls: Calls) -> None:
+    """It makes its first attempt; where it would wait it raises, the last error as its cause."""
+    exchange = sync_calls.answers(ConnectionResetError("first"))
+    guard = sync_calls.guard()
+
+    async def scene() -> sg.WouldBlockLoop:
+        assert guard.call_sync(lambda: "value") == "value"
+        with pytest.raises(sg.WouldBlockLoop, match="use await, or a thread") as caught:
+            guard.call_sync(exchange)
+        return caught.value
+
+    error = sync_calls.run(scene())
+    assert str(error.__cause__) == "first"
+    assert len(exchange.at_s) == 1
+    metrics = sync_calls.metrics()
+    assert (metrics.total_calls, metrics.failed_calls, metrics.in_flight) == (2, 1, 0)
+    assert sync_calls.clock.slept_s == []
+
+
+def test_any_value_passes(sync_calls: Calls) -> None:
+    """What is no awaitable is a value, whatever it is."""
+    for value in (None, types.SimpleNamespace(a=1), int, [1], iter(())):
+        assert sync_calls.call(sync_calls.guard(), lambda value=value: value) is value
