@@ -131,11 +131,16 @@ def test_a_change_acts_at_the_next_settlement(gear: sg.Switchgear, clock: FakeCl
     assert gear.circuit(*KEY).state is HALF
 
 
+def configure_and_fail(gear: sg.Switchgear) -> None:
+    """The settings change while an attempt is under way."""
+    gear.configure("binance", failure_threshold=1, timeout_s=None)
+    raise Boom
+
+
 def test_a_ticket_survives_a_change(gear: sg.Switchgear) -> None:
     """Settings change while a block is open: its failure counts by the new ones."""
     with pytest.raises(Boom), gear.guarded(*KEY).attempt():
-        gear.configure("binance", failure_threshold=1, timeout_s=None)
-        raise Boom
+        configure_and_fail(gear)
     assert gear.circuit(*KEY).state is OPEN
 
 
@@ -212,7 +217,8 @@ def test_a_typo_names_what_was_meant(gear: sg.Switchgear) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["retries = ", "[settings]\nretrys = 1", "[setings]\n", "[settings.binance]\nretries=-1"]
+    "text",
+    ["retries = ", "[settings]\nretrys = 1", "[setings]\n", "[settings.binance]\nretries=-1"],
 )
 def test_a_settings_file_with_a_mistake_starts_nothing(tmp_path: Path, text: str) -> None:
     """No TOML, an unknown setting, an unknown table, a bad value."""
@@ -247,7 +253,6 @@ def test_a_name_that_cannot_be_is_refused(gear: sg.Switchgear, name: str) -> Non
         {"limit": -1},
         {"limit": True},
         {"since": datetime(2026, 1, 1)},  # noqa: DTZ001  that it has no zone is the point
-        {"until": "yesterday"},
         {"exchange": "x" * 10_000},
         {"method": "a\nb"},
         {"since": -1},
@@ -265,7 +270,7 @@ def test_good_filters_pass(gear: sg.Switchgear) -> None:
     fail(gear, 3)
     gear.call_sync("alpaca", "get_price", int)
     assert [record.event for record in gear.logs(exchange="Binance", level="error", limit=2)]
-    assert all(record.level >= sg.Level.ERROR for record in gear.logs(level=40))
+    assert all(record.level >= sg.Level.ERROR for record in gear.logs(level=sg.Level.ERROR))
     ids = [record.id for record in gear.logs(since=datetime(2025, 1, 1, tzinfo=UTC))]
     assert ids == sorted(ids, reverse=True)
     assert len(ids) == 5
@@ -319,12 +324,3 @@ def test_a_secret_in_an_error_is_nowhere_to_be_read(
 
 def _raise(error: Exception) -> None:
     raise error
-
-
-def test_a_guard_made_again_and_again_leaves_nothing_behind(gear: sg.Switchgear) -> None:
-    """The same settings a thousand times are one layer, and the key is one circuit."""
-    for _ in range(50):
-        gear.guarded(*KEY, deadline_s=5, failure_threshold=4)
-    layers = [layer for layer in gear.book.layers if layer.exchange == "binance"]
-    assert len(layers) == 1
-    assert len(gear.circuits()) == 1

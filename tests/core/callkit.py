@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import switchgear as sg
 from switchgear.testing import FakeClock, Recorder
@@ -57,7 +57,7 @@ class Calls:
         self.clock = FakeClock()
         self.gear = sg.Switchgear(clock=self.clock)
         self._told = Recorder()
-        self.gear.on(object, self._told)
+        self.gear.on(object, cast("Callable[[object], object]", self._told))
         self._runner = asyncio.Runner()
 
     def close(self) -> None:
@@ -65,7 +65,9 @@ class Calls:
         self.gear.close()
         self._runner.close()
 
-    def guard(self, method: str = "get_price", fallback: object = None, **settings: Any) -> sg.Guarded:
+    def guard(
+        self, method: str = "get_price", fallback: object = None, **settings: Any
+    ) -> sg.Guarded:
         """The guard of one method of one exchange."""
         return self.gear.guarded("binance", method, fallback=fallback, **settings)
 
@@ -104,7 +106,7 @@ class Calls:
         """What a call that must fail raises."""
         try:
             value = self.call(guard, body, *args)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  the test looks at it
             return error
         raise AssertionError(f"the call gave {value!r}")
 

@@ -53,14 +53,15 @@ def with_two(first: int, second: str) -> bytes:
 
 
 async def the_decorator_keeps_signature_and_colour() -> None:
-    assert_type(price("BTC", depth=2), Coroutine[Any, Any, Decimal])
+    later: Coroutine[Any, Any, Decimal] = price("BTC", depth=2)
+    assert_type(await later, Decimal)
     assert_type(await price("BTC"), Decimal)
     assert_type(price_sync("BTC"), Decimal)
     assert_type(server_time(), int)
     assert_type(Client().method("BTC"), Decimal)
     assert_type(await Client().later("BTC"), Decimal)
     assert_type(Client.static("BTC"), Decimal)
-    price(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportUnusedCoroutine]
+    await price(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     price_sync()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
@@ -73,7 +74,7 @@ async def the_methods_give_the_functions_value() -> None:
     assert_type(guard.served_sync(given), sg.Served[int])
     assert_type((await guard.served(given)).value, int)
     assert_type((await guard.served(given)).age_s, float)
-    guard.call_sync(with_two, "b")  # type: ignore[arg-type, call-arg]  # pyright: ignore
+    guard.call_sync(with_two, "b")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
 async def try_call_is_a_union_to_match() -> None:

@@ -15,16 +15,17 @@ from switchgear.core.circuit import Settlement
 from switchgear.core.errors import SettingsError, WouldBlockLoop
 from switchgear.core.outcome import Served
 from switchgear.core.policy.fallback import LastGood
-from switchgear.core.policy.flow import Ask, Course, CutShort, Failure, Run, Wait
+from switchgear.core.policy.flow import Course
 from switchgear.core.policy.memory_key import STANDS_FOR, memory_key
 from switchgear.core.policy.quick import ended_at_once, refusal
+from switchgear.core.policy.step import Ask, CutShort, Failure, Run, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
     from switchgear.core.policy.fallback import Fallback, Source
-    from switchgear.core.policy.flow import Flow, Step
     from switchgear.core.policy.plan import Policy
+    from switchgear.core.policy.step import Flow, Step
 
 
 GUARDED_BY = "__switchgear_policy__"

@@ -9,15 +9,16 @@ from switchgear.core.call import GUARDED_BY, async_path, sync_path
 from switchgear.core.errors import SettingsError
 from switchgear.core.outcome import Err, Ok, Served
 from switchgear.core.policy.fallback import checked
-from switchgear.core.policy.flow import Course, CutShort, Run
+from switchgear.core.policy.flow import Course
+from switchgear.core.policy.step import CutShort, Run
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from types import TracebackType
     from typing import ParamSpec
 
-    from switchgear.core.policy.flow import Flow
     from switchgear.core.policy.plan import Policy
+    from switchgear.core.policy.step import Flow
 
     P = ParamSpec("P")
 

@@ -80,6 +80,7 @@ class Tap:
         "_append_other",
         "_first_id",
         "_queues",
+        "_rejections",
         "_withdrawn",
         "began",
         "counts",
@@ -96,6 +97,7 @@ class Tap:
         self.slow_s = slow_s
         self.began: Callable[[], int] = count(first_id).__next__
         self.refused: Callable[[], int] = count(first_id | _REFUSED_BIT).__next__
+        self._rejections = count(1).__next__
         self._first_id = first_id
         self._withdrawn = 0
         self._queues = queues
@@ -128,7 +130,7 @@ class Tap:
     ) -> None:
         """A call that was not made."""
         self._append_other((self, call_id, at_s, scope, reason, retry_after_s))
-        if len(self._queues.pending) > LOOK_MASK:
+        if not self._rejections() & LOOK_MASK:
             self._queues.bound()
 
     def withdrawn(self, call_id: int) -> None:  # noqa: ARG002  the protocol has it

@@ -200,10 +200,15 @@ def test_a_fallback_whose_signature_does_not_fit_is_refused_where_it_is_set(call
     for unfit in (none, more, deeper):
         with pytest.raises(sg.SettingsError, match=f"fallback='{unfit.__name__}'.*price"):
             calls.guard(fallback=unfit)(price)
-    calls.guard(fallback=[lambda *a, **k: 1, lambda symbol, depth=1: 2])(price)
+
+    def all_of_them(*args: Any, **kwargs: Any) -> None: ...
+
+    def as_positional(symbol: str, depth: int = 2) -> None: ...
+
+    assert calls.guard(fallback=[all_of_them, as_positional])(price) is not price
 
 
-@pytest.mark.parametrize("bad", [5, "last_good", [None], object()], ids=repr)
+@pytest.mark.parametrize("bad", [5, "last_good", [None], object()], ids=lambda bad: type(bad).__name__)
 def test_what_is_no_fallback_is_refused(calls: Calls, bad: Any) -> None:
     """Neither a function nor made by last_good, source or static."""
     with pytest.raises(sg.SettingsError, match="must be a function"):

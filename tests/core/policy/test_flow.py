@@ -90,7 +90,7 @@ def test_each_ending_settles_its_ticket(calls: Calls, error: Exception, failures
 @pytest.mark.parametrize("failed", [True, False])
 def test_failed_result_judges_values(calls: Calls, failed: bool) -> None:
     """A value that the predicate calls a failure is tried again, counts, and is raised as an ApiError."""
-    guard = calls.guard(failed_result=lambda value: value is failed, retries=1)
+    guard = calls.guard(failed_result=failed.__eq__, retries=1)
     exchange = calls.answers(True)
     if not failed:
         assert calls.call(guard, exchange) is True

@@ -71,43 +71,50 @@ def test_a_fallbacks_value_is_not_remembered(calls: Calls, exchange: Exchange) -
         calls.finish(method(priced, 1))
 
 
+def closure(exchange: Exchange, symbol: str) -> Callable[..., Any]:
+    """A function whose symbol is a variable of its closure."""
+    return lambda: exchange.price(symbol)
+
+
+def keyword_default(exchange: Exchange, symbol: str) -> Callable[..., Any]:
+    """A function whose symbol is a default of a keyword."""
+
+    def ask(*, symbol: str = symbol) -> object:
+        return exchange.price(symbol)
+
+    return ask
+
+
+def default(exchange: Exchange, symbol: str) -> Callable[..., Any]:
+    """A function whose symbol is a default of a parameter."""
+
+    def ask(symbol: str = symbol) -> object:
+        return exchange.price(symbol)
+
+    return ask
+
+
 def lambdas(exchange: Exchange, symbols: tuple[str, ...]) -> Iterator[Callable[..., Any]]:
     """Functions with one code and different variables, in every way that Python has."""
     for symbol in symbols:
-        yield lambda: exchange.price(symbol)  # noqa: B023  consumed one by one
+        yield closure(exchange, symbol)
     for symbol in symbols:
-        yield lambda symbol=symbol: exchange.price(symbol)
+        yield default(exchange, symbol)
     for symbol in symbols:
-        yield lambda *, symbol=symbol: exchange.price(symbol)
+        yield keyword_default(exchange, symbol)
     for symbol in symbols:
         yield partial(exchange.price, symbol)
-    for symbol in symbols:
-        yield partial(exchange.price, symbol=symbol)
 
 
 def test_functions_of_one_code_are_told_apart_by_their_variables(
     guard: sg.Guarded, exchange: Exchange
 ) -> None:
     """A closure, a default, a keyword default, a partial: never one symbol's price for another's."""
-    for ask in lambdas(exchange, ("BTC", "ETH")):
-        expected = guard.call_sync(ask)
-        exchange.is_down = True
-        assert guard.call_sync(ask) == expected
-        exchange.is_down = False
-    made = [
-        partial(guard.call_sync, partial(exchange.price, symbol)) for symbol in ("BTC", "ETH", 1)
-    ]
-    kept = [
-        partial(guard.call_sync, kind)
-        for symbol in ("BTC", "ETH")
-        for kind in (
-            lambda symbol=symbol: exchange.price(symbol),
-            lambda *, symbol=symbol: exchange.price(symbol),
-        )
-    ]
-    fresh = [ask() for ask in (*made, *kept)]
+    asks = list(lambdas(exchange, ("BTC", "ETH")))
+    fresh = [guard.call_sync(ask) for ask in asks]
+    assert fresh == ["BTC", "ETH"] * 4
     exchange.is_down = True
-    assert [ask() for ask in (*made, *kept)] == fresh
+    assert [guard.call_sync(ask) for ask in asks] == fresh
 
 
 def test_equal_lines_of_two_files_are_two_functions(guard: sg.Guarded, exchange: Exchange) -> None:
@@ -212,8 +219,10 @@ def test_a_plain_function_that_gives_an_awaitable_is_remembered(
     async def price(symbol: str) -> object:
         return exchange.price(symbol)
 
-    guard = calls.guard(fallback=sg.last_good(60), retries=0)
-    ask = guard(lambda symbol: price(symbol))
+    @calls.guard(fallback=sg.last_good(60), retries=0)
+    def ask(symbol: str) -> Any:
+        return price(symbol)
+
     assert calls.finish(ask("BTC")) == "BTC"
     exchange.is_down = True
     assert calls.finish(ask("BTC")) == "BTC"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -96,7 +97,9 @@ async def cancelled_while_cleaning_up(make: Any) -> None:
 async def time_over_while_cleaning_up(make: Any) -> None:
     """Cancelled from outside; while the body cleans up, its time is over too."""
     task = itself()
-    async with make(0.005):  # it must not come in the turn of the other one, which it would become one with
+    async with make(
+        0.005
+    ):  # it must not come in the turn of the other one, which it would become one with
         task.cancel()
         try:
             await hang()
@@ -213,10 +216,13 @@ async def closes_a_generator(make: Any) -> list[str]:
             await turns()
             seen.append("closed")
 
-    with pytest.raises(TimeoutError):
+    async def iterate() -> None:
         async with make(0):
             async for _ in numbers():
                 seen.append("one")
+
+    with pytest.raises(TimeoutError):
+        await iterate()
     return seen
 
 
@@ -251,7 +257,7 @@ async def _ending(scene: Callable[[Any], Awaitable[object]], make: Any) -> tuple
     async def play() -> tuple[object, ...]:
         try:
             value = await scene(make)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  the test compares it
             ending: tuple[object, ...] = (*_named(error), itself().cancelling())
         else:
             ending = (value, itself().cancelling())
@@ -275,7 +281,7 @@ async def test_a_cut_ends_each_scene_as_asyncio_timeout_does(
 ) -> None:
     """The same value or error with the same cause, and the same count of requests to cancel."""
     expected = await _ending(scene, asyncio.timeout)
-    assert await _ending(scene, lambda delay_s: Cut(SystemClock(), delay_s)) == expected
+    assert await _ending(scene, partial(Cut, SystemClock())) == expected
 
 
 @pytest.mark.anyio
@@ -297,10 +303,14 @@ async def test_a_body_that_moves_the_clock_itself_is_cut_where_it_next_waits() -
     async with Cut(clock, 1):
         clock.advance(5)
     await turns()
-    with pytest.raises(TimeoutError):
+
+    async def late() -> None:
         async with Cut(clock, 1):
             clock.advance(5)
             await hang()
+
+    with pytest.raises(TimeoutError):
+        await late()
     assert itself().cancelling() == 0
 
 

@@ -7,9 +7,8 @@ either colour, and send back what came of it.
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from switchgear.core.circuit import Refusal, Settlement
 from switchgear.core.errors import (
@@ -28,58 +27,24 @@ from switchgear.core.event import (
     CallFailed,
     CallIgnored,
     CallSucceeded,
-    FallbackExhausted,
-    FallbackFailed,
-    FallbackServed,
     RetryScheduled,
 )
 from switchgear.core.outcome import Served
-from switchgear.core.policy.fallback import LastGood, Source
 from switchgear.core.policy.gate import MARGIN_S
 from switchgear.core.policy.retry import allowed, delay_s
+from switchgear.core.policy.stand_in import may_stand_in, stand_in
+from switchgear.core.policy.step import CutShort, Run, Wait
 from switchgear.core.redact import Words, error_text
 from switchgear.core.verdict import classify
 from switchgear.core.words import GATED, REFUSALS, CircuitState, Effect, Kind, Scope, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Generator, Hashable
 
-    from switchgear.core.circuit import Circuit
     from switchgear.core.policy.breaker import Ticket
     from switchgear.core.policy.fallback import Fallback
     from switchgear.core.policy.plan import Policy
-
-
-class Run(NamedTuple):
-    """Run the function once, cut after timeout_s seconds where it can be cut."""
-
-    timeout_s: float | None
-
-
-class Wait(NamedTuple):
-    """Let delay_s seconds pass."""
-
-    delay_s: float
-
-
-class Ask(NamedTuple):
-    """Ask a fallback's function."""
-
-    source: Source
-    timeout_s: float | None
-
-
-Step = Run | Wait | Ask
-Flow = Generator[Step, Any, Served[Any]]
-
-
-class Failure(NamedTuple):
-    """A first attempt that failed on the straight path, handed over to the flow."""
-
-    error: BaseException
-    circuit: Circuit
-    started_s: float
-    call_id: int
+    from switchgear.core.policy.step import Failure, Flow, Step
 
 
 @dataclass(slots=True)
@@ -99,6 +64,8 @@ class Course:
     """It is a block of code: it runs once, and has no result to judge."""
     limit_s: float | None = None
     """What the newest attempt or fallback was given, in seconds."""
+    judged: tuple[BaseException, Verdict] | None = None
+    """The newest error that was classified, and what it means."""
     by_deadline: bool = False
     """That limit was what the deadline left, not the attempt's own."""
 
@@ -125,7 +92,7 @@ class Course:
                 # A call that was admitted before ends with its last real error.
                 return (yield from self._end(ticket if error is None else error))
             try:
-                value = yield Run(self._timeout_s())
+                value = yield Run(self.next_limit_s())
                 if not self.block:
                     self._check_result(value)
             except (
@@ -182,7 +149,8 @@ class Course:
         key = self.policy.key
         return kind(key.exchange, key.method, scope, reason, retry_after_s)
 
-    def _timeout_s(self) -> float | None:
+    def next_limit_s(self) -> float | None:
+        """Seconds that the next attempt or fallback may take; None for as long as it likes."""
         limit_s, left_s = self.policy.plan.timeout_s, self._left_s()
         self.by_deadline = left_s is not None and (limit_s is None or left_s <= limit_s)
         self.limit_s = left_s if self.by_deadline else limit_s
@@ -198,7 +166,7 @@ class Course:
         failed_result = self.policy.plan.failed_result
         if failed_result is not None and failed_result(value):
             verdict = Verdict(Kind.UNEXPECTED, retryable=True, counts=True)
-            raise self._api_error(
+            raise self.api_error(
                 ApiError, "the result was judged a failure by failed_result", verdict
             )
 
@@ -213,17 +181,18 @@ class Course:
                 Kind.TIMEOUT, retryable=True, counts=True, ambiguous=plan.effect is Effect.TRADE
             )
             within = "in time" if self.limit_s is None else f"within {self.limit_s:g} s"
-            return self._api_error(AttemptTimeout, f"no answer {within}", verdict)
+            return self.api_error(AttemptTimeout, f"no answer {within}", verdict)
         if plan.effect is Effect.TRADE:
             verdict = Verdict(Kind.OUTCOME_UNKNOWN, ambiguous=True)
-            return self._api_error(
+            return self.api_error(
                 OrderOutcomeUnknown, "the deadline passed while the order was under way", verdict
             )
         now_s = self.policy.clock.monotonic_s()
         deadline_s = now_s - self.started_s if plan.deadline_s is None else plan.deadline_s
         return DeadlineExceeded(key.exchange, key.method, deadline_s)
 
-    def _api_error(self, kind: type[ApiError], message: str, verdict: Verdict) -> ApiError:
+    def api_error(self, kind: type[ApiError], message: str, verdict: Verdict) -> ApiError:
+        """An error of ours about this call."""
         key = self.policy.key
         return kind(message, exchange=key.exchange, method=key.method, verdict=verdict)
 
@@ -256,25 +225,24 @@ class Course:
         plan = policy.plan
         if not isinstance(error, Exception):  # asyncio.CancelledError is none, on purpose
             self._settle(ticket, first, Settlement.NEUTRAL, "")
-            now_s = policy.clock.monotonic_s()
-            policy.emit(
-                CallCancelled(
-                    now_s, policy.key, self.call_id, now_s - self.started_s, self.attempts
-                )
-            )
+            self._tell_cancelled()
             raise error
         if plan.ignore and isinstance(error, plan.ignore):
             self._settle(ticket, first, Settlement.NEUTRAL, "")
             return None
-        verdict = self._verdict(error)
+        verdict = self.verdict(error)
         self._settle(ticket, first, settlement_of(verdict, error), Words(error))
         if verdict.kind in GATED and not isinstance(error, Rejected):
             policy.gate_of(verdict.scope).close_for(verdict, error_text(error))
         return self._next_wait_s(error, verdict)
 
-    def _verdict(self, error: BaseException) -> Verdict:
-        policy = self.policy
-        return classify(error, policy.key.exchange, policy.plan.effect, policy.clock.wall)
+    def verdict(self, error: BaseException) -> Verdict:
+        """What an error of this call means; looked up once for each error."""
+        if self.judged is None or self.judged[0] is not error:
+            policy = self.policy
+            found = classify(error, policy.key.exchange, policy.plan.effect, policy.clock.wall)
+            self.judged = (error, found)
+        return self.judged[1]
 
     def _settle(
         self, ticket: Ticket | None, first: Failure | None, settlement: Settlement, reason: object
@@ -325,36 +293,23 @@ class Course:
             self._tell_failed(error)
             raise blocked from error
         except BaseException:
-            policy = self.policy
-            now_s = policy.clock.monotonic_s()
-            policy.emit(
-                CallCancelled(
-                    now_s, policy.key, self.call_id, now_s - self.started_s, self.attempts
-                )
-            )
+            self._tell_cancelled()
             raise
 
     def _end(self, error: BaseException) -> Flow:
         """The call has no value of its own: tell it, ask the fallbacks, or raise."""
-        policy = self.policy
         if self.attempts:
             self._tell_failed(error)
-        if not self.fallbacks or not self._may_fall_back(error):
+        if not self.fallbacks or not may_stand_in(self, error):
             raise error
         reason = error.reason if isinstance(error, Rejected) else error_text(error)
-        for fallback in self._suiting():
-            served = yield from self._ask(fallback, reason, error)
-            if served is not None:
-                return served
-        now_s = policy.clock.monotonic_s()
-        policy.emit(FallbackExhausted(now_s, policy.key, self.call_id, policy.plan.effect, reason))
-        raise error
+        return (yield from stand_in(self, error, reason))
 
-    def _suiting(self) -> tuple[Fallback, ...]:
-        """The fallbacks that may serve; a call may have become a trade after they were registered."""
-        if self.policy.plan.effect is not Effect.TRADE:
-            return self.fallbacks
-        return tuple(one for one in self.fallbacks if isinstance(one, Source) and one.same_account)
+    def _tell_cancelled(self) -> None:
+        policy = self.policy
+        now_s = policy.clock.monotonic_s()
+        lasted_s = now_s - self.started_s
+        policy.emit(CallCancelled(now_s, policy.key, self.call_id, lasted_s, self.attempts))
 
     def _tell_failed(self, error: BaseException) -> None:
         policy = self.policy
@@ -365,7 +320,7 @@ class Course:
                 CallIgnored(now_s, key, self.call_id, lasted_s, self.attempts, error_text(error))
             )
             return
-        verdict = self._verdict(error)
+        verdict = self.verdict(error)
         status, code = _marks(error)
         policy.emit(
             CallFailed(
@@ -381,67 +336,6 @@ class Course:
                 verdict.ambiguous,
             )
         )
-
-    def _may_fall_back(self, error: BaseException) -> bool:
-        plan = self.policy.plan
-        if isinstance(error, Rejected) and not self.attempts:
-            return True
-        if plan.ignore and isinstance(error, plan.ignore):
-            return False
-        verdict = self._verdict(error)
-        return verdict.unsent if plan.effect is Effect.TRADE else verdict.kind not in REFUSALS
-
-    def _ask(
-        self, fallback: Fallback, reason: str, error: BaseException
-    ) -> Generator[Step, Any, Served[Any] | None]:
-        policy = self.policy
-        try:
-            if isinstance(fallback, LastGood):
-                value, age_s = self._remembered(fallback)
-            else:
-                value, age_s = (yield Ask(fallback, self._timeout_s())), 0.0
-        except Exception as failed:
-            text = "took too long" if isinstance(failed, CutShort) else error_text(failed)
-            error.add_note(f"fallback {fallback.name} failed too: {text}")
-            policy.emit(
-                FallbackFailed(
-                    policy.clock.monotonic_s(), policy.key, self.call_id, fallback.name, text
-                )
-            )
-            if policy.plan.effect is Effect.TRADE:
-                self._check_astray(fallback, failed, reason)
-            return None
-        now_s = policy.clock.monotonic_s()
-        policy.emit(FallbackServed(now_s, policy.key, self.call_id, fallback.name, age_s, reason))
-        return Served(value, fallback.name, age_s, reason)
-
-    def _check_astray(self, fallback: Fallback, failed: Exception, reason: str) -> None:
-        """An order that a fallback may have booked is not unsent any more, nor handed to the next."""
-        policy = self.policy
-        if not (isinstance(failed, CutShort) or classify(failed, "", Effect.TRADE).ambiguous):
-            return
-        now_s = policy.clock.monotonic_s()
-        policy.emit(FallbackExhausted(now_s, policy.key, self.call_id, Effect.TRADE, reason))
-        verdict = Verdict(Kind.OUTCOME_UNKNOWN, ambiguous=True)
-        text = f"fallback {fallback.name} may have booked the order: its answer was lost"
-        raise self._api_error(OrderOutcomeUnknown, text, verdict) from failed
-
-    def _remembered(self, fallback: LastGood) -> tuple[Any, float]:
-        key = self.memory_key() if self.memory_key is not None else None
-        found = None if key is None else self.policy.memory.find(key)
-        if found is None:
-            raise LookupError("no good value of this call is remembered")
-        value, stored_s = found
-        age_s = self.policy.clock.monotonic_s() - stored_s
-        if age_s > fallback.max_age_s:
-            raise LookupError(
-                f"the last good value is {age_s:.1f} s old, allowed are {fallback.max_age_s:g} s"
-            )
-        return value, age_s
-
-
-class CutShort(Exception):
-    """The driver cut a step because its time was over."""
 
 
 def settlement_of(verdict: Verdict, error: BaseException) -> Settlement:

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from switchgear.core.circuit import Open
+from switchgear.core.errors import DeadlineExceeded, Rejected
 from switchgear.core.policy.retry import Backoff, allowed
-from switchgear.core.verdict import class_verdict
+from switchgear.core.policy.step import CutShort
+from switchgear.core.verdict import class_verdict, classify
 from switchgear.core.words import GATED, Effect, Key, Scope, Verdict
 
 if TYPE_CHECKING:
@@ -37,6 +39,9 @@ class Plan:
 
 
 _CLASSES_MAX = 256
+
+NOT_OURS_TO_END = (Rejected, DeadlineExceeded, CutShort)
+"""Errors that are no failure of the exchange, or not yet named: the flow settles them."""
 
 
 class Policy:
@@ -68,7 +73,7 @@ class Policy:
         self.shut: tuple[float, str, str, str] | None = None
         """Until when, for which exchange and method, and why calls are refused unasked; None asks the circuit."""
         self._clear = False
-        self.finals: dict[type[BaseException], Verdict | None] = {}
+        self.finals: dict[type[BaseException], Verdict] = {}
         """What `final` has found so far."""
         breaker.changed = self._moved
         for gate in gates:
@@ -94,35 +99,31 @@ class Policy:
         """The gate that an error of a scope closes: the account's own, or else the exchange's."""
         return next((gate for gate in self.gates if gate.scope is scope), self.gates[0])
 
-    def final(self, cls: type[BaseException]) -> Verdict | None:
+    def final(self, error: BaseException) -> Verdict | None:
         """
-        What an error of this class means when that ends a call at once: a failure, and no further attempt.
+        What an error means when it ends a call at once: a failure of the circuit, with no further attempt.
 
-        None when the error must be looked at, waited for, or is no failure of the circuit.
+        None when it is no failure, closes a gate, is ignored, or another attempt may follow. What its class alone
+        decides is kept in `finals`.
         """
-        try:
-            return self.finals[cls]
-        except KeyError:
-            pass
-        finals, plan = self.finals, self.plan
+        cls, plan = type(error), self.plan
+        if not isinstance(error, Exception) or isinstance(error, (NOT_OURS_TO_END, plan.ignore)):
+            return None
+        by_class = class_verdict(cls, plan.effect)
+        verdict = by_class or classify(error, self.key.exchange, plan.effect, self.clock.wall)
+        again = plan.backoff.retries > 0 and allowed(plan.effect, verdict)
+        if again or not verdict.counts or verdict.kind in GATED:
+            return None
+        if by_class is not None:
+            self._keep_final(cls, verdict, plan)
+        return verdict
+
+    def _keep_final(self, cls: type[BaseException], verdict: Verdict, plan: Plan) -> None:
+        finals = self.finals
         if len(finals) >= _CLASSES_MAX:
             finals.clear()  # a program that makes classes without end must not keep them here
-        found = self._find_final(cls, plan)
         if self.plan is plan:  # or it was found for settings of before
-            finals[cls] = found
-        return found
-
-    def _find_final(self, cls: type[BaseException], plan: Plan) -> Verdict | None:
-        verdict = class_verdict(cls, plan.effect) if issubclass(cls, Exception) else None
-        if (
-            verdict is None
-            or not verdict.counts
-            or verdict.kind in GATED
-            or issubclass(cls, plan.ignore)
-        ):
-            return None
-        again = plan.backoff.retries > 0 and allowed(plan.effect, verdict)
-        return None if again else verdict
+            finals[cls] = verdict
 
     def _refresh_locked(self) -> None:
         plan = self.plan

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from switchgear.core.errors import CircuitOpenError
+from switchgear.core.errors import ApiError, CircuitOpenError
 from switchgear.core.redact import error_words
 from switchgear.core.words import Scope
 
@@ -29,12 +29,17 @@ def ended_at_once(
     fallbacks: tuple[Fallback, ...],
 ) -> bool:
     """Settle and tell a failure that no retry and no fallback can follow; False leaves it to the flow."""
-    cls = type(error)
-    verdict = policy.finals.get(cls) or policy.final(cls)
-    if verdict is None or fallbacks:
+    if fallbacks:
+        return False
+    verdict = policy.finals.get(type(error)) or policy.final(error)
+    if verdict is None:
         return False
     policy.breaker.fail_straight(way, error)
-    policy.tap.failed(call_id, started_s, policy.clock.monotonic_s(), verdict, error_words(error))
+    ended_s, words = policy.clock.monotonic_s(), error_words(error)
+    if isinstance(error, ApiError):
+        policy.tap.failed(call_id, started_s, ended_s, verdict, words, error.status, error.code)
+    else:
+        policy.tap.failed(call_id, started_s, ended_s, verdict, words)
     return True
 
 
