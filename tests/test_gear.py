@@ -324,3 +324,29 @@ def test_a_secret_in_an_error_is_nowhere_to_be_read(
 
 def _raise(error: Exception) -> None:
     raise error
+
+
+def test_a_time_filter_that_is_no_time_is_refused(gear: sg.Switchgear) -> None:
+    """A word where an instant belongs is named, with what is allowed."""
+    with pytest.raises(sg.SettingsError, match="until"):
+        gear.logs(until="yesterday")  # type: ignore[arg-type]
+
+
+def test_a_hold_time_that_is_no_number_is_refused(gear: sg.Switchgear) -> None:
+    """So is a text where seconds belong."""
+    with pytest.raises(sg.SettingsError, match="for_s"):
+        gear.hold("binance", by="ops", why="incident", for_s="10")  # type: ignore[arg-type]
+
+
+def test_reset_ends_a_pattern_for_later_keys_too(gear: sg.Switchgear) -> None:
+    """A key that comes after the reset is not held by the pattern of before."""
+    gear.hold("binance", by="ops", why="incident")
+    gear.reset("binance", by="ops")
+    assert gear.call_sync("binance", "get_new", int) == 0
+
+
+def test_a_guard_that_is_refused_sets_nothing(gear: sg.Switchgear) -> None:
+    """The settings given beside an unsuited fallback are not applied."""
+    with pytest.raises(sg.SettingsError):
+        gear.guarded("binance", "create_order", failure_threshold=77, fallback=int)
+    assert gear.circuit("binance", "create_order").rules.failure_threshold == 3

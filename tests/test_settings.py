@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import switchgear as sg
-from switchgear import settings as module
 from switchgear.core.words import Key
 from switchgear.settings import Settings, SettingsBook, parse_level, pattern
+from switchgear.settings import checks as module
 from switchgear.testing import FakeClock
 
 if TYPE_CHECKING:

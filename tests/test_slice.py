@@ -58,7 +58,10 @@ def test_a_call_an_order_and_a_fault_cross_every_layer(gear: sg.Switchgear, sim:
 
     # At the exchange: two orders, each executed once.
     booked = sim.state()["orders"]
-    assert {one["client_order_id"] for one in booked} == {order.client_order_id, found.client_order_id}
+    assert {one["client_order_id"] for one in booked} == {
+        order.client_order_id,
+        found.client_order_id,
+    }
     assert all(len(one["executions"]) == 1 for one in booked)
     assert price > 0
 

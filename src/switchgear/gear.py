@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from weakref import ref
 
@@ -11,6 +12,7 @@ from switchgear.core.clock import SystemClock
 from switchgear.core.errors import SettingsError
 from switchgear.core.event import CircuitMoved, StoreBack, StoreLost
 from switchgear.core.guarded import Guarded
+from switchgear.core.policy.fallback import checked
 from switchgear.core.words import Key
 from switchgear.observe.alerts import OpeningsAlert
 from switchgear.observe.fact import event_of
@@ -22,10 +24,10 @@ from switchgear.observe.ring import Ring
 from switchgear.observe.stream import Stream
 from switchgear.registry import Registry
 from switchgear.settings import SettingsBook, load_file, parse_level
+from switchgear.settings import checked as checked_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
     from pathlib import Path
     from types import TracebackType
 
@@ -120,6 +122,9 @@ class Switchgear:
         """
         key = Key.of(exchange, method, account)
         if settings:
+            # The fallback first: a refusal must leave nothing behind.
+            effect = checked_settings(settings).get("effect") or self.book.of(key).plan(key).effect
+            checked(fallback, effect, None)
             self.configure(key.exchange, key.method, account=key.account, **settings)
         return Guarded(self.policy(key), fallback)
 
@@ -387,9 +392,10 @@ class Switchgear:
 
 
 def _epoch_ms(name: str, at: datetime | int | None) -> int | None:
+    given: object = at  # callers are not all typed
     if at is None or isinstance(at, int):
         return at
-    if at.tzinfo is None:
+    if not isinstance(given, datetime) or at.tzinfo is None:
         raise SettingsError(name, at, "must have a time zone, or be epoch milliseconds")
     return round(at.timestamp() * 1000)
 

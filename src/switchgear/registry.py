@@ -18,7 +18,7 @@ from switchgear.core.policy.gate import Gate
 from switchgear.core.policy.plan import Policy
 from switchgear.core.words import CircuitState, Key, Scope
 from switchgear.observe.metrics import Tally
-from switchgear.settings import SettingsBook, pattern
+from switchgear.settings import SettingsBook, above_zero, pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,12 +115,14 @@ class Registry:
         """Hold circuits; raises SettingsError when the state is none, or for_s not above 0."""
         if state not in _HOLDS:
             raise SettingsError("state", state, f"must be one of {', '.join(_HOLDS)}")
-        if for_s is not None and not for_s > 0:
-            raise SettingsError("for_s", for_s, "must be a number of seconds above 0")
+        if for_s is not None:
+            for_s = above_zero("for_s", for_s)
         until_s = None if for_s is None else self._clock.monotonic_s() + for_s
         parts = pattern("exchange", exchange), pattern("method", method)
         hold = Hold(*parts, _HOLDS[state], by, why, until_s)
         with self._lock:
+            now_s = self._clock.monotonic_s()
+            self._holds = [one for one in self._holds if one.until_s is None or now_s < one.until_s]
             self._holds.append(hold)
             for policy in self.matching(*parts):
                 policy.breaker.hold(hold.mode, by=by, why=why, for_s=for_s)
@@ -129,22 +131,27 @@ class Registry:
         """End the holds that patterns match."""
         exchange, method = pattern("exchange", exchange), pattern("method", method)
         with self._lock:
-            self._holds = [
-                hold
-                for hold in self._holds
-                if not (fnmatchcase(hold.exchange, exchange) and fnmatchcase(hold.method, method))
-            ]
+            self._forget_holds(exchange, method)
             for policy in self.matching(exchange, method):
                 policy.breaker.release(by=by, why=why)
 
     def reset(self, exchange: str, method: str, *, by: str, why: str) -> None:
         """Close circuits and open their gates, forgetting what they have seen."""
+        exchange, method = pattern("exchange", exchange), pattern("method", method)
         with self._lock:
-            for policy in self.matching(pattern("exchange", exchange), pattern("method", method)):
+            self._forget_holds(exchange, method)
+            for policy in self.matching(exchange, method):
                 for gate in policy.gates:
                     gate.open()
                 policy.breaker.reset(by=by, why=why)
                 policy.refresh()
+
+    def _forget_holds(self, exchange: str, method: str) -> None:
+        self._holds = [
+            hold
+            for hold in self._holds
+            if not (fnmatchcase(hold.exchange, exchange) and fnmatchcase(hold.method, method))
+        ]
 
     def matching(self, exchange: str, method: str) -> list[Policy]:
         """The policies of the keys in use that patterns match."""

@@ -238,13 +238,10 @@ class Tap(Protocol):
     The hot facts come as numbers; whoever keeps them makes the event from them when somebody reads it.
     """
 
-    def began(self) -> int:
-        """A call was admitted for the first time; gives its id."""
-        ...
-
-    def refused(self) -> int:
-        """An id for a call that is not made, so that its rejection and its fallbacks can be told together."""
-        ...
+    began: Callable[[], int]
+    """Call it when a call was admitted for the first time; it gives the call's id."""
+    refused: Callable[[], int]
+    """Gives an id for a call that is not made, so that its rejection and its fallbacks can be told together."""
 
     def withdrawn(self, call_id: int) -> None:
         """It was begun too early and does not count."""

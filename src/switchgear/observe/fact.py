@@ -138,6 +138,10 @@ class Tap:
         with self._queues.lock:
             self._withdrawn += 1
 
+    def forked(self) -> None:
+        """After a fork, in the child: calls that were under way in the parent end there, not here."""
+        self._withdrawn += self.begun() - self.counts.ended
+
     def begun(self) -> int:
         """Calls admitted so far, those in flight included."""
         # The counter cannot be read without drawing from it but by its repr, which is what makes drawing atomic.

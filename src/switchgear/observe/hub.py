@@ -192,8 +192,11 @@ class Hub:
         """After a fork, in the child: locks anew, nothing of the parent's queues, the thread again if there was one."""
         self.lock, self._drain_lock = threading.Lock(), threading.RLock()
         self._wake = threading.Event()
-        for queue in (self.successes, self.pending, self._low, self._high):
-            queue.clear()
+        self.fold()
+        for tap in self._taps.values():
+            tap.forked()
+        self._low.clear()
+        self._high.clear()
         self._delivery.forked()
         self._ring.forked()
         ran, self._thread = self._thread is not None, None

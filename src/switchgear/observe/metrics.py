@@ -158,8 +158,9 @@ class Tally:
         lasted_s = sum(durations_s)
         self.total_s += lasted_s
         self.ok_s += lasted_s
-        self.min_s = min(self.min_s, min(durations_s))
-        self.max_s = max(self.max_s, max(durations_s))
+        shortest_s, longest_s = min(durations_s), max(durations_s)
+        self.min_s = min(self.min_s, shortest_s)
+        self.max_s = max(self.max_s, longest_s)
         self.durations.add(durations_s)
 
     def failed_with(self, kind: Kind, words: str, at_s: float, duration_s: float) -> None:

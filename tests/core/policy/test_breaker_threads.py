@@ -116,15 +116,8 @@ def test_pitfall_02_threads_that_settle_one_ticket_settle_it_once() -> None:
 
 @pytest.mark.slow  # many spells, each with all threads in it
 def test_threads_through_opening_half_open_and_closing_lose_nothing() -> None:
-    """
-    Through many spells each probe is one of at most two, and the events are one unbroken
-    chain.
-    """
-    bench = Bench(
-        Rules(
-            failure_threshold=2, reset_timeout_s=1, probes=2, probes_to_close=2, probe_lease_s=1e9
-        )
-    )
+    """Through many spells each probe is one of at most two, and the events are one unbroken chain."""
+    bench = Bench(Rules(2, reset_timeout_s=1, probes=2, probes_to_close=2, probe_lease_s=1e9))
     over = Event()
 
     def use(number: int) -> tuple[Counter[Settlement], list[Ticket]]:
@@ -139,9 +132,7 @@ def test_threads_through_opening_half_open_and_closing_lose_nothing() -> None:
                 settled[settlement] += 1
                 tickets.append(answer)
             elif number == 0:
-                bench.clock.advance(
-                    0.5
-                )  # one thread alone moves the clock: it is made for one hand
+                bench.clock.advance(0.5)  # by one thread alone: it is made for one hand
             if number == 0 and len(bench.told.events) > 240:
                 over.set()
             if over.is_set():

@@ -208,7 +208,9 @@ def test_a_fallback_whose_signature_does_not_fit_is_refused_where_it_is_set(call
     assert calls.guard(fallback=[all_of_them, as_positional])(price) is not price
 
 
-@pytest.mark.parametrize("bad", [5, "last_good", [None], object()], ids=lambda bad: type(bad).__name__)
+@pytest.mark.parametrize(
+    "bad", [5, "last_good", [None], object()], ids=lambda bad: type(bad).__name__
+)
 def test_what_is_no_fallback_is_refused(calls: Calls, bad: Any) -> None:
     """Neither a function nor made by last_good, source or static."""
     with pytest.raises(sg.SettingsError, match="must be a function"):

@@ -8,7 +8,7 @@ import switchgear as sg
 from switchgear.core.policy.gate import MARGIN_S, Gate
 from switchgear.core.words import Kind, Scope, Verdict
 from switchgear.testing import FakeClock, Recorder
-from tests.core.callkit import Calls, HttpError
+from tests.core.callkit import Boom, Calls, HttpError
 
 BAD_KEY = Verdict(Kind.AUTHENTICATION, Scope.ACCOUNT)
 
@@ -169,3 +169,17 @@ def test_a_closed_gate_alarms_only_for_bans_and_bad_keys(calls: Calls) -> None:
     calls.error(calls.guard(retries=0), calls.answers(HttpError(418, "1")))
     levels = [record.level for record in reversed(calls.gear.logs(text="closed"))]
     assert levels == [sg.Level.WARNING, sg.Level.ERROR]
+
+
+def test_a_gate_is_looked_at_before_an_open_circuit(calls: Calls) -> None:
+    """Where both refuse, the gate answers: its instant is the exchange's own, and later."""
+    guard = calls.guard(failure_threshold=1, retries=0)
+    calls.error(guard, calls.answers(Boom()))
+    calls.error(calls.guard("get_time", retries=0), calls.answers(HttpError(429, "600")))
+    assert isinstance(calls.error(guard, int), sg.GateClosedError)
+
+
+def test_a_401_of_an_unsigned_call_does_not_close_the_exchange(calls: Calls) -> None:
+    """A call that carries no key says nothing of one: there is no gate for it to close."""
+    calls.error(calls.guard("get_time", signed=False, retries=0), calls.answers(HttpError(401)))
+    assert calls.call(calls.guard("get_price"), int) == 0

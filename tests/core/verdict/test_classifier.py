@@ -1,7 +1,5 @@
 """What errors mean: ours, the standard library's, and those of real clients that really failed."""
 
-
-
 from __future__ import annotations
 
 import asyncio

@@ -84,7 +84,7 @@ class Breaker:
         """Live: replace it, and the next admission or settlement obeys it."""
         self.dirty = False
         """Failures are counted, so that a success has something to undo."""
-        self._circuit = Circuit.new()
+        self._circuit: Circuit = Circuit.new()
         self._owed = 0
         self.openings = 0
         self.changed: Callable[[], None] = _nothing

@@ -95,9 +95,11 @@ class Policy:
         closed = [gate for gate in self.gates if gate.wait_s(now_s) > 0]
         return max(closed, key=lambda gate: gate.until_s) if closed else None
 
-    def gate_of(self, scope: Scope) -> Gate:
-        """The gate that an error of a scope closes: the account's own, or else the exchange's."""
-        return next((gate for gate in self.gates if gate.scope is scope), self.gates[0])
+    def gate_of(self, scope: Scope) -> Gate | None:
+        """The gate that an error of a scope closes; None for an account's, when the call carries no key of it."""
+        if scope is not Scope.ACCOUNT:
+            return self.gates[0]
+        return next((gate for gate in self.gates if gate.scope is scope), None)
 
     def final(self, error: BaseException) -> Verdict | None:
         """
@@ -136,7 +138,9 @@ class Policy:
         way = self.breaker.way
         self.way = way if self._clear else None
         self.shut = None
-        if way is None:
+        if (
+            way is None and self._clear
+        ):  # a closed gate may say a later instant: then the flow answers
             state = self.breaker.circuit.state
             if isinstance(state, Open):
                 reason = f"circuit open: {state.reason}"

@@ -7,13 +7,10 @@ account; among equals the later one. Making circuits and plans of them is left t
 
 from __future__ import annotations
 
-import re
-import sys
 import tomllib
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -22,8 +19,13 @@ from switchgear.core.circuit import Rules
 from switchgear.core.errors import SettingsError
 from switchgear.core.policy.plan import Plan
 from switchgear.core.policy.retry import Backoff
-from switchgear.core.words import HUMPS as HUMPS
-from switchgear.core.words import NAME_CHARS_MAX, Effect, Key, KeyNameError, Level, effect_of, fold
+from switchgear.core.words import (
+    Effect,
+    Key,
+    Level,
+    effect_of,
+)
+from switchgear.settings.checks import checked, is_wild, pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 READ_RETRIES = 3
 _FOUND_MAX = 4096
 _WILD = "*?"
-_PATTERN = re.compile(rf"[a-z0-9_.:*?\-]{{1,{NAME_CHARS_MAX}}}", re.ASCII)
 _JUDGED_TOGETHER = frozenset(
     {"probes", "probes_to_close", "reset_timeout_s", "reset_timeout_s_max"}
 )
@@ -150,7 +151,7 @@ class Layer:
     def rank(self) -> tuple[tuple[bool, int], ...]:
         """How specific it is: a name before a pattern, more letters before fewer, exchange before method."""
         return tuple(
-            (not _is_wild(part), sum(char not in _WILD for char in part)) for part in self.parts
+            (not is_wild(part), sum(char not in _WILD for char in part)) for part in self.parts
         )
 
     def without(self, later: Layer) -> Layer:
@@ -255,32 +256,9 @@ def load_file(path: str | Path) -> dict[str, Any]:
         raise SettingsError("settings file", str(path), f"is not TOML: {error}") from None
 
 
-def checked(values: Mapping[str, Any]) -> dict[str, Any]:
-    """
-    Settings by name, each parsed and within its bounds.
-
-    Raises:
-        SettingsError: A name is unknown, or a value is not allowed.
-    """
-    return {name: _check(name, value) for name, value in values.items()}
-
-
-def _check(name: str, value: Any) -> Any:
-    check = _CHECKS.get(name)
-    if check is None:
-        near = get_close_matches(name, _CHECKS, n=1)
-        hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(_CHECKS))}"
-        raise SettingsError(name, value, f"is not a setting{hint}")
-    return check(name, value)
-
-
-def _is_wild(part: str) -> bool:
-    return "*" in part or "?" in part
-
-
 def _fits(name: str, part: str) -> bool:
     # Names are by far the most parts, and fnmatch makes a regular expression of each.
-    return part in ("*", name) or (_is_wild(part) and fnmatchcase(name, part))
+    return part in ("*", name) or (is_wild(part) and fnmatchcase(name, part))
 
 
 def _joined(layers: tuple[Layer, ...], layer: Layer) -> tuple[Layer, ...]:
@@ -342,117 +320,3 @@ def _tables(tree: Mapping[str, Any]) -> Iterable[tuple[str, str, dict[str, Any]]
 
 def _plain(table: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in table.items() if not isinstance(value, dict)}
-
-
-def pattern(field: str, text: str) -> str:
-    """A name folded, or a pattern of name characters and `*`, `?`."""
-    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]  callers are not all typed
-        raise SettingsError(field, text, "must be a name or a pattern")
-    if not _is_wild(text):
-        try:
-            return fold(field, text)
-        except KeyNameError as error:
-            raise SettingsError(field, text, str(error).rpartition(": ")[2]) from None
-    folded = HUMPS.sub("_", text).lower()
-    if len(text) > NAME_CHARS_MAX or not _PATTERN.fullmatch(folded):
-        allowed = f"1 to {NAME_CHARS_MAX} letters, digits or _ - . : * ?"
-        raise SettingsError(field, text, f"must be a name, or a pattern of {allowed}")
-    return folded
-
-
-def _whole(least: int) -> Callable[[str, Any], int]:
-    def check(name: str, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise SettingsError(name, value, f"must be a whole number from {least}")
-        return value
-
-    return check
-
-
-def _number(
-    least: float, *, above: bool = False, most: float | None = None
-) -> Callable[[str, Any], float]:
-    bound = f"above {least:g}" if above else f"from {least:g}"
-    upper = "" if most is None else f" to {most:g}"
-
-    def check(name: str, value: Any) -> float:
-        fits = isinstance(value, (int, float)) and not isinstance(value, bool)
-        fits = fits and abs(value) <= sys.float_info.max  # neither infinite, nor NaN, nor too long
-        if (
-            not fits
-            or value < least
-            or (above and value == least)
-            or (most is not None and value > most)
-        ):
-            raise SettingsError(name, value, f"must be a number {bound}{upper}")
-        return float(value)
-
-    return check
-
-
-def _or_none(check: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
-    return lambda name, value: None if value is None or value == "none" else check(name, value)
-
-
-def _effect(name: str, value: Any) -> Effect:
-    try:
-        return value if isinstance(value, Effect) else Effect(value)
-    except ValueError:
-        raise SettingsError(name, value, "must be read, idempotent or trade") from None
-
-
-def parse_level(name: str, value: object) -> Level:
-    """
-    A level by its name in any case, its number, or itself.
-
-    Raises:
-        SettingsError: It is none of the five.
-    """
-    try:
-        return Level[value.upper()] if isinstance(value, str) else Level(value)  # type: ignore[arg-type]  # Level refuses what is no number
-    except (KeyError, ValueError, TypeError):
-        raise SettingsError(name, value, f"must be one of {', '.join(Level.__members__)}") from None
-
-
-def _flag(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise SettingsError(name, value, "must be true or false")
-    return value
-
-
-def _types(name: str, value: Any) -> tuple[type[BaseException], ...]:
-    several = isinstance(value, (tuple, list))
-    found: tuple[Any, ...] = tuple(cast("list[Any]", value)) if several else (value,)
-    if not all(isinstance(one, type) and issubclass(one, BaseException) for one in found):
-        raise SettingsError(name, value, "must be exception types, and set in code")
-    return found
-
-
-def _predicate(name: str, value: Any) -> Callable[[Any], bool]:
-    if not callable(value):
-        raise SettingsError(name, value, "must be a function of the result, and set in code")
-    return value  # type: ignore[no-any-return]  # whether it gives a bool shows when it is called
-
-
-_CHECKS: dict[str, Callable[[str, Any], Any]] = {
-    "failure_threshold": _whole(1),
-    "reset_timeout_s": _number(0, above=True),
-    "reset_timeout_s_max": _or_none(_number(0, above=True)),
-    "reset_backoff": _number(1),
-    "reset_jitter": _number(0, most=1),
-    "probes": _whole(1),
-    "probes_to_close": _whole(1),
-    "probe_lease_s": _number(0, above=True),
-    "retries": _or_none(_whole(0)),
-    "retry_delay_s": _number(0),
-    "retry_backoff": _number(1),
-    "retry_delay_s_max": _number(0),
-    "timeout_s": _or_none(_number(0, above=True)),
-    "deadline_s": _or_none(_number(0, above=True)),
-    "slow_call_s": _or_none(_number(0, above=True)),
-    "effect": _or_none(_effect),
-    "signed": _flag,
-    "ignore": _types,
-    "failed_result": _or_none(_predicate),
-    "log_level": parse_level,
-}
