@@ -35,7 +35,7 @@ demo: $(READY) ## trade on the practice exchange while it breaks, and watch (ARG
 	@$(BIN)/switchgear demo $(ARGS)
 
 test: $(READY) system ## run every test (ARGS="-k circuit")
-	@$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 check: check-format check-lint check-layers check-mypy check-pyright check-changelog check-docs ## format, lint, layers, types, changelog, docs
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tokenize
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
@@ -37,9 +38,7 @@ SKIPS = {"skip", "skipif", "xfail", "importorskip"}
 
 def setting_names() -> list[str]:
     """Every setting."""
-    from switchgear.settings import (
-        Settings,  # here: the rules run where switchgear is not installed
-    )
+    from switchgear.settings import Settings  # here: the rules run without switchgear too
 
     return [field.name for field in fields(Settings)]
 
@@ -89,6 +88,11 @@ NOT_CODE = {
 }
 
 
+@cache
+def _parsed(text: str, path: str) -> ast.Module:
+    return ast.parse(text, path)
+
+
 class Source(NamedTuple):
     """A file of the project: its path from the root, and its text."""
 
@@ -97,7 +101,7 @@ class Source(NamedTuple):
 
     def tree(self) -> ast.Module:
         """The file's syntax tree; a SyntaxError names the path."""
-        return ast.parse(self.text, self.path)
+        return _parsed(self.text, self.path)
 
 
 # ----------------------------------------------------------------------------------- counting lines
@@ -115,6 +119,7 @@ def _strings_alone(tree: ast.AST) -> set[int]:
     }
 
 
+@cache
 def code_lines(source: Source) -> set[int]:
     """The numbers of the lines that hold code: not blank, not a comment, not a docstring."""
     if not source.path.endswith(".py"):

@@ -14,3 +14,9 @@ settings.load_profile("switchgear")
 def anyio_backend() -> str:
     """Async tests run on asyncio alone: the library has no other loop."""
     return "asyncio"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests go first, so that no core is idle while the other ends the suite with one."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)

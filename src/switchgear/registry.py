@@ -175,7 +175,16 @@ class Registry:
         tap = self._hub.tap(tally, lambda: policy.plan.slow_call_s)
         gates = self._gates_of(key, signed=found.signed)
         plan = found.plan(key)
-        policy = Policy(key, plan, breaker, gates, tap, self._hub.emit, self._clock, self._memory)
+        policy = Policy(
+            key,
+            plan,
+            breaker,
+            gates,
+            tap,  # pyright: ignore[reportArgumentType]  it takes a slot that holds a function for a method
+            self._hub.emit,
+            self._clock,
+            self._memory,
+        )
         now_s = self._clock.monotonic_s()
         for hold in self._holds:
             if hold.binds(key, now_s):
