@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from switchgear.core.redact import error_text
 from switchgear.core.words import Level
-from switchgear.observe.fact import Fact, event_of
-from switchgear.observe.record import LogRecord, record_of
+from switchgear.observe.fact import Fact, event_of, fact_type, is_slow, is_success
+from switchgear.observe.record import LogRecord, record_of, success_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from switchgear.core.event import Event
+    from switchgear.observe.fact import Success
 
 Entry = tuple[int, int, Fact]
 """A numbered fact: its number, its date in epoch ms, and the fact as it was queued."""
@@ -79,8 +80,10 @@ class Delivery:
         self._write(self.own, batch)
 
     def put(self, batch: Batch) -> None:
-        """Line a batch up for foreign sinks and listeners, if one of them wants any of it."""
-        if not self.listeners and all(self._level(sink) > Level.CRITICAL for sink in self.foreign):
+        """Line up what foreign sinks and listeners want of a batch."""
+        if all(self._level(sink) > Level.CRITICAL for sink in self.foreign):
+            batch = self._heard(batch[0]), self._heard(batch[1])
+        if not _size(batch):
             return
         self._outbox.append(batch)
         self._held += _size(batch)
@@ -131,8 +134,24 @@ class Delivery:
             batch = self._outbox.popleft()
             self._held -= _size(batch)
             self._write(self.foreign, batch)
-            for _, _, fact in _in_order(batch) if self.listeners else ():
+            heard = self._heard(batch[0]), self._heard(batch[1])
+            for _, _, fact in _in_order(heard):
                 self._call_back(event_of(fact))
+
+    def _heard(self, entries: list[Entry]) -> list[Entry]:
+        """Those that some listener wants; most want few, and an event is made for each of these."""
+        if not self.listeners:
+            return []
+        kinds = tuple(kind for kind, _ in self.listeners)
+        wants: dict[type[object], bool] = {}
+        heard: list[Entry] = []
+        for entry in entries:
+            cls = fact_type(entry[2])
+            if cls not in wants:
+                wants[cls] = issubclass(cls, kinds)
+            if wants[cls]:
+                heard.append(entry)
+        return heard
 
     def _write(self, sinks: tuple[Sink, ...], batch: Batch) -> None:
         """Make the records that any of the sinks wants, once, and give each its own."""
@@ -141,7 +160,7 @@ class Delivery:
         if lowest > Level.CRITICAL:
             return
         wanted = _in_order(batch) if lowest < Level.WARNING else batch[1]
-        records = [record_of(event_of(fact), number, at_ms) for number, at_ms, fact in wanted]
+        records = [_record(entry) for entry in wanted]
         for sink, level in zip(sinks, levels, strict=True):
             mine = [record for record in records if record.level >= level]
             if mine:
@@ -160,6 +179,16 @@ class Delivery:
             if isinstance(event, kind):
                 name = getattr(callback, "__qualname__", repr(callback))
                 self.attempt(name, lambda callback=callback: callback(event), callback)  # type: ignore[misc]  # as above
+
+
+def _record(entry: Entry) -> LogRecord:
+    number, at_ms, fact = entry
+    if not is_success(fact):
+        return record_of(event_of(fact), number, at_ms)
+    tap, call_id, started_s, ended_s = cast("Success", fact)
+    return success_record(
+        number, at_ms, tap.key, call_id, ended_s - started_s, slow=is_slow(cast("Success", fact))
+    )
 
 
 def _name(sink: object) -> str:

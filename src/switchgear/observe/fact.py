@@ -180,6 +180,21 @@ def _failure(fact: tuple[Any, ...]) -> CallFailed:
     return CallFailed(ended_s, tap.key, call_id, lasted_s, 1, kind, text, status, code, unknown)
 
 
+def fact_type(fact: Fact) -> type[object]:
+    """The type of the event that a fact stands for."""
+    if not isinstance(fact, tuple):
+        return type(fact)
+    return _TYPES[len(fact)]
+
+
+_TYPES = {4: CallSucceeded, _REJECTED: CallRejected, _FAILED: CallFailed}
+
+
+def is_success(fact: Fact) -> bool:
+    """Whether it is the raw form of a success."""
+    return isinstance(fact, tuple) and len(fact) == 4
+
+
 def fact_level(fact: Fact) -> Level:
     """How much a fact matters."""
     if not isinstance(fact, tuple):

@@ -206,7 +206,7 @@ class Hub:
     def _run(self) -> None:
         while not self._closed:
             self._wake.wait(_POLL_S)
-            self.flush()
+            self._delivery.attempt("drain", self.flush)
             for tick in self.ticks:
                 self._delivery.attempt(getattr(tick, "__qualname__", "tick"), tick)
 

@@ -27,11 +27,12 @@ from switchgear.core.event import (
     level_of,
 )
 from switchgear.core.redact import redact_text, safe_words, visible
+from switchgear.core.words import Level
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from switchgear.core.words import Key, Level
+    from switchgear.core.words import Key
 
 MESSAGE_CHARS_MAX = 2_000
 
@@ -90,6 +91,16 @@ def harmless(metadata: Mapping[str, object]) -> dict[str, Any]:
     except (TypeError, ValueError, RecursionError):
         return {"metadata": visible(redact_text(repr(metadata), MESSAGE_CHARS_MAX))}
     return found
+
+
+def success_record(
+    number: int, at_ms: int, key: Key, call_id: int, duration_s: float, *, slow: bool
+) -> LogRecord:
+    """The record of a success at the first attempt, which is most of them, without the way through its event."""
+    level = Level.WARNING if slow else Level.INFO
+    message = _success_words(duration_s, 1, slow=slow)
+    duration_ms = round(duration_s * 1000, 3)
+    return LogRecord(number, at_ms, level, "call_succeeded", *key, message, call_id, 1, duration_ms)
 
 
 @cache
@@ -152,9 +163,13 @@ def _ended(event: CallSucceeded | CallFailed | CallIgnored | CallCancelled) -> d
 
 
 def _succeeded(event: CallSucceeded) -> dict[str, Any]:
-    after = f" after {event.attempts} attempts" if event.attempts > 1 else ""
-    slow = ", slow" if event.slow else ""
-    return {**_ended(event), "message": f"succeeded in {_ms(event.duration_s)}{after}{slow}"}
+    words = _success_words(event.duration_s, event.attempts, slow=event.slow)
+    return {**_ended(event), "message": words}
+
+
+def _success_words(duration_s: float, attempts: int, *, slow: bool) -> str:
+    after = f" after {attempts} attempts" if attempts > 1 else ""
+    return f"succeeded in {_ms(duration_s)}{after}{', slow' if slow else ''}"
 
 
 def _failed(event: CallFailed) -> dict[str, Any]:
