@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from switchgear.core.circuit import Settlement
 from switchgear.core.errors import SettingsError, WouldBlockLoop
 from switchgear.core.outcome import Served
-from switchgear.core.policy.fallback import LastGood
 from switchgear.core.policy.flow import Course
 from switchgear.core.policy.memory_key import STANDS_FOR, memory_key
 from switchgear.core.policy.quick import ended_at_once, refusal
@@ -23,7 +22,7 @@ from switchgear.core.policy.step import Ask, CutShort, Failure, Run, Wait
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-    from switchgear.core.policy.fallback import Fallback, Source
+    from switchgear.core.policy.fallback import Manner, Source
     from switchgear.core.policy.plan import Policy
     from switchgear.core.policy.step import Flow, Step
 
@@ -35,36 +34,34 @@ GUARDED_BY = "__switchgear_policy__"
 def sync_path(
     policy: Policy,
     function: Callable[..., Any],
-    fallbacks: tuple[Fallback, ...],
+    manner: Manner,
     *,
     whole: bool = False,
 ) -> Callable[..., Any]:
     """A guarded function for synchronous callers; with whole it gives Served."""
     function, breaker = unguarded(policy, function), policy.breaker
     began, succeeded, monotonic_s = policy.tap.began, policy.tap.succeeded, policy.clock.monotonic_s
-    keeps = any(isinstance(fallback, LastGood) for fallback in fallbacks)
+    keeps = manner.keeps
 
     def guarded(*args: Any, **kwargs: Any) -> Any:
         way = policy.way
         if way is None:
-            refused = refusal(policy, fallbacks)
+            refused = refusal(policy, manner)
             if refused is not None:
                 raise refused
-            return drive(policy, function, args, kwargs, fallbacks, whole=whole)
+            return drive(policy, function, args, kwargs, manner, whole=whole)
         call_id, started_s = began(), monotonic_s()
         try:
             value = function(*args, **kwargs)
         except (
             BaseException
         ) as error:  # the flow settles it, whatever it is, and raises what is not ours again
-            if ended_at_once(policy, error, way, call_id, started_s, fallbacks):
+            if ended_at_once(policy, error, way, call_id, started_s, manner):
                 raise
             first = Failure(error, way, started_s, call_id)
-            return drive(policy, function, args, kwargs, fallbacks, first, whole=whole)
+            return drive(policy, function, args, kwargs, manner, first, whole=whole)
         if hasattr(value, "__await__"):
-            return _awaited_later(policy, function, value, call_id, fallbacks, whole)(
-                *args, **kwargs
-            )
+            return _awaited_later(policy, function, value, call_id, manner, whole)(*args, **kwargs)
         if policy.way is not way or breaker.dirty:
             breaker.settle_straight(way, Settlement.SUCCESS)
         succeeded(call_id, started_s, monotonic_s())
@@ -78,22 +75,22 @@ def sync_path(
 def async_path(
     policy: Policy,
     function: Callable[..., Any],
-    fallbacks: tuple[Fallback, ...],
+    manner: Manner,
     *,
     whole: bool = False,
 ) -> Callable[..., Coroutine[Any, Any, Any]]:
     """A guarded function for asynchronous callers; with whole it gives Served."""
     function, breaker = unguarded(policy, function), policy.breaker
     began, succeeded, monotonic_s = policy.tap.began, policy.tap.succeeded, policy.clock.monotonic_s
-    keeps = any(isinstance(fallback, LastGood) for fallback in fallbacks)
+    keeps = manner.keeps
 
     async def guarded(*args: Any, **kwargs: Any) -> Any:
         way = policy.way
         if way is None:
-            refused = refusal(policy, fallbacks)
+            refused = refusal(policy, manner)
             if refused is not None:
                 raise refused
-            return await adrive(policy, function, args, kwargs, fallbacks, whole=whole)
+            return await adrive(policy, function, args, kwargs, manner, whole=whole)
         call_id, started_s = began(), monotonic_s()
         try:
             timeout_s = policy.plan.timeout_s
@@ -105,10 +102,10 @@ def async_path(
             if timeout_s is not None or hasattr(value, "__await__"):
                 value = await value
         except BaseException as error:  # as above
-            if ended_at_once(policy, error, way, call_id, started_s, fallbacks):
+            if ended_at_once(policy, error, way, call_id, started_s, manner):
                 raise
             first = Failure(error, way, started_s, call_id)
-            return await adrive(policy, function, args, kwargs, fallbacks, first, whole=whole)
+            return await adrive(policy, function, args, kwargs, manner, first, whole=whole)
         if policy.way is not way or breaker.dirty:
             breaker.settle_straight(way, Settlement.SUCCESS)
         succeeded(call_id, started_s, monotonic_s())
@@ -132,13 +129,13 @@ def drive(
     function: Callable[..., Any],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
-    fallbacks: tuple[Fallback, ...],
+    manner: Manner,
     first: Failure | None = None,
     *,
     whole: bool = False,
 ) -> Any:
     """Carry out the steps of a call in this thread; gives a coroutine where the function is asynchronous."""
-    flow = _course(policy, function, args, kwargs, fallbacks).flow(first)
+    flow = _course(policy, function, args, kwargs, manner).flow(first)
     act: Callable[[], Step] = partial(next, flow)
     stops = [] if first is None or not isinstance(first.error, StopIteration) else [first.error]
     while True:
@@ -167,13 +164,13 @@ async def adrive(
     function: Callable[..., Any],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
-    fallbacks: tuple[Fallback, ...],
+    manner: Manner,
     first: Failure | None = None,
     *,
     whole: bool = False,
 ) -> Any:
     """Carry out the steps of a call on the running event loop."""
-    flow = _course(policy, function, args, kwargs, fallbacks).flow(first)
+    flow = _course(policy, function, args, kwargs, manner).flow(first)
     return await _steer(flow, policy, function, args, kwargs, whole=whole)
 
 
@@ -276,12 +273,10 @@ def _course(
     function: Callable[..., Any],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
-    fallbacks: tuple[Fallback, ...],
+    manner: Manner,
 ) -> Course:
-    keeps = any(isinstance(fallback, LastGood) for fallback in fallbacks)
-    return Course(
-        policy, fallbacks, partial(memory_key, policy, function, args, kwargs) if keeps else None
-    )
+    key = partial(memory_key, policy, function, args, kwargs) if manner.keeps else None
+    return Course(policy, manner.fallbacks, key, once=manner.once)
 
 
 def _remember(
@@ -301,7 +296,7 @@ def _awaited_later(
     function: Callable[..., Any],
     awaitable: Any,
     call_id: int,
-    fallbacks: tuple[Fallback, ...],
+    manner: Manner,
     whole: bool,
 ) -> Callable[..., Coroutine[Any, Any, Any]]:
     """What a synchronous function that gave an awaitable stands for: the attempt begins when it is awaited."""
@@ -312,7 +307,7 @@ def _awaited_later(
         return made.pop() if made else function(*args, **kwargs)
 
     setattr(begin, STANDS_FOR, function)
-    path = async_path(policy, begin, fallbacks, whole=whole)
+    path = async_path(policy, begin, manner, whole=whole)
 
     async def later(*args: Any, **kwargs: Any) -> Any:
         try:

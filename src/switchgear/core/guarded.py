@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 from switchgear.core.call import GUARDED_BY, async_path, sync_path
 from switchgear.core.errors import SettingsError
 from switchgear.core.outcome import Err, Ok, Served
-from switchgear.core.policy.fallback import checked
+from switchgear.core.policy.fallback import LastGood, Manner, checked
 from switchgear.core.policy.flow import Course
 from switchgear.core.policy.step import CutShort, Run
 
@@ -38,9 +38,10 @@ class Guarded:
     Made by `Switchgear.guarded`. It holds no state of a call, so any number of threads and tasks may share it.
     """
 
-    def __init__(self, policy: Policy, fallback: object = None) -> None:
+    def __init__(self, policy: Policy, fallback: object = None, *, once: bool = False) -> None:
         self.policy = policy
-        self.fallbacks = checked(fallback, policy.plan.effect, None)
+        found = checked(fallback, policy.plan.effect, None)
+        self._manner = Manner(found, any(isinstance(one, LastGood) for one in found), once)
 
     def __call__(self, function: F) -> F:
         """
@@ -53,14 +54,14 @@ class Guarded:
             # Guarded within, so that the class still finds the one or the other.
             found = cast("Any", function)
             return cast("F", found.__class__(self(found.__func__)))
-        checked(self.fallbacks, self.policy.plan.effect, function)
+        checked(self._manner.fallbacks, self.policy.plan.effect, function)
         flags = _code_flags(function)
         if flags & _GENERATOR_FLAGS:
             raise SettingsError(
                 "function", function, "a generator is not a call; guard what it calls"
             )
         path = async_path if flags & _COROUTINE_FLAG else sync_path
-        run = path(self.policy, function, self.fallbacks)
+        run = path(self.policy, function, self._manner)
         update_wrapper(run, function)
         setattr(run, GUARDED_BY, (self.policy, run))
         return run  # type: ignore[return-value]  # update_wrapper gave it the function's face
@@ -73,11 +74,11 @@ class Guarded:
     async def call(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
     async def call(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """The function's value, or a fallback's; an awaitable it returns is awaited inside the ticket."""
-        return await async_path(self.policy, function, self.fallbacks)(*args, **kwargs)
+        return await async_path(self.policy, function, self._manner)(*args, **kwargs)
 
     def call_sync(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """The same for a synchronous function; raises WouldBlockLoop rather than wait inside a running event loop."""
-        return sync_path(self.policy, function, self.fallbacks)(*args, **kwargs)  # type: ignore[no-any-return]  # the path keeps the function's type
+        return sync_path(self.policy, function, self._manner)(*args, **kwargs)  # type: ignore[no-any-return]  # the path keeps the function's type
 
     @overload
     async def served(
@@ -91,13 +92,13 @@ class Guarded:
         self, function: Callable[..., Any], /, *args: Any, **kwargs: Any
     ) -> Served[Any]:
         """The value, with where it came from and how old it is."""
-        return await async_path(self.policy, function, self.fallbacks, whole=True)(*args, **kwargs)  # type: ignore[no-any-return]  # whole paths give Served
+        return await async_path(self.policy, function, self._manner, whole=True)(*args, **kwargs)  # type: ignore[no-any-return]  # whole paths give Served
 
     def served_sync(
         self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
     ) -> Served[T]:
         """The same for a synchronous function."""
-        return sync_path(self.policy, function, self.fallbacks, whole=True)(*args, **kwargs)  # type: ignore[no-any-return]  # whole paths give Served
+        return sync_path(self.policy, function, self._manner, whole=True)(*args, **kwargs)  # type: ignore[no-any-return]  # whole paths give Served
 
     @overload
     async def try_call(
@@ -112,7 +113,7 @@ class Guarded:
     ) -> Ok[Any] | Err:
         """The value as Ok, or the error as Err; a failed or rejected call never raises."""
         try:
-            served = await async_path(self.policy, function, self.fallbacks, whole=True)(
+            served = await async_path(self.policy, function, self._manner, whole=True)(
                 *args, **kwargs
             )
         except Exception as error:
@@ -124,7 +125,7 @@ class Guarded:
     ) -> Ok[T] | Err:
         """The same for a synchronous function."""
         try:
-            served = sync_path(self.policy, function, self.fallbacks, whole=True)(*args, **kwargs)
+            served = sync_path(self.policy, function, self._manner, whole=True)(*args, **kwargs)
         except Exception as error:
             return Err(error)
         return Ok(served.value, served.source, served.age_s)
@@ -179,7 +180,7 @@ class Attempt:
     def _enter(self) -> Run:
         if self._flow is not None:
             raise RuntimeError("an attempt is one ticket: make another with attempt()")
-        self._flow = Course(self._policy, (), None, block=True).flow()
+        self._flow = Course(self._policy, (), None, block=True, once=True).flow()
         step = next(self._flow)
         assert isinstance(step, Run)
         return step

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from switchgear.core.call import unguarded
 from switchgear.core.guarded import Guarded
 from switchgear.core.policy.fallback import source
-from switchgear.core.policy.plan import Policy
-from switchgear.core.policy.retry import Backoff
 from switchgear.core.words import Effect, Key
 from switchgear.guide.config import configure_key
 from switchgear.guide.desk import default_gear
@@ -22,26 +19,11 @@ from switchgear.guide.desk import default_gear
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Mapping
 
+    from switchgear.core.policy.plan import Policy
+
 T = TypeVar("T")
 
 _running: ContextVar[Policy | None] = ContextVar("switchgear_running", default=None)
-
-
-class OneAttempt(Policy):
-    """A key's policy as these functions use it, the same in all but that it allows one attempt."""
-
-    def __init__(self, whole: Policy) -> None:  # pyright: ignore[reportMissingSuperCall]
-        # Not the parent's: that would make a second policy, while this one has nothing of its own.
-        self._whole = whole
-        self.finals = {}  # what is final depends on the attempts left, so it cannot be shared
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._whole, name)
-        return replace(found, backoff=Backoff(retries=0)) if name == "plan" else found
-
-    def refresh(self) -> None:
-        """Look again whether the straight path is open."""
-        self._whole.refresh()
 
 
 def running() -> Policy | None:
@@ -238,7 +220,7 @@ def _guard(key: Key, config: Mapping[str, Any] | None, fallback: object) -> tupl
     configure_key(key, config)
     policy = default_gear().policy(key)
     trades = policy.plan.effect is Effect.TRADE
-    return policy, Guarded(OneAttempt(policy), _same_account(fallback) if trades else fallback)
+    return policy, Guarded(policy, _same_account(fallback) if trades else fallback, once=True)
 
 
 def _same_account(fallback: object) -> object:

@@ -27,6 +27,8 @@ Fact = Event | tuple[Any, ...]
 Success = tuple["Tap", int, float, float]
 """Whose, call id, start and end."""
 
+PENDING_MAX = 65_536
+"""Facts that may wait to be counted; then a call counts them itself."""
 LOOK_MASK = 1023
 """A tap looks whether too much is pending at every 1,024th of its calls."""
 _REFUSED_BIT = 2**49
@@ -79,8 +81,8 @@ class Tap:
         "_append",
         "_append_other",
         "_first_id",
+        "_pending",
         "_queues",
-        "_rejections",
         "_withdrawn",
         "began",
         "counts",
@@ -97,12 +99,12 @@ class Tap:
         self.slow_s = slow_s
         self.began: Callable[[], int] = count(first_id).__next__
         self.refused: Callable[[], int] = count(first_id | _REFUSED_BIT).__next__
-        self._rejections = count(1).__next__
         self._first_id = first_id
         self._withdrawn = 0
         self._queues = queues
         self._append = queues.successes.append
         self._append_other = queues.pending.append
+        self._pending = queues.pending
 
     def succeeded(self, call_id: int, started_s: float, ended_s: float) -> None:
         """A success at the first attempt."""
@@ -130,7 +132,7 @@ class Tap:
     ) -> None:
         """A call that was not made."""
         self._append_other((self, call_id, at_s, scope, reason, retry_after_s))
-        if not self._rejections() & LOOK_MASK:
+        if len(self._pending) > PENDING_MAX:
             self._queues.bound()
 
     def withdrawn(self, call_id: int) -> None:  # noqa: ARG002  the protocol has it

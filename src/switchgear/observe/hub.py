@@ -22,6 +22,7 @@ from switchgear.core.words import Level
 from switchgear.observe.delivery import Delivery
 from switchgear.observe.fact import (
     LOOK_MASK,
+    PENDING_MAX,
     Fact,
     Success,
     Tap,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 Marked = tuple[int, Fact]
 """A fact with its place among the facts of one instant; 0 for a success, which is no part of a sequence."""
 
-QUEUE_MAX = 65_536
+QUEUE_MAX = PENDING_MAX
 """Facts below WARNING that wait for the drain; from WARNING on a quarter of it."""
 _POLL_S = 0.1
 _CLOSE_S = 5.0

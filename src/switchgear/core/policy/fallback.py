@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 from switchgear.core.errors import SettingsError
 from switchgear.core.words import Effect
@@ -37,6 +37,16 @@ class LastGood:
 
 
 Fallback = Source | LastGood
+
+
+class Manner(NamedTuple):
+    """How the calls of one handle are made, beside what their key obeys."""
+
+    fallbacks: tuple[Fallback, ...] = ()
+    keeps: bool = False
+    """One of them is last_good, so good values are remembered."""
+    once: bool = False
+    """One attempt, whatever retries the settings allow."""
 
 
 def last_good(max_age_s: float) -> LastGood:

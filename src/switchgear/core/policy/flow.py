@@ -61,7 +61,9 @@ class Course:
     last_s: float = 0.0
     """When the newest attempt began."""
     block: bool = False
-    """It is a block of code: it runs once, and has no result to judge."""
+    """It is a block of code, which has no result to judge."""
+    once: bool = False
+    """One attempt, whatever retries the settings allow."""
     limit_s: float | None = None
     """What the newest attempt or fallback was given, in seconds."""
     judged: tuple[BaseException, Verdict] | None = None
@@ -256,7 +258,7 @@ class Course:
     def _next_wait_s(self, error: Exception, verdict: Verdict) -> float | None:
         policy = self.policy
         plan, now_s = policy.plan, policy.clock.monotonic_s()
-        if self.block or self.attempts > plan.backoff.retries or not allowed(plan.effect, verdict):
+        if self.once or self.attempts > plan.backoff.retries or not allowed(plan.effect, verdict):
             return None
         if isinstance(error, (Rejected, DeadlineExceeded)) or policy.breaker.refuses():
             return None

@@ -47,6 +47,22 @@ NOT_OURS_TO_END = (Rejected, DeadlineExceeded, CutShort)
 class Policy:
     """Everything that stands between a caller and one key: plan, circuit, gates, memory, and whom to tell."""
 
+    __slots__ = (
+        "_clear",
+        "breaker",
+        "clock",
+        "emit",
+        "finals",
+        "gates",
+        "key",
+        "memory",
+        "plan",
+        "shut",
+        "tap",
+        "unhashable",
+        "way",
+    )
+
     def __init__(
         self,
         key: Key,

@@ -14,7 +14,7 @@ from switchgear.core.words import Scope
 
 if TYPE_CHECKING:
     from switchgear.core.circuit import Circuit
-    from switchgear.core.policy.fallback import Fallback
+    from switchgear.core.policy.fallback import Manner
     from switchgear.core.policy.plan import Policy
 
 _METHOD = Scope.METHOD  # looking a member up in its enum costs as much as a clock
@@ -26,10 +26,10 @@ def ended_at_once(
     way: Circuit,
     call_id: int,
     started_s: float,
-    fallbacks: tuple[Fallback, ...],
+    manner: Manner,
 ) -> bool:
     """Settle and tell a failure that no retry and no fallback can follow; False leaves it to the flow."""
-    if fallbacks:
+    if manner.fallbacks or manner.once:
         return False
     verdict = policy.finals.get(type(error)) or policy.final(error)
     if verdict is None:
@@ -43,10 +43,10 @@ def ended_at_once(
     return True
 
 
-def refusal(policy: Policy, fallbacks: tuple[Fallback, ...]) -> CircuitOpenError | None:
+def refusal(policy: Policy, manner: Manner) -> CircuitOpenError | None:
     """The error to raise while an open circuit has its time before it and nothing else could serve."""
     shut = policy.shut
-    if shut is None or fallbacks:
+    if shut is None or manner.fallbacks:
         return None
     until_s, exchange, method, reason = shut
     now_s = policy.clock.monotonic_s()
