@@ -76,8 +76,9 @@ fix: $(READY) ## format, and mend what lint can mend
 bench: $(READY) ## measure what a guarded call costs, beside its peers
 	@$(BIN)/python benchmarks/overhead.py $(ARGS)
 
-soak: $(READY) ## the demo for an hour (ARGS="--seconds 600" for less)
-	@$(BIN)/switchgear demo $(or $(ARGS),--seconds 3600)
+soak: $(READY) ## the circuit against its model at length, then the demo for an hour (ARGS="--seconds 600" for less)
+	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -q tests/core/circuit/test_model.py
+	@$(BIN)/switchgear demo --port 0 $(or $(ARGS),--seconds 3600)
 
 screenshot: $(READY) system ## take the picture of the page that README shows
 	@$(BIN)/python scripts/screenshot.py $(ARGS)

@@ -102,118 +102,80 @@ def execute_circuit_breaker_sync(
     return value
 
 
-@overload
-async def execute_alpaca_call(
-    method: str,
-    api_call: Callable[[], Awaitable[T]],
-    config: Mapping[str, Any] | None = None,
-    fallback: object = None,
-) -> T: ...
-@overload
-async def execute_alpaca_call(
-    method: str,
-    api_call: Callable[[], T],
-    config: Mapping[str, Any] | None = None,
-    fallback: object = None,
-) -> T: ...
-async def execute_alpaca_call(
-    method: str,
-    api_call: Callable[[], Any],
-    config: Mapping[str, Any] | None = None,
-    fallback: object = None,
-) -> Any:
-    """Short for `execute_circuit_breaker(exchange="alpaca", …)`."""
-    return await execute_circuit_breaker(
-        exchange="alpaca", method=method, api_call=api_call, config=config, fallback=fallback
-    )
+class ExchangeCall:
+    """execute_circuit_breaker for one exchange: `await execute_binance_call(method, api_call, config, fallback)`."""
+
+    def __init__(self, exchange: str) -> None:
+        self._exchange = exchange
+
+    def __repr__(self) -> str:
+        return f"execute_{self._exchange}_call"
+
+    @overload
+    async def __call__(
+        self,
+        method: str,
+        api_call: Callable[[], Awaitable[T]],
+        config: Mapping[str, Any] | None = None,
+        fallback: object = None,
+    ) -> T: ...
+    @overload
+    async def __call__(
+        self,
+        method: str,
+        api_call: Callable[[], T],
+        config: Mapping[str, Any] | None = None,
+        fallback: object = None,
+    ) -> T: ...
+    async def __call__(
+        self,
+        method: str,
+        api_call: Callable[[], Any],
+        config: Mapping[str, Any] | None = None,
+        fallback: object = None,
+    ) -> Any:
+        """As execute_circuit_breaker, with the exchange given."""
+        return await execute_circuit_breaker(
+            exchange=self._exchange,
+            method=method,
+            api_call=api_call,
+            config=config,
+            fallback=fallback,
+        )
 
 
-def execute_alpaca_call_sync(
-    method: str,
-    api_call: Callable[[], T],
-    config: Mapping[str, Any] | None = None,
-    fallback: object = None,
-) -> T:
-    """The same for a synchronous function."""
-    return execute_circuit_breaker_sync(
-        exchange="alpaca", method=method, api_call=api_call, config=config, fallback=fallback
-    )
+class ExchangeCallSync:
+    """The same for synchronous functions."""
+
+    def __init__(self, exchange: str) -> None:
+        self._exchange = exchange
+
+    def __repr__(self) -> str:
+        return f"execute_{self._exchange}_call_sync"
+
+    def __call__(
+        self,
+        method: str,
+        api_call: Callable[[], T],
+        config: Mapping[str, Any] | None = None,
+        fallback: object = None,
+    ) -> T:
+        """As execute_circuit_breaker_sync, with the exchange given."""
+        return execute_circuit_breaker_sync(
+            exchange=self._exchange,
+            method=method,
+            api_call=api_call,
+            config=config,
+            fallback=fallback,
+        )
 
 
-@overload
-async def execute_binance_call(
-    method: str,
-    api_call: Callable[[], Awaitable[T]],
-    config: Mapping[str, Any] | None = None,
-    fallback: object = None,
-) -> T: ...
-@overload
-async def execute_binance_call(
-    method: str,
-    api_call: Callable[[], T],
-    config: Mapping[str, Any] | None = None,
-    fallback: object = None,
-) -> T: ...
-async def execute_binance_call(
-    method: str,
-    api_call: Callable[[], Any],
-    config: Mapping[str, Any] | None = None,
-    fallback: object = None,
-) -> Any:
-    """Short for `execute_circuit_breaker(exchange="binance", …)`."""
-    return await execute_circuit_breaker(
-        exchange="binance", method=method, api_call=api_call, config=config, fallback=fallback
-    )
-
-
-def execute_binance_call_sync(
-    method: str,
-    api_call: Callable[[], T],
-    config: Mapping[str, Any] | None = None,
-    fallback: object = None,
-) -> T:
-    """The same for a synchronous function."""
-    return execute_circuit_breaker_sync(
-        exchange="binance", method=method, api_call=api_call, config=config, fallback=fallback
-    )
-
-
-@overload
-async def execute_coinbase_call(
-    method: str,
-    api_call: Callable[[], Awaitable[T]],
-    config: Mapping[str, Any] | None = None,
-    fallback: object = None,
-) -> T: ...
-@overload
-async def execute_coinbase_call(
-    method: str,
-    api_call: Callable[[], T],
-    config: Mapping[str, Any] | None = None,
-    fallback: object = None,
-) -> T: ...
-async def execute_coinbase_call(
-    method: str,
-    api_call: Callable[[], Any],
-    config: Mapping[str, Any] | None = None,
-    fallback: object = None,
-) -> Any:
-    """Short for `execute_circuit_breaker(exchange="coinbase", …)`."""
-    return await execute_circuit_breaker(
-        exchange="coinbase", method=method, api_call=api_call, config=config, fallback=fallback
-    )
-
-
-def execute_coinbase_call_sync(
-    method: str,
-    api_call: Callable[[], T],
-    config: Mapping[str, Any] | None = None,
-    fallback: object = None,
-) -> T:
-    """The same for a synchronous function."""
-    return execute_circuit_breaker_sync(
-        exchange="coinbase", method=method, api_call=api_call, config=config, fallback=fallback
-    )
+execute_alpaca_call = ExchangeCall("alpaca")
+execute_alpaca_call_sync = ExchangeCallSync("alpaca")
+execute_binance_call = ExchangeCall("binance")
+execute_binance_call_sync = ExchangeCallSync("binance")
+execute_coinbase_call = ExchangeCall("coinbase")
+execute_coinbase_call_sync = ExchangeCallSync("coinbase")
 
 
 def _guard(key: Key, config: Mapping[str, Any] | None, fallback: object) -> tuple[Policy, Guarded]:
