@@ -5,12 +5,13 @@ from __future__ import annotations
 import atexit
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from weakref import ref
 
 from switchgear.core.clock import SystemClock
 from switchgear.core.errors import SettingsError
-from switchgear.core.event import CircuitMoved, StoreBack, StoreLost
+from switchgear.core.event import CircuitMoved
 from switchgear.core.guarded import Guarded
 from switchgear.core.policy.fallback import checked
 from switchgear.core.words import Key
@@ -46,7 +47,6 @@ E = TypeVar("E")
 
 _TABLES = ("settings", "server", "history", "exchanges")
 _HANDLES_MAX = 4096
-_SNAPSHOT_S = 1.0
 _SERVED_LATELY_S = 60.0
 
 
@@ -85,7 +85,7 @@ class Switchgear:
         self.registry = Registry(self.clock, self.hub, self.book)
         self._handles: dict[tuple[str, str], Guarded] = {}
         self._servers: list[Server] = []
-        self._snapshot_s = 0.0
+        self._last_snapshot: Callable[[], None] | None = None
         self.history: HistoryWriter | None = None
         self._reader: HistoryReader | None = None
         self.hub.attach(LoggingSink())
@@ -314,7 +314,8 @@ class Switchgear:
         for server in self._servers:
             server.close()
         self._servers.clear()
-        self._snapshot(force=True)
+        if self._last_snapshot is not None:
+            self._last_snapshot()
         self.hub.close()
         if self.history is not None:
             self.history.close()
@@ -349,46 +350,17 @@ class Switchgear:
                 self._handles[exchange, method] = handle
         return handle
 
-    def _keep_history(self, history: str | Path | Mapping[str, Any]) -> None:
-        from switchgear.observe.history import (
-            HistoryReader,
-            HistoryWriter,
-        )  # here: they are an extra
+    def _keep_history(self, where: str | Path | Mapping[str, Any]) -> None:
+        from switchgear.observe.history import Keeping  # here: it is an extra
 
-        table: Mapping[str, Any] = history if isinstance(history, Mapping) else {"path": history}
-        bounds: dict[str, Any] = {name: value for name, value in table.items() if name != "path"}
-        path, known = table.get("path"), ("rows_max", "age_max_s")
-        if path is None or not bounds.keys() <= set(known):
-            raise SettingsError(
-                "history", dict(table), f"must have path, and may have {', '.join(known)}"
-            )
-        self.history = HistoryWriter(
-            path,
-            self.clock,
-            **bounds,
-            on_lost=lambda error: self.hub.emit(
-                StoreLost(self.clock.monotonic_s(), "history", error)
-            ),
-            on_back=lambda lost: self.hub.emit(
-                StoreBack(self.clock.monotonic_s(), "history", lost)
-            ),
-        )
-        self._reader = HistoryReader(path)
-        self.hub.attach(self.history, own=True)
-        self.hub.ticks.append(self._snapshot)
+        keeping = Keeping(where, self.clock, self.hub.emit, self._stand)
+        self.history, self._reader = keeping.writer, keeping.reader
+        self.hub.attach(keeping.writer, own=True)
+        self.hub.ticks.append(keeping.tick)
+        self._last_snapshot = partial(keeping.tick, force=True)
 
-    def _snapshot(self, *, force: bool = False) -> None:
-        """Now and then, how the circuits stand, for a page in another process."""
-        now_s = self.clock.monotonic_s()
-        if self.history is None or (not force and now_s - self._snapshot_s < _SNAPSHOT_S):
-            return
-        from switchgear.observe.history import snapshot_of  # here: it is an extra
-
-        self._snapshot_s = now_s
-        now = self.clock.wall()
-        self.history.snapshot(
-            [snapshot_of(view, self.registry.metrics(view.key), now) for view in self.circuits()]
-        )
+    def _stand(self) -> list[tuple[CircuitView, CallMetrics]]:
+        return [(view, self.registry.metrics(view.key)) for view in self.circuits()]
 
 
 def _epoch_ms(name: str, at: datetime | int | None) -> int | None:

@@ -4,6 +4,7 @@ The file itself is the store's.
 """
 
 from switchgear.observe.history.export import as_dict, to_csv, to_jsonl
+from switchgear.observe.history.keeping import Keeping
 from switchgear.observe.history.reader import CountChanged, HistoryReader
 from switchgear.observe.history.snapshot import metrics_as_dict, snapshot_of
 from switchgear.observe.history.writer import HistoryWriter
@@ -15,6 +16,7 @@ __all__ = [
     "CountChanged",
     "HistoryReader",
     "HistoryWriter",
+    "Keeping",
     "LogQuery",
     "Run",
     "StoreError",

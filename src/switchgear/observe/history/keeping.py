@@ -1,0 +1,74 @@
+"""Owns keeping a gear's history: writer and reader of one file, what is told when it is lost, and the snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from switchgear.core.errors import SettingsError
+from switchgear.core.event import StoreBack, StoreLost
+from switchgear.observe.history.reader import HistoryReader
+from switchgear.observe.history.snapshot import snapshot_of
+from switchgear.observe.history.writer import HistoryWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from switchgear.core.clock import Clock
+    from switchgear.core.event import Emit
+    from switchgear.core.policy.breaker import CircuitView
+    from switchgear.observe.metrics import CallMetrics
+
+_BOUNDS = ("rows_max", "age_max_s")
+_SNAPSHOT_S = 1.0
+
+
+class Keeping:
+    """The history of one gear."""
+
+    def __init__(
+        self,
+        where: str | Path | Mapping[str, Any],
+        clock: Clock,
+        emit: Emit,
+        circuits: Callable[[], Iterable[tuple[CircuitView, CallMetrics]]],
+    ) -> None:
+        """
+        Open the file.
+
+        Args:
+            where: Its path, or a mapping with `path`, `rows_max` and `age_max_s`.
+            clock: Of the gear.
+            emit: Told when the file cannot be written, and when it can again.
+            circuits: How the circuits stand, asked once a second.
+
+        Raises:
+            SettingsError: A name or a bound cannot be, or the file can never be a history.
+        """
+        table: Mapping[str, Any] = where if isinstance(where, Mapping) else {"path": where}
+        path = table.get("path")
+        bounds: dict[str, Any] = {name: value for name, value in table.items() if name != "path"}
+        if path is None or not bounds.keys() <= set(_BOUNDS):
+            allowed = f"must have path, and may have {', '.join(_BOUNDS)}"
+            raise SettingsError("history", dict(table), allowed)
+        self._clock = clock
+        self._circuits = circuits
+        self._snapshot_s = 0.0
+        self.writer = HistoryWriter(
+            path,
+            clock,
+            **bounds,
+            on_lost=lambda error: emit(StoreLost(clock.monotonic_s(), "history", error)),
+            on_back=lambda lost: emit(StoreBack(clock.monotonic_s(), "history", lost)),
+        )
+        self.reader = HistoryReader(path)
+
+    def tick(self, *, force: bool = False) -> None:
+        """Now and then, how the circuits stand, for a page in another process."""
+        now_s = self._clock.monotonic_s()
+        if force or now_s - self._snapshot_s >= _SNAPSHOT_S:
+            self._snapshot_s = now_s
+            now = self._clock.wall()
+            stand = [snapshot_of(view, metrics, now) for view, metrics in self._circuits()]
+            self.writer.snapshot(stand)
