@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
-from weakref import ref
 
 from switchgear.core.clock import SystemClock
 from switchgear.core.errors import SettingsError
@@ -94,8 +93,7 @@ class Switchgear:
         if history is not None:
             self._keep_history(history)
         # After the history's own: what ends first was registered last, and the queue must reach the history.
-        self._at_exit = _close_at_exit(self)
-        atexit.register(self._at_exit)
+        atexit.register(self.close)
 
     def guarded(
         self,
@@ -310,7 +308,7 @@ class Switchgear:
 
     def close(self) -> None:
         """End the pages, hand over what is queued, close the history; calls still work, unrecorded, afterwards."""
-        atexit.unregister(self._at_exit)
+        atexit.unregister(self.close)
         for server in self._servers:
             server.close()
         self._servers.clear()
@@ -382,19 +380,7 @@ def _settings_tree(settings: str | Path | Mapping[str, Any] | None) -> Mapping[s
         if name not in _TABLES:
             raise SettingsError(
                 name,
-                tree[name],
+                type(tree[name]).__name__,  # not its content: somebody may have put a key there
                 f"is not a table of the settings file; known are {', '.join(_TABLES)}",
             )
     return tree.get("settings", {})  # type: ignore[no-any-return]  # SettingsBook.load refuses what is no table
-
-
-def _close_at_exit(gear: Switchgear) -> Callable[[], None]:
-    """Closes a gear at the end of the program, unless it is gone by then."""
-    alive = ref(gear)
-
-    def close() -> None:
-        found = alive()
-        if found is not None:
-            found.close()
-
-    return close

@@ -122,7 +122,12 @@ class Registry:
         hold = Hold(*parts, _HOLDS[state], by, why, until_s)
         with self._lock:
             now_s = self._clock.monotonic_s()
-            self._holds = [one for one in self._holds if one.until_s is None or now_s < one.until_s]
+            self._holds = [
+                one
+                for one in self._holds
+                if (one.exchange, one.method) != parts
+                and (one.until_s is None or now_s < one.until_s)
+            ]
             self._holds.append(hold)
             for policy in self.matching(*parts):
                 policy.breaker.hold(hold.mode, by=by, why=why, for_s=for_s)

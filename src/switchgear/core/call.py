@@ -39,6 +39,7 @@ def sync_path(
     whole: bool = False,
 ) -> Callable[..., Any]:
     """A guarded function for synchronous callers; with whole it gives Served."""
+    manner = manner_of(policy, function, manner)
     function, breaker = unguarded(policy, function), policy.breaker
     began, succeeded, monotonic_s = policy.tap.began, policy.tap.succeeded, policy.clock.monotonic_s
     keeps = manner.keeps
@@ -80,6 +81,7 @@ def async_path(
     whole: bool = False,
 ) -> Callable[..., Coroutine[Any, Any, Any]]:
     """A guarded function for asynchronous callers; with whole it gives Served."""
+    manner = manner_of(policy, function, manner)
     function, breaker = unguarded(policy, function), policy.breaker
     began, succeeded, monotonic_s = policy.tap.began, policy.tap.succeeded, policy.clock.monotonic_s
     keeps = manner.keeps
@@ -116,10 +118,19 @@ def async_path(
     return guarded
 
 
+def manner_of(policy: Policy, function: Callable[..., Any], manner: Manner) -> Manner:
+    """How calls of a function are made: as its own guard of the same key says, where the handle has no fallbacks."""
+    inner = getattr(function, GUARDED_BY, None)
+    if manner.fallbacks or inner is None or inner[:2] != (policy, function):
+        return manner
+    found: Manner = inner[2]
+    return found._replace(once=manner.once)
+
+
 def unguarded(policy: Policy, function: Callable[..., Any]) -> Callable[..., Any]:
     """What a guard of the same key stands round, so that one failure through both counts once; else the function."""
     # The mark names its function too: functools.wraps copies it to a wrapper that somebody put round the guard.
-    while getattr(function, GUARDED_BY, None) == (policy, function):
+    while getattr(function, GUARDED_BY, (None, None))[:2] == (policy, function):
         function = function.__wrapped__  # type: ignore[attr-defined]  # update_wrapper left it there
     return function
 

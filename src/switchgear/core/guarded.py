@@ -63,7 +63,7 @@ class Guarded:
         path = async_path if flags & _COROUTINE_FLAG else sync_path
         run = path(self.policy, function, self._manner)
         update_wrapper(run, function)
-        setattr(run, GUARDED_BY, (self.policy, run))
+        setattr(run, GUARDED_BY, (self.policy, run, self._manner))
         return run  # type: ignore[return-value]  # update_wrapper gave it the function's face
 
     @overload

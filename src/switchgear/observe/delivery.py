@@ -177,7 +177,8 @@ class Delivery:
     def _call_back(self, event: Event) -> None:
         for kind, callback in self.listeners:
             if isinstance(event, kind):
-                name = getattr(callback, "__qualname__", repr(callback))
+                # Never its repr: that of a partial shows its arguments.
+                name = getattr(callback, "__qualname__", type(callback).__qualname__)
                 self.attempt(name, lambda callback=callback: callback(event), callback)  # type: ignore[misc]  # as above
 
 

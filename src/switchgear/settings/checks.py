@@ -13,6 +13,7 @@ from switchgear.core.words import HUMPS, NAME_CHARS_MAX, Effect, KeyNameError, L
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+_SECRET_WORDS = ("secret", "key", "token", "pass", "auth")
 _PATTERN = re.compile(rf"[a-z0-9_.:*?\-]{{1,{NAME_CHARS_MAX}}}", re.ASCII)
 
 
@@ -31,7 +32,9 @@ def _check(name: str, value: Any) -> Any:
     if check is None:
         near = get_close_matches(name, _CHECKS, n=1)
         hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(_CHECKS))}"
-        raise SettingsError(name, value, f"is not a setting{hint}")
+        # A key that was put in the wrong place must not come back in the text of the error.
+        secret = any(word in str(name).lower() for word in _SECRET_WORDS)
+        raise SettingsError(name, "***" if secret else value, f"is not a setting{hint}")
     return check(name, value)
 
 

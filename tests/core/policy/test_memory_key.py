@@ -52,11 +52,11 @@ def test_the_last_good_value_has_its_age(calls: Calls, exchange: Exchange) -> No
     assert calls.told(sg.FallbackServed)[0].age_s == 60
     with pytest.raises(ConnectionResetError) as other:
         calls.finish(priced("ETH"))
-    assert "no good value" in other.value.__notes__[-1]
+    assert any("no good value" in note for note in other.value.__notes__)
     calls.clock.advance(0.5)
     with pytest.raises(ConnectionResetError) as old:
         calls.finish(priced("BTC"))
-    assert "60.5 s old, allowed are 60 s" in old.value.__notes__[-1]
+    assert any("60.5 s old, allowed are 60 s" in note for note in old.value.__notes__)
 
 
 def test_a_fallbacks_value_is_not_remembered(calls: Calls, exchange: Exchange) -> None:

@@ -247,9 +247,16 @@ def test_an_error_that_carries_a_verdict_keeps_it() -> None:
 def test_a_rejection_is_neutral_and_unsent() -> None:
     """A gate or circuit further in says nothing of this call's exchange, and closes no gate here."""
     for cls in (errors.CircuitOpenError, errors.GateClosedError, errors.BulkheadFullError):
-        error = cls("binance", "get_x", Scope.METHOD, "open", 4.0)
+        error = cls("binance", "create_x", Scope.METHOD, "open", 4.0)
         assert traits(error) == (Kind.UNAVAILABLE, "unsent")
         assert classify(error).retry_after_s == 4.0
+
+
+def test_a_lookup_refused_inside_an_order_does_not_prove_the_order_unsent() -> None:
+    """The order may have gone before its lookup was refused: nothing may stand in for it."""
+    error = errors.CircuitOpenError("binance", "get_order", Scope.METHOD, "held", None)
+    assert traits(error) == (Kind.OUTCOME_UNKNOWN, "ambiguous")
+    assert classify(error, effect=Effect.READ).unsent
 
 
 @pytest.mark.parametrize(
@@ -259,7 +266,7 @@ def test_a_rejection_is_neutral_and_unsent() -> None:
         (errors.NetworkError("gone"), Kind.NETWORK, LOST),
         (caused(errors.NetworkError("gone"), ConnectionRefusedError()), Kind.NETWORK, UNSENT),
         (caused(errors.AttemptTimeout("cut"), ConnectionRefusedError()), Kind.TIMEOUT, LOST),
-        (errors.DeadlineExceeded("binance", "get_x", 1.0), Kind.TIMEOUT, ""),
+        (errors.DeadlineExceeded("binance", "get_x", 1.0), Kind.TIMEOUT, "ambiguous"),
         (errors.OrderOutcomeUnknown("?"), Kind.OUTCOME_UNKNOWN, "counts ambiguous"),
         (errors.OrderRefused("no"), Kind.INVALID_ORDER, ""),
         (errors.OrderRefused("no", status=400, code=-2010), Kind.INVALID_ORDER, ""),

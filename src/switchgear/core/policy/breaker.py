@@ -127,6 +127,10 @@ class Breaker:
 
     def settle(self, ticket: Ticket, settlement: Settlement, reason: object = "") -> None:
         """Say how the attempt ended; a ticket that is settled already, or of an older generation, changes nothing."""
+        if settlement is Settlement.NEUTRAL and not ticket.raw.probe:
+            ticket.settled = True  # it has no place to give back, so there is nothing to lock for
+            return
+        reason = _in_words(settlement, reason)
         with self._lock:
             if ticket.settled:
                 return
@@ -135,6 +139,7 @@ class Breaker:
 
     def settle_straight(self, way: Circuit, settlement: Settlement, reason: object = "") -> None:
         """The same for an attempt that the straight path admitted through a closed circuit, and settles but once."""
+        reason = _in_words(settlement, reason)
         with self._lock:
             self._settle_locked(machine.Ticket(way.generation), settlement, reason)
 
@@ -149,7 +154,7 @@ class Breaker:
                 self._owed = owed
                 self.dirty = True
                 return
-            self._settle_locked(machine.Ticket(way.generation), Settlement.FAILURE, Words(error))
+        self.settle_straight(way, Settlement.FAILURE, Words(error))
 
     def peek(self) -> CircuitState:
         """What the circuit does now."""
@@ -248,6 +253,11 @@ class Breaker:
 
 
 _REFUSING = frozenset({CircuitState.OPEN, CircuitState.HALF_OPEN, CircuitState.FORCED_OPEN})
+
+
+def _in_words(settlement: Settlement, reason: object) -> str:
+    """The reason as text, made before the lock is taken: an error's own words are foreign code."""
+    return str(reason) if settlement is Settlement.FAILURE else ""
 
 
 def _nothing() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 from switchgear.core.errors import SettingsError
@@ -120,18 +121,18 @@ class Memory(Generic[T]):
     def __init__(self, entries_max: int = ENTRIES_MAX) -> None:
         self._entries: OrderedDict[Hashable, tuple[T, float]] = OrderedDict()
         self._entries_max = entries_max
-        self._lock = Lock()
+        self._lock = RLock()
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def forked(self) -> None:
         """After a fork, in the child: another thread of the parent may have held the lock."""
-        self._lock = Lock()
+        self._lock = RLock()
 
     def store(self, key: Hashable, value: T, now_s: float) -> None:
         """Remember a value."""
-        with self._lock:
+        with suppress(Exception), self._lock:  # comparing keys is foreign code
             self._entries[key] = (value, now_s)
             self._entries.move_to_end(key)
             if len(self._entries) > self._entries_max:
@@ -139,8 +140,9 @@ class Memory(Generic[T]):
 
     def find(self, key: Hashable) -> tuple[T, float] | None:
         """A value and the monotonic instant it was stored at; None when there is none."""
-        with self._lock:
+        with suppress(Exception), self._lock:  # as above
             return self._entries.get(key)
+        return None
 
 
 def _listed(fallback: object) -> Iterable[object]:

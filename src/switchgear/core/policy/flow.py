@@ -89,6 +89,8 @@ class Course:
         else:
             self.started_s = self.policy.clock.monotonic_s()
         while True:
+            if error is not None and self._left_s() == 0.0:
+                return (yield from self._end(error))  # the wait took longer than it should have
             ticket = self._admit()
             if isinstance(ticket, Rejected):
                 # A call that was admitted before ends with its last real error.

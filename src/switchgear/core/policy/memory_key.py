@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from switchgear.core.policy.plan import Policy
 
+_SAID_MAX = 256
 _SELF = frozenset({"self", "cls"})
 
 STANDS_FOR = "__switchgear_stands_for__"
@@ -54,12 +55,23 @@ def _identity(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> H
     # Equal code is not the same code: two files can hold the same line at the same place.
     place = (getattr(function, "__module__", None), getattr(code, "co_filename", None))
     own = (code or function, place, closure, defaults, tuple(sorted(keywords.items())))
-    return (own, args, tuple(sorted(kwargs.items())))
+    return (own, _globals_of(function, code), args, tuple(sorted(kwargs.items())))
+
+
+def _globals_of(function: Any, code: Any) -> tuple[tuple[str, Any], ...]:
+    """The global variables that a lambda reads: in a script the loop's own symbol is one of them."""
+    if getattr(function, "__name__", "") != "<lambda>" or code is None:
+        return ()
+    found = function.__globals__
+    return tuple((name, found[name]) for name in code.co_names if name in found)
 
 
 def _say_once(policy: Policy, function: Callable[..., Any]) -> None:
-    name = getattr(function, "__qualname__", repr(function))
-    if name in policy.unhashable:
+    while isinstance(function, partial):
+        function = function.func
+    # Never its repr: that of a partial shows its arguments.
+    name = getattr(function, "__qualname__", type(function).__qualname__)
+    if name in policy.unhashable or len(policy.unhashable) >= _SAID_MAX:
         return
     policy.unhashable.add(name)
     text = (

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from switchgear.core.policy.step import Flow, Step
 
 
+_NOTES_MAX = 8
+
+
 def may_stand_in(course: Course, error: BaseException) -> bool:
     """Whether a fallback may answer: not for a plain refusal, and for a trade only when nothing was sent."""
     plan = course.policy.plan
@@ -57,18 +60,36 @@ def _ask(
         if isinstance(fallback, LastGood):
             value, age_s = _remembered(course, fallback)
         else:
-            value, age_s = (yield Ask(fallback, course.next_limit_s())), 0.0
+            value, age_s = (yield Ask(fallback, _limit_s(course))), 0.0
     except Exception as failed:
         text = "took too long" if isinstance(failed, CutShort) else error_text(failed)
-        error.add_note(f"fallback {fallback.name} failed too: {text}")
+        _note(error, f"fallback {fallback.name} failed too: {text}")
         now_s = policy.clock.monotonic_s()
         policy.emit(FallbackFailed(now_s, policy.key, course.call_id, fallback.name, text))
-        if policy.plan.effect is Effect.TRADE:
+        if policy.plan.effect is Effect.TRADE and not isinstance(failed, _NoTimeLeftError):
             _check_astray(course, fallback, failed, reason)
         return None
     now_s = policy.clock.monotonic_s()
     policy.emit(FallbackServed(now_s, policy.key, course.call_id, fallback.name, age_s, reason))
     return Served(value, fallback.name, age_s, reason)
+
+
+def _limit_s(course: Course) -> float | None:
+    limit_s = course.next_limit_s()
+    if course.by_deadline and not limit_s:
+        raise _NoTimeLeftError("the deadline of the call has passed")
+    return limit_s
+
+
+class _NoTimeLeftError(Exception):
+    """A fallback was not begun."""
+
+
+def _note(error: BaseException, text: str) -> None:
+    """Add a note once: some clients raise one error object for ever, and it must not grow."""
+    notes: list[str] = getattr(error, "__notes__", [])
+    if text not in notes and len(notes) < _NOTES_MAX:
+        error.add_note(text)
 
 
 def _check_astray(course: Course, fallback: Fallback, failed: Exception, reason: str) -> None:

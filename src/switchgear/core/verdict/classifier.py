@@ -10,7 +10,7 @@ from switchgear.core.verdict import carried, clients, rulings, stdlib
 from switchgear.core.verdict.answer import Answer
 from switchgear.core.verdict.judgement import judge
 from switchgear.core.verdict.rulings import Look, Ruling
-from switchgear.core.words import Effect, Kind, Verdict
+from switchgear.core.words import Effect, Kind, Verdict, effect_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -151,11 +151,15 @@ def _ours(
         case errors.Rejected():
             # One of our own gates or circuits, further in: it says nothing about the exchange of
             # this call.
+            if effect is Effect.TRADE and effect_of(error.method) is not Effect.TRADE:
+                # A lookup inside an order was refused: the order itself may have gone before it.
+                return Verdict(Kind.OUTCOME_UNKNOWN, error.scope, ambiguous=True)
             return Verdict(
                 Kind.UNAVAILABLE, error.scope, retry_after_s=error.retry_after_s, unsent=True
             )
         case errors.DeadlineExceeded():
-            return rulings.OUT_OF_TIME.verdict(effect)
+            verdict = rulings.OUT_OF_TIME.verdict(effect)
+            return replace(verdict, ambiguous=effect is Effect.TRADE)
         case errors.SettingsError():
             return rulings.OURS_UNSENT.verdict(effect)
         case errors.WouldBlockLoop(__cause__=BaseException() as cause) if cause is not error:
