@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from switchgear.core.clock import SystemClock
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from switchgear.core.policy.plan import Policy
     from switchgear.core.words import Level
     from switchgear.observe.health import Health
-    from switchgear.observe.history import HistoryReader, HistoryWriter
+    from switchgear.observe.history import HistoryReader, HistoryWriter, Keeping
     from switchgear.observe.metrics import CallMetrics
     from switchgear.observe.record import LogRecord
     from switchgear.server import Server
@@ -84,9 +83,8 @@ class Switchgear:
         self.registry = Registry(self.clock, self.hub, self.book)
         self._handles: dict[tuple[str, str], Guarded] = {}
         self._servers: list[Server] = []
-        self._last_snapshot: Callable[[], None] | None = None
         self.history: HistoryWriter | None = None
-        self._reader: HistoryReader | None = None
+        self._keeping: Keeping | None = None
         self.hub.attach(LoggingSink())
         self.hub.attach(self.stream, own=True)
         self.hub.on(CircuitMoved, (alert or OpeningsAlert()).moved)
@@ -255,8 +253,9 @@ class Switchgear:
     def query(self, query: LogQuery) -> list[LogRecord]:
         """Records that match a query, newest first."""
         self._collect()
-        if self._reader is not None:
-            return self._reader.query(query)
+        reader = self.reader
+        if reader is not None:
+            return reader.query(query)
         found = [record for record in self.ring.records() if matches(query, record)]
         return found[: query.limit]
 
@@ -265,8 +264,9 @@ class Switchgear:
         query = query or LogQuery()
         self._collect()
         cleared = self.ring.clear(lambda record: matches(query, record))
-        if self._reader is not None:
-            cleared = self._reader.clear(query, self._reader.count(query))
+        reader = self.reader
+        if reader is not None:
+            cleared = reader.clear(query, reader.count(query))
         return cleared
 
     def on(self, kind: type[E], callback: Callable[[E], object]) -> Callable[[], None]:
@@ -288,7 +288,7 @@ class Switchgear:
     @property
     def reader(self) -> HistoryReader | None:
         """What reads the history of this gear; None without one."""
-        return self._reader
+        return None if self._keeping is None else self._keeping.reader
 
     def serve(self, port: int = 8080, host: str = "127.0.0.1") -> Server:
         """
@@ -302,7 +302,7 @@ class Switchgear:
             serve,
         )  # here: the server is an extra, and stands above the gear
 
-        server = serve(GearSource(self, self._reader), host=host, port=port)
+        server = serve(GearSource(self, self.reader), host=host, port=port)
         self._servers.append(server)
         return server
 
@@ -312,8 +312,8 @@ class Switchgear:
         for server in self._servers:
             server.close()
         self._servers.clear()
-        if self._last_snapshot is not None:
-            self._last_snapshot()
+        if self._keeping is not None:
+            self._keeping.tick(force=True)
         self.hub.close()
         if self.history is not None:
             self.history.close()
@@ -349,13 +349,12 @@ class Switchgear:
         return handle
 
     def _keep_history(self, where: str | Path | Mapping[str, Any]) -> None:
-        from switchgear.observe.history import Keeping  # here: it is an extra
+        from switchgear.observe import history  # here: it is an extra
 
-        keeping = Keeping(where, self.clock, self.hub.emit, self._stand)
-        self.history, self._reader = keeping.writer, keeping.reader
+        keeping = history.Keeping(where, self.clock, self.hub.emit, self._stand)
+        self.history, self._keeping = keeping.writer, keeping
         self.hub.attach(keeping.writer, own=True)
         self.hub.ticks.append(keeping.tick)
-        self._last_snapshot = partial(keeping.tick, force=True)
 
     def _stand(self) -> list[tuple[CircuitView, CallMetrics]]:
         return [(view, self.registry.metrics(view.key)) for view in self.circuits()]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import switchgear as sg
-from switchgear.exchange import BackendApi, BinanceApi, OrderStatus
+from switchgear.exchange import BackendApi, BinanceApi, OrderRequest, OrderStatus, OrderType, Side
 from switchgear.exchange.api import new_client_order_id
 from switchgear.exchange.model import check_client_order_id
 from tests.exchange.kit import (
@@ -316,3 +316,39 @@ async def test_a_stand_in_that_loses_its_answer_leaves_the_outcome_unknown(
         sim.clear_faults()
         found = await resolved(api, error)
     assert found.status is OrderStatus.FILLED
+
+
+async def test_no_setting_makes_an_order_anything_but_a_trade(
+    gear: sg.Switchgear, sim: Sim
+) -> None:
+    """A pattern that speaks of reads does not have a market order sent again after a lost answer."""
+    gear.configure("binance", "*", effect="read", retry_delay_s=0)
+    with pytest.raises(sg.SettingsError, match="effect"):
+        gear.configure("binance", "create_order", effect="idempotent")
+    async with BinanceApi(gear, key=sim.key, secret=sim.secret, base_url=sim.base_url) as api:
+        sim.add_faults({"match": "order.create", "action": "reset_after", "count": 1})
+        error = await lost(api)
+    assert booked(sim) == [error.client_order_id]
+
+
+async def test_a_duplicate_and_a_judged_result_leave_the_outcome_open(
+    gear: sg.Switchgear, sim: Sim
+) -> None:
+    """Neither says that the order was not booked: it stands, and is looked up by its id."""
+    request = OrderRequest(
+        symbol="BTC/USDT",
+        side=Side.BUY,
+        type=OrderType.LIMIT,
+        quantity=Decimal("0.001"),
+        price=Decimal(1000),
+        client_order_id="mine-1",
+    )
+    async with BinanceApi(gear, key=sim.key, secret=sim.secret, base_url=sim.base_url) as api:
+        await api.create_order(request)
+        with pytest.raises(sg.OrderOutcomeUnknown) as again:
+            await api.create_order(request)
+        assert again.value.client_order_id == "mine-1"
+        gear.configure("binance", "create_order", failed_result=lambda _: True)
+        with pytest.raises(sg.OrderOutcomeUnknown):
+            await api.create_order(replace(request, client_order_id="mine-2"))
+    assert {one["client_order_id"] for one in sim.state()["orders"]} == {"mine-1", "mine-2"}

@@ -174,6 +174,10 @@ def _is_name(folded: str) -> bool:
     return len(folded) <= NAME_CHARS_MAX and _NAME.fullmatch(folded) is not None
 
 
+ORDERS = frozenset(
+    {"create_order", "create_orders", "place_order", "submit_order", "edit_order", "replace_order"}
+)
+"""Methods that place orders by their very name: no setting makes them anything but a TRADE."""
 _READS = ("get_", "fetch_", "list_", "load_", "query_", "find_", "search_", "read_", "describe_")
 _READ_NAMES = frozenset({"ping", "time"})
 _DOES_MORE = frozenset({"and", "or", "replace", "create"})

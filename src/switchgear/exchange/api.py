@@ -6,6 +6,7 @@ An order that must survive this process needs a journal; that desk lives in the 
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
@@ -104,6 +105,9 @@ class PlainDesk:
         named = with_client_order_id(request)
         try:
             return await self._send(named)
+        except CancelledError as stopped:
+            _name_order(stopped, named)
+            raise
         except Exception as error:
             told = _told(error, named)
             if told is None:
@@ -115,6 +119,9 @@ class PlainDesk:
         named = with_client_order_id(request)
         try:
             return await self._guard.served(self._function, named)
+        except CancelledError as stopped:
+            _name_order(stopped, named)
+            raise
         except Exception as error:
             told = _told(error, named)
             if told is None:
@@ -145,12 +152,17 @@ def with_client_order_id(request: OrderRequest) -> OrderRequest:
     return replace(request, client_order_id=new_client_order_id())
 
 
+def _name_order(stopped: CancelledError, request: OrderRequest) -> None:
+    stopped.add_note(f"the order {request.client_order_id} may have been booked; look it up")
+
+
 def _told(error: Exception, request: OrderRequest) -> ApiError | None:
     """What the error says of the order; None where it says it itself, as when nothing was sent."""
     verdict = classify(error, effect=Effect.TRADE)
     if isinstance(error, Rejected) or verdict.unsent:
         return None
-    if verdict.ambiguous:
+    if verdict.ambiguous or verdict.kind is Kind.DUPLICATE_ORDER:
+        # A duplicate says that an order of this id stands: this one, or one of before. Look it up.
         return _unknown(error, request, verdict)
     if not isinstance(error, ApiError):
         return None

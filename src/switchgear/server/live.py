@@ -44,9 +44,10 @@ class Live:
         return EventSourceResponse(self._events(query, after_id), ping=HEARTBEAT_S, sep="\n")
 
     async def _events(self, query: LogQuery, after_id: int) -> AsyncIterator[ServerSentEvent]:
+        tail = None
         self._readers += 1
-        tail = await run_in_threadpool(self._records.tail, query, after_id)
         try:
+            tail = await run_in_threadpool(self._records.tail, query, after_id)
             yield ServerSentEvent(event="ready", data="{}", retry=1_000)
             while not self._closing():
                 try:
@@ -62,7 +63,8 @@ class Live:
                 await self._clock.sleep_async(TICK_S)
         finally:
             self._readers -= 1
-            tail.close()
+            if tail is not None:
+                tail.close()
 
 
 def last_event_id(text: str) -> int:

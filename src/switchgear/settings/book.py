@@ -20,6 +20,7 @@ from switchgear.core.errors import SettingsError
 from switchgear.core.policy.plan import Plan
 from switchgear.core.policy.retry import Backoff
 from switchgear.core.words import (
+    ORDERS,
     Effect,
     Key,
     Level,
@@ -93,7 +94,9 @@ class Settings:
 
     def plan(self, key: Key) -> Plan:
         """What else a call of this key obeys."""
-        effect = effect_of(key.method) if self.effect is None else self.effect
+        # A pattern may speak of reads and mean them; an order that it happens to match stays a trade.
+        told = self.effect is not None and key.method not in ORDERS
+        effect = cast("Effect", self.effect) if told else effect_of(key.method)
         unset = 0 if effect is Effect.TRADE else READ_RETRIES
         retries = unset if self.retries is None else self.retries
         return Plan(
@@ -269,6 +272,9 @@ def _joined(layers: tuple[Layer, ...], layer: Layer) -> tuple[Layer, ...]:
 
 def _check_together(layers: tuple[Layer, ...], layer: Layer, keys: Iterable[Key] = ()) -> None:
     """Refuse two values that do not go together for any key: here, and not when such a key is first called."""
+    effect: Effect | None = layer.values.get("effect")
+    if layer.method in ORDERS and effect is not None and effect is not Effect.TRADE:
+        raise SettingsError("effect", effect.value, f"{layer.method} places orders: it is a trade")
     _resolve(layers, layer.parts)
     for key in keys:
         _resolve(layers, key)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import switchgear as sg
 from switchgear.core.errors import SettingsError
 from switchgear.core.words import Level
 from switchgear.observe.history import HistoryReader, HistoryWriter, LogQuery, StoreError
@@ -307,3 +308,14 @@ def test_a_killed_program_leaves_a_whole_file(path: Path) -> None:
     ]
     assert ask(path, "pragma integrity_check") == [("ok",)]
     assert reader.runs()[0].ended_ms is None
+
+
+def test_a_gear_starts_on_a_medium_that_cannot_be_written(tmp_path: Path) -> None:
+    """A history that cannot be made costs records, never a call, and not the start of the program."""
+    path = tmp_path / "locked.db"
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("begin exclusive")
+    with sg.Switchgear(history=path) as gear:
+        assert gear.call_sync("binance", "get_time", int) == 0
+        assert gear.logs(method="get_time")
+        holder.close()

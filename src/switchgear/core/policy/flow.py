@@ -32,11 +32,12 @@ from switchgear.core.event import (
 from switchgear.core.outcome import Served
 from switchgear.core.policy.gate import MARGIN_S
 from switchgear.core.policy.retry import allowed, delay_s
+from switchgear.core.policy.settlement import settlement_of
 from switchgear.core.policy.stand_in import may_stand_in, stand_in
 from switchgear.core.policy.step import CutShort, Run, Wait
 from switchgear.core.redact import Words, error_text
 from switchgear.core.verdict import classify
-from switchgear.core.words import GATED, REFUSALS, CircuitState, Effect, Kind, Scope, Verdict
+from switchgear.core.words import GATED, CircuitState, Effect, Kind, Scope, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Hashable
@@ -169,7 +170,8 @@ class Course:
     def _check_result(self, value: Any) -> None:
         failed_result = self.policy.plan.failed_result
         if failed_result is not None and failed_result(value):
-            verdict = Verdict(Kind.UNEXPECTED, retryable=True, counts=True)
+            unknown = self.policy.plan.effect is Effect.TRADE  # there was an answer: it may stand
+            verdict = Verdict(Kind.UNEXPECTED, retryable=True, counts=True, ambiguous=unknown)
             raise self.api_error(
                 ApiError, "the result was judged a failure by failed_result", verdict
             )
@@ -341,17 +343,6 @@ class Course:
                 verdict.ambiguous,
             )
         )
-
-
-def settlement_of(verdict: Verdict, error: BaseException) -> Settlement:
-    """What an error says of the circuit: a refusal is an answer, so the exchange is up."""
-    if isinstance(error, (Rejected, DeadlineExceeded)):
-        return Settlement.NEUTRAL
-    if verdict.counts:
-        return Settlement.FAILURE
-    # Unsent and not counted is a mistake of ours: it never got to the exchange, so it proves nothing of it.
-    answered = verdict.kind in REFUSALS and not verdict.unsent
-    return Settlement.SUCCESS if answered else Settlement.NEUTRAL
 
 
 def _marks(error: BaseException) -> tuple[int | None, int | str | None]:

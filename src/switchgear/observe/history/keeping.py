@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from switchgear.core.errors import SettingsError
+from switchgear.core.errors import SettingsError, SwitchgearError
 from switchgear.core.event import StoreBack, StoreLost
 from switchgear.observe.history.reader import HistoryReader
 from switchgear.observe.history.snapshot import snapshot_of
@@ -62,7 +63,18 @@ class Keeping:
             on_lost=lambda error: emit(StoreLost(clock.monotonic_s(), "history", error)),
             on_back=lambda lost: emit(StoreBack(clock.monotonic_s(), "history", lost)),
         )
-        self.reader = HistoryReader(path)
+        self._path = path
+        self._reader: HistoryReader | None = None
+
+    @property
+    def reader(self) -> HistoryReader | None:
+        """What reads the file; None while it cannot be opened, as on a full disk that has no file yet."""
+        if self._reader is None:
+            with suppress(
+                SwitchgearError
+            ):  # the writer said so; it is tried again when next asked for
+                self._reader = HistoryReader(self._path)
+        return self._reader
 
     def tick(self, *, force: bool = False) -> None:
         """Now and then, how the circuits stand, for a page in another process."""
