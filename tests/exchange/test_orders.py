@@ -347,7 +347,25 @@ async def test_a_duplicate_and_a_judged_result_leave_the_outcome_open(
         with pytest.raises(sg.OrderOutcomeUnknown) as again:
             await api.create_order(request)
         assert again.value.client_order_id == "mine-1"
-        gear.configure("binance", "create_order", failed_result=lambda _: True)
+        gear.configure("binance", "create_order", failed_result=bool)
         with pytest.raises(sg.OrderOutcomeUnknown):
             await api.create_order(replace(request, client_order_id="mine-2"))
     assert {one["client_order_id"] for one in sim.state()["orders"]} == {"mine-1", "mine-2"}
+
+
+async def test_resolve_asks_the_exchange_and_not_memory(gear: sg.Switchgear, sim: Sim) -> None:
+    """What became of an order is never answered from a fallback, even where get_order has one."""
+    async with BinanceApi(
+        gear,
+        key=sim.key,
+        secret=sim.secret,
+        base_url=sim.base_url,
+        fallbacks={"get_order": [sg.last_good(600)]},
+    ) as api:
+        order = await api.create_order(RESTING)
+        named = {"client_order_id": order.client_order_id}
+        await api.get_order(BTC, **named)
+        sim.add_faults({"match": "order.get", "action": "reset_before"})
+        assert (await api.get_order(BTC, **named)).order_id == order.order_id  # from memory
+        with pytest.raises((sg.NetworkError, sg.CircuitOpenError)):
+            await api.desk.resolve(BTC, order.client_order_id)

@@ -102,6 +102,7 @@ class BinanceApi:
         self._time = ServerTime(gear.clock)
         self._transport = Transport(base_url or (PAPER_URL if paper else LIVE_URL))
         self._methods = self._guarded(gear, dict(fallbacks or {}))
+        self._truth = gear.guarded(self.exchange, "get_order", account=account)
         create = self._methods["create_order"]
         self.desk = PlainDesk(create.guard, create.run, self._find)
         """Where orders go through; `resolve` asks after one whose outcome is unknown."""
@@ -169,7 +170,7 @@ class BinanceApi:
         except ApiError as error:
             if error.verdict is None or error.verdict.kind is not Kind.ORDER_NOT_FOUND:
                 raise
-            order = await self.get_order(symbol, **ids)
+            order = await self._look_up(symbol, **ids)
             if order.status is not OrderStatus.CANCELED:
                 error.add_note(f"the order is {order.status}")
                 raise
@@ -240,7 +241,14 @@ class BinanceApi:
         return await self._order("DELETE", "cancel_order", symbol, params)
 
     async def _find(self, symbol: str, client_order_id: str) -> Order:
-        return await self.get_order(symbol, client_order_id=client_order_id)
+        return await self._look_up(symbol, client_order_id=client_order_id)
+
+    async def _look_up(self, symbol: str, **ids: str | None) -> Order:
+        """What the exchange itself says of an order: no fallback, for what became of it must not be remembered."""
+        found = self._methods["get_order"]
+        found.check(symbol, **ids)
+        order: Order = await self._truth.call(found.run, symbol, **ids)
+        return order
 
     async def _balances(self, target: Target) -> dict[str, Balance]:
         params = {"omitZeroBalances": "true"}
