@@ -9,30 +9,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from switchgear.observe.store.rows import COLUMNS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from switchgear.observe.record import LogRecord
 
-FIELDS = (
-    "id",
-    "at",
-    "at_ms",
-    "level",
-    "event",
-    "exchange",
-    "method",
-    "account",
-    "message",
-    "call_id",
-    "attempt",
-    "duration_ms",
-    "kind",
-    "status",
-    "code",
-    "source",
-    "detail",
-)
+FIELDS = ("id", "at", *COLUMNS)
 """Of a JSON line, and the columns of a CSV file, in this order."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _encode = msgspec.json.Encoder(enc_hook=str).encode
