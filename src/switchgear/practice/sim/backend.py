@@ -9,26 +9,22 @@ from urllib.parse import unquote
 
 import msgspec
 
-from switchgear.practice.sim.ledger import (
-    Account,
-    Ledger,
-    NewOrder,
-    Order,
-    OrderType,
-    Refusal,
-    Side,
-    TimeInForce,
-)
+from switchgear.practice.sim.accounts import Account, NewOrder, Order, OrderType, Side, TimeInForce
+from switchgear.practice.sim.binance.refusals import Refusal, refusal_of
+from switchgear.practice.sim.binance.usual import OTHER, USUAL
+from switchgear.practice.sim.ledger import Refused
 from switchgear.practice.sim.messages import Answer, Request, json_answer
-from switchgear.practice.sim.params import CLIENT_ORDER_ID
-from switchgear.practice.sim.symbols import SYMBOLS, find_symbol
 
 if TYPE_CHECKING:
     from enum import StrEnum
 
+    from switchgear.practice.sim.faults import Answer as FaultAnswer
+    from switchgear.practice.sim.ledger import Ledger
+    from switchgear.practice.sim.symbols import Symbol
+
 _E = TypeVar("_E", bound="StrEnum")
 _PRICES = "/prices/"
-_CURRENCY = "USDT"
+CLIENT_ORDER_ID = r"^[a-zA-Z0-9-_]{1,36}$"
 _ZERO = Decimal(0)
 
 
@@ -48,6 +44,8 @@ class Backend:
     def __init__(self, ledger: Ledger, account: Account) -> None:
         self._ledger = ledger
         self._account = account
+        self._symbols = {_folded(name): each for name, each in ledger.market.symbols.items()}
+        self._currency = next(iter(self._symbols.values())).quote
         self._generated = 0
         self.refused: list[dict[str, Any]] = []
         """Orders that were not booked: client order id, code and message."""
@@ -60,42 +58,57 @@ class Backend:
             if request.path == "/orders":
                 return self._create_order(request.body)
             return self._price(unquote(request.path.removeprefix(_PRICES)))
+        except Refused as refused:
+            refusal = refusal_of(refused)
+            return _refusal(refusal.code, refusal.msg)
         except Refusal as refusal:
             return _refusal(refusal.code, refusal.msg)
         except ValueError as error:
             return _refusal(-1100, str(error))
 
     def _price(self, name: str) -> Answer:
-        symbol = find_symbol(name.upper())
+        symbol = self._find(name)
         if symbol is None:
             return json_answer({"error": {"message": f"symbol {name!r} is not traded"}}, 404)
         return json_answer({"symbol": symbol.name, "price": plain(self._ledger.price(symbol))})
 
+    def _find(self, name: object) -> Symbol | None:
+        """The symbol meant by BTCUSDT, BTC-USDT or btc/usdt; None when it is not traded here."""
+        return self._symbols.get(_folded(str(name)))
+
     def _portfolio(self) -> dict[str, Any]:
-        positions = [_position(self._ledger, self._account, name) for name in SYMBOLS]
-        cash = self._held(_CURRENCY)
+        symbols = self._ledger.market.symbols.values()
+        positions = [_position(self._ledger, self._account, each) for each in symbols]
+        cash = _held(self._account, self._currency)
         total = sum((Decimal(held["value"]) for held in positions), cash)
         return {
-            "currency": _CURRENCY,
+            "currency": self._currency,
             "cash": plain(cash),
             "total_value": plain(total),
             "positions": [held for held in positions if Decimal(held["quantity"])],
         }
-
-    def _held(self, asset: str) -> Decimal:
-        return _held(self._account, asset)
 
     def _create_order(self, body: bytes) -> Answer:
         sent = _read_json(body)
         self._generated += 1
         name = _first(sent, "client_order_id", "clientOrderId") or f"backend-{self._generated}"
         try:
-            order = self._ledger.place(self._account, _read_order(sent, name))
-        except Refusal as refusal:
+            order = self._ledger.place(
+                self._account, _read_order(sent, name, self._find(sent.get("symbol", "")))
+            )
+        except (Refusal, Refused) as error:
+            refusal = refusal_of(error) if isinstance(error, Refused) else error
             note = {"client_order_id": name, "code": refusal.code, "msg": refusal.msg}
             self.refused.append(note | {"status": "REJECTED", "via": "backend"})
             raise
         return json_answer({"order": show(order)}, booked=order)
+
+
+def faulted(fault: FaultAnswer) -> dict[str, Any]:
+    """The body of the error that a fault gives in the backend's place."""
+    code, msg = USUAL.get(fault.status, OTHER)
+    code_told = code if fault.code is None else fault.code
+    return {"error": {"code": code_told, "message": msg if fault.msg is None else fault.msg}}
 
 
 def plain(value: Decimal) -> str:
@@ -104,16 +117,19 @@ def plain(value: Decimal) -> str:
 
 
 def _held(account: Account, asset: str) -> Decimal:
-    balance = account.balances.get(asset)
-    return _ZERO if balance is None else balance.free + balance.locked
+    balance = account.held(asset)
+    return balance.free + balance.locked
 
 
-def _position(ledger: Ledger, account: Account, name: str) -> dict[str, str]:
-    symbol = SYMBOLS[name]
+def _folded(name: str) -> str:
+    return name.replace("-", "").replace("/", "").upper()
+
+
+def _position(ledger: Ledger, account: Account, symbol: Symbol) -> dict[str, str]:
     quantity, price = _held(account, symbol.base), ledger.price(symbol)
     return {
         "asset": symbol.base,
-        "symbol": name,
+        "symbol": symbol.name,
         "quantity": plain(quantity),
         "price": plain(price),
         "value": plain(quantity * price),
@@ -165,8 +181,7 @@ def _first(sent: dict[str, Any], *names: str) -> Any:
     return next((sent[name] for name in names if sent.get(name) is not None), None)
 
 
-def _read_order(sent: dict[str, Any], name: Any) -> NewOrder:
-    symbol = find_symbol(str(sent.get("symbol", "")).upper())
+def _read_order(sent: dict[str, Any], name: Any, symbol: Symbol | None) -> NewOrder:
     if symbol is None:
         raise Refusal(-1121, "Invalid symbol.")
     kind = _word(sent, "type", OrderType, OrderType.MARKET)

@@ -22,7 +22,7 @@ class Answer:
     """
 
     status: int
-    code: int | None = None
+    code: int | str | None = None
     msg: str | None = None
     retry_after_s: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])

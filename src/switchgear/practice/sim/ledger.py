@@ -1,191 +1,97 @@
-"""Owns balances, orders and their executions; leaves wire formats, keys and limits to the venue."""
+"""
+Owns how orders move balances on one venue: booking, filling, ending, along a seeded price path.
+
+Wire formats, keys, limits and the words of a refusal are left to the venue.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from switchgear.practice.sim.symbols import SYMBOLS, Symbol, price_at
+from switchgear.practice.sim.accounts import (
+    Account,
+    Balance,
+    Execution,
+    NewOrder,
+    Order,
+    OrderType,
+    Side,
+    Status,
+    TimeInForce,
+)
+from switchgear.practice.sim.symbols import price_at
 
-COMMISSION_RATE = Decimal("0.001")
-"""Share of what an execution brings in that the venue keeps, for maker and taker alike."""
-START_BALANCES = {
-    "USDT": Decimal(100_000),
-    "BTC": Decimal(1),
-    "ETH": Decimal(10),
-    "BNB": Decimal(0),
-    "SOL": Decimal(0),
-    "XRP": Decimal(0),
-}
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from switchgear.practice.sim.symbols import Symbol
+
 _UNIT = Decimal("0.00000001")
-_ZERO = Decimal(0)
+_RESERVE = Decimal("1.05")
+"""A market order that must wait keeps back so much more than the price of now."""
 
 
-class Side(StrEnum):
-    """Which way an order trades the base asset."""
+class Reason(StrEnum):
+    """Why the ledger does not book, or does not cancel; how a venue says so is the venue's."""
 
-    BUY = "BUY"
-    SELL = "SELL"
-
-
-class OrderType(StrEnum):
-    """The order types that the practice venue takes."""
-
-    LIMIT = "LIMIT"
-    LIMIT_MAKER = "LIMIT_MAKER"
-    MARKET = "MARKET"
+    PRICE = "the price is outside its bounds or off its tick"
+    LOT = "the quantity is outside its bounds or off its step"
+    NOTIONAL = "price times quantity is outside its bounds"
+    DUPLICATE = "the client order id is taken"
+    FUNDS = "the balance is too small"
+    POST_ONLY = "a post-only order would take"
+    STOP = "the stop price is reached already"
+    NOT_OPEN = "the order is not open"
 
 
-class TimeInForce(StrEnum):
-    """How long an order may rest; IOC and FOK end at once, as EXPIRED when they cannot fill."""
+class Refused(Exception):
+    """The ledger says no; nothing was booked or changed."""
 
-    GTC = "GTC"
-    IOC = "IOC"
-    FOK = "FOK"
-
-
-class Status(StrEnum):
-    """The life of an order; a REJECTED one was never booked and stands among the refusals."""
-
-    NEW = "NEW"
-    PARTIALLY_FILLED = "PARTIALLY_FILLED"
-    FILLED = "FILLED"
-    CANCELED = "CANCELED"
-    REJECTED = "REJECTED"
-    EXPIRED = "EXPIRED"
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
 
 
-class Refusal(Exception):
-    """What the venue says no with: its number and its words."""
+class Unique(StrEnum):
+    """Among which orders of an account a client order id may stand once."""
 
-    def __init__(self, code: int, msg: str) -> None:
-        super().__init__(f"{code}: {msg}")
-        self.code = code
-        self.msg = msg
+    OPEN = "open"
+    EVER = "ever"
 
 
 @dataclass(frozen=True, slots=True)
-class NewOrder:
-    """What somebody asks for; price is 0 for MARKET, quantity is 0 when quote_quantity speaks."""
+class Market:
+    """What one venue trades, and by which rules its ledger books."""
 
-    symbol: Symbol
-    side: Side
-    type: OrderType
-    client_order_id: str
-    quantity: Decimal = _ZERO
-    price: Decimal = _ZERO
-    quote_quantity: Decimal = _ZERO
-    time_in_force: TimeInForce = TimeInForce.GTC
-    via: str = "binance"
-
-
-@dataclass(frozen=True, slots=True)
-class Execution:
-    """One trade of an order; at_ms is in epoch milliseconds."""
-
-    trade_id: int
-    price: Decimal
-    quantity: Decimal
-    commission: Decimal
-    commission_asset: str
-    at_ms: int
-    maker: bool
-
-
-@dataclass(slots=True)
-class Order:
-    """A booked order and what became of it."""
-
-    asked: NewOrder
-    order_id: int
-    quantity: Decimal
-    lock_price: Decimal
-    """Quote units kept back for each unit still to be bought."""
-    at_ms: int
-    updated_ms: int
-    status: Status = Status.NEW
-    executions: list[Execution] = field(default_factory=list[Execution])
-
-    @property
-    def executed(self) -> Decimal:
-        """Base units traded so far."""
-        return sum((trade.quantity for trade in self.executions), _ZERO)
-
-    @property
-    def quote_executed(self) -> Decimal:
-        """Quote units traded so far."""
-        return sum((trade.quantity * trade.price for trade in self.executions), _ZERO)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it can still trade."""
-        return self.status in {Status.NEW, Status.PARTIALLY_FILLED}
-
-    def kept_back(self, quantity: Decimal) -> tuple[str, Decimal]:
-        """The asset and the amount locked for this much of the order."""
-        if self.asked.side is Side.BUY:
-            return self.asked.symbol.quote, quantity * self.lock_price
-        return self.asked.symbol.base, quantity
-
-
-@dataclass(slots=True)
-class Balance:
-    """One asset of an account."""
-
-    free: Decimal = _ZERO
-    locked: Decimal = _ZERO
-
-
-class Account:
-    """The balances and orders that one API key sees. Looking up is cheap however many there are."""
-
-    def __init__(self, balances: dict[str, Decimal]) -> None:
-        self.balances = {asset: Balance(free=amount) for asset, amount in balances.items()}
-        self.orders: list[Order] = []
-        self._open: dict[int, Order] = {}
-        self._by_id: dict[int, Order] = {}
-        self._by_name: dict[tuple[str, str], Order] = {}
-
-    def book(self, order: Order) -> None:
-        """Take an order in; a later order with the same client order id hides an earlier one."""
-        self.orders.append(order)
-        self._open[order.order_id] = self._by_id[order.order_id] = order
-        self._by_name[order.asked.symbol.name, order.asked.client_order_id] = order
-
-    def settle(self, order: Order) -> None:
-        """Take an order out of the open ones when it is done."""
-        if not order.is_open:
-            self._open.pop(order.order_id, None)
-
-    def find(
-        self, symbol: Symbol, order_id: int | None, client_order_id: str | None
-    ) -> Order | None:
-        """The order with this id, or else the newest with this client order id; else None."""
-        if order_id is None:
-            return self._by_name.get((symbol.name, client_order_id or ""))
-        order = self._by_id.get(order_id)
-        return order if order is not None and order.asked.symbol is symbol else None
-
-    def open_orders(self, symbol: Symbol | None = None) -> list[Order]:
-        """Orders that can still trade, oldest first; of one symbol, or of all."""
-        return [order for order in self._open.values() if symbol in {None, order.asked.symbol}]
+    symbols: Mapping[str, Symbol]
+    """By the venue's own name for the pair."""
+    balances: Mapping[str, Decimal]
+    """What a new account holds."""
+    unique: Unique = Unique.OPEN
+    stop_at_once: bool = False
+    """A stop order whose stop is reached when it is placed wakes at once, and is not refused."""
+    fee_in_quote: bool = False
+    """The commission is always taken in the quote asset, and not from what a trade brings in."""
 
 
 class Ledger:
     """All accounts on one market whose prices follow the seed and the seconds since the start."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, market: Market) -> None:
         self.seed = seed
+        self.market = market
         self.second = 0
         self.now_ms = 0
         self.accounts: list[Account] = []
         self._last_order_id = 0
         self._last_trade_id = 0
 
-    def open_account(self, balances: dict[str, Decimal] | None = None) -> Account:
-        """A new account with these balances, or with START_BALANCES."""
-        account = Account(START_BALANCES if balances is None else balances)
+    def open_account(self, balances: Mapping[str, Decimal] | None = None) -> Account:
+        """A new account with these balances, or with those of the market."""
+        account = Account(dict(self.market.balances if balances is None else balances))
         self.accounts.append(account)
         return account
 
@@ -193,10 +99,14 @@ class Ledger:
         """The price now."""
         return price_at(self.seed, symbol, self.second)
 
+    def second_of(self, at_ms: int) -> int:
+        """The second of the price path at an instant in epoch milliseconds; negative before the start."""
+        return self.second + (at_ms - self.now_ms) // 1000
+
     def advance(self, elapsed_s: float, now_ms: int) -> None:
-        """Go on to this time, second by second, and fill the resting orders that the path meets."""
+        """Go on to this time, second by second, and move the resting orders that the path meets."""
         until = max(int(elapsed_s), self.second)
-        for symbol in SYMBOLS.values():
+        for symbol in self.market.symbols.values():
             self._meet(symbol, until, now_ms)
         self.second, self.now_ms = until, now_ms
 
@@ -205,51 +115,92 @@ class Ledger:
         for second in range(self.second + 1, until + 1):
             if not resting:
                 return
-            price = price_at(self.seed, symbol, second)
+            price, at_ms = price_at(self.seed, symbol, second), now_ms - (until - second) * 1000
             for account, order in resting:
-                if crosses(order.asked, price):
-                    part = min(order.quantity - order.executed, symbol.depth)
-                    at_ms = now_ms - (until - second) * 1000
-                    self._fill(account, order, part, order.asked.price, at_ms, maker=True)
+                self._live(account, order, price, at_ms)
             resting = [(a, order) for a, order in resting if order.is_open]
+
+    def _live(self, account: Account, order: Order, price: Decimal, at_ms: int) -> None:
+        """One second in the life of a resting order."""
+        asked = order.asked
+        if asked.not_after_ms is not None and at_ms >= asked.not_after_ms:
+            self.end(account, order, Status.EXPIRED, at_ms)
+            return
+        order.asleep = order.asleep and not _wakes(asked, price)
+        if order.asleep or at_ms < asked.not_before_ms:
+            return
+        part = min(order.quantity - order.executed, asked.symbol.depth)
+        if asked.type is OrderType.MARKET:
+            self._fill(account, order, order.quantity - order.executed, price, at_ms, maker=False)
+        elif crosses(asked, price):
+            self._fill(account, order, part, asked.price, at_ms, maker=True)
 
     def place(self, account: Account, asked: NewOrder) -> Order:
         """
         Book the order, and fill it at once and in full when it meets the price.
 
         Raises:
-            Refusal: a filter, the duplicate rule, the balance or post-only forbids it.
+            Refused: A filter, the duplicate rule, the balance, post-only or the stop forbids it.
         """
         price = self.price(asked.symbol)
         quantity = asked.quantity or asked.symbol.whole_steps(asked.quote_quantity / price)
         _check_filters(asked, quantity, price)
-        _check_duplicate(account, asked)
-        meets = asked.type is OrderType.MARKET or crosses(asked, price)
+        self._check_duplicate(account, asked)
+        asleep = self._sleeps(asked, price)
+        waits = asleep or asked.not_before_ms > self.now_ms
+        meets = not waits and (asked.type is OrderType.MARKET or crosses(asked, price))
         if meets and asked.type is OrderType.LIMIT_MAKER:
-            raise Refusal(-2010, "Order would immediately match and take.")
-        self._last_order_id += 1
-        lock_price = price if meets else asked.price
-        order = Order(asked, self._last_order_id, quantity, lock_price, self.now_ms, self.now_ms)
+            raise Refused(Reason.POST_ONLY)
+        order = Order(
+            asked,
+            self._last_order_id + 1,
+            quantity,
+            self._lock_price(asked, price, meets=meets),
+            self.now_ms,
+            self.now_ms,
+            asleep=asleep,
+        )
         _lock(account, order)
+        self._last_order_id += 1
         account.book(order)
         if meets:
             self._fill(account, order, quantity, price, self.now_ms, maker=False)
-        elif asked.time_in_force is not TimeInForce.GTC:
-            self._end(account, order, Status.EXPIRED)
+        elif asked.time_in_force is not TimeInForce.GTC and not waits:
+            self.end(account, order, Status.EXPIRED, self.now_ms)
         return order
 
     def cancel(self, account: Account, order: Order) -> None:
-        """End an open order and free what it kept back; raises Refusal when it is not open."""
+        """End an open order and free what it kept back; raises Refused when it is not open."""
         if not order.is_open:
-            raise Refusal(-2011, "Unknown order sent.")
-        self._end(account, order, Status.CANCELED)
+            raise Refused(Reason.NOT_OPEN)
+        self.end(account, order, Status.CANCELED, self.now_ms)
 
-    def _end(self, account: Account, order: Order, status: Status) -> None:
+    def end(self, account: Account, order: Order, status: Status, at_ms: int) -> None:
+        """End an open order with this status and free what it kept back."""
         asset, amount = order.kept_back(order.quantity - order.executed)
         account.balances[asset].locked -= amount
         account.balances[asset].free += amount
-        order.status, order.updated_ms = status, self.now_ms
+        order.status, order.updated_ms = status, at_ms
         account.settle(order)
+
+    def _sleeps(self, asked: NewOrder, price: Decimal) -> bool:
+        if asked.type is not OrderType.STOP_LIMIT:
+            return False
+        if not _wakes(asked, price):
+            return True
+        if not self.market.stop_at_once:
+            raise Refused(Reason.STOP)
+        return False
+
+    def _lock_price(self, asked: NewOrder, price: Decimal, *, meets: bool) -> Decimal:
+        each = price if meets else asked.price or price * _RESERVE
+        return each * (1 + asked.symbol.commission_rate) if self.market.fee_in_quote else each
+
+    def _check_duplicate(self, account: Account, asked: NewOrder) -> None:
+        older = account.named(asked.client_order_id)
+        # Where only open orders hold their id, the same id is a second order after a fill or a cancel.
+        if older is not None and (self.market.unique is Unique.EVER or older.is_open):
+            raise Refused(Reason.DUPLICATE)
 
     def _fill(
         self,
@@ -262,22 +213,20 @@ class Ledger:
         maker: bool,
     ) -> None:
         symbol, buying = order.asked.symbol, order.asked.side is Side.BUY
+        income, earned = (symbol.base, quantity) if buying else (symbol.quote, quantity * price)
+        paid_in = symbol.quote if self.market.fee_in_quote else income
+        base = quantity * price if paid_in == symbol.quote else quantity
+        commission = (base * symbol.commission_rate).quantize(_UNIT, ROUND_DOWN)
         asset, amount = order.kept_back(quantity)
         account.balances[asset].locked -= amount
-        income, earned = (symbol.base, quantity) if buying else (symbol.quote, quantity * price)
-        commission = (earned * COMMISSION_RATE).quantize(_UNIT, ROUND_DOWN)
-        account.balances.setdefault(income, Balance()).free += earned - commission
+        if buying:  # what was kept back beyond the price comes back
+            account.balances[asset].free += amount - quantity * price
+        account.balances.setdefault(income, Balance()).free += earned
+        account.balances[paid_in].free -= commission
         self._last_trade_id += 1
+        trade_id = self._last_trade_id
         order.executions.append(
-            Execution(
-                trade_id=self._last_trade_id,
-                price=price,
-                quantity=quantity,
-                commission=commission,
-                commission_asset=income,
-                at_ms=at_ms,
-                maker=maker,
-            )
+            Execution(trade_id, price, quantity, commission, paid_in, at_ms, maker)
         )
         done = order.executed == order.quantity
         order.status = Status.FILLED if done else Status.PARTIALLY_FILLED
@@ -290,28 +239,25 @@ def crosses(asked: NewOrder, price: Decimal) -> bool:
     return price <= asked.price if asked.side is Side.BUY else price >= asked.price
 
 
+def _wakes(asked: NewOrder, price: Decimal) -> bool:
+    return price >= asked.stop_price if asked.stop_above else price <= asked.stop_price
+
+
 def _check_filters(asked: NewOrder, quantity: Decimal, price: Decimal) -> None:
     symbol, is_market = asked.symbol, asked.type is OrderType.MARKET
-    failure = (
-        (None if is_market else symbol.price_failure(asked.price))
-        or symbol.size_failure(quantity)
-        or symbol.value_failure(quantity, price if is_market else asked.price)
-    )
-    if failure is not None:
-        raise Refusal(-1013, f"Filter failure: {failure}")
-
-
-def _check_duplicate(account: Account, asked: NewOrder) -> None:
-    # Only open orders hold their id: after a fill or a cancel the same id is a second order.
-    taken = {order.asked.client_order_id for order in account.open_orders()}
-    if asked.client_order_id in taken:
-        raise Refusal(-2010, "Duplicate order sent.")
+    prices = () if is_market else (asked.price, asked.stop_price or asked.price)
+    if not all(symbol.fits_price(each) for each in prices):
+        raise Refused(Reason.PRICE)
+    if not symbol.fits_lot(quantity):
+        raise Refused(Reason.LOT)
+    if not symbol.fits_notional(quantity * (price if is_market else asked.price)):
+        raise Refused(Reason.NOTIONAL)
 
 
 def _lock(account: Account, order: Order) -> None:
     asset, amount = order.kept_back(order.quantity)
     balance = account.balances.setdefault(asset, Balance())
     if balance.free < amount:
-        raise Refusal(-2010, "Account has insufficient balance for requested action.")
+        raise Refused(Reason.FUNDS)
     balance.free -= amount
     balance.locked += amount

@@ -10,7 +10,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from switchgear.practice.sim.ledger import Order
+    from switchgear.practice.sim.accounts import Order
 
 JSON = "application/json;charset=UTF-8"
 HTML = "text/html"

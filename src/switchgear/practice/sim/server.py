@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from switchgear.core.clock import SystemClock
 from switchgear.practice.sim.control import Control
 from switchgear.practice.sim.door import Door
-from switchgear.practice.sim.practice import KEY, SECRET, Practice
+from switchgear.practice.sim.practice import Practice
 from switchgear.practice.sim.wire import Wire
 
 if TYPE_CHECKING:
@@ -23,18 +23,16 @@ _T = TypeVar("_T")
 HOST = "127.0.0.1"
 PORT = 9100
 SEED = 1
+VENUE = "binance"
 
 
 class Sim:
     """
-    A practice Binance venue with its backend, on loopback unless host says otherwise.
+    A practice venue with its backend, on loopback unless host says otherwise.
 
     An async context manager. base_url serves everything; control_url the control alone and
     backend_url the backend alone, so that both outlast a refusal of the venue.
     """
-
-    key = KEY
-    secret = SECRET
 
     def __init__(
         self,
@@ -43,17 +41,38 @@ class Sim:
         host: str = HOST,
         port: int = 0,
         *,
+        venue: str = VENUE,
         control_port: int = 0,
         backend_port: int = 0,
     ) -> None:
-        """Nothing is bound before start; port 0 is one that the system chooses."""
+        """
+        Nothing is bound before start; port 0 is one that the system chooses.
+
+        Raises:
+            ValueError: There is no venue of this name.
+        """
         self._clock: Clock = SystemClock() if clock is None else clock
         self._at = (host, port, control_port, backend_port)
-        self._practice = Practice(seed, self._clock)
+        self._practice = Practice(seed, self._clock, venue)
         self._control = Control(self._practice, self._refuse, self._reopen)
         self._doors: list[Door] = []
         self._refused_until_s = 0.0
         self._reopening: Timer | None = None
+
+    @property
+    def venue(self) -> str:
+        """The name of the venue."""
+        return self._practice.venue.name
+
+    @property
+    def key(self) -> str:
+        """The API key of the one account."""
+        return self._practice.venue.credentials["key"]
+
+    @property
+    def secret(self) -> str:
+        """Its secret: what the venue's own clients are given, a PEM text where it is a key pair."""
+        return self._practice.venue.credentials["secret"]
 
     @property
     def base_url(self) -> str:
@@ -135,13 +154,31 @@ class Sim:
 class SimThread:
     """A Sim on a thread and event loop of its own, for callers without one; a context manager."""
 
-    key = KEY
-    secret = SECRET
-
     def __init__(
-        self, seed: int = SEED, clock: Clock | None = None, host: str = HOST, port: int = 0
+        self,
+        seed: int = SEED,
+        clock: Clock | None = None,
+        host: str = HOST,
+        port: int = 0,
+        *,
+        venue: str = VENUE,
     ) -> None:
-        self._sim = Sim(seed, clock, host, port)
+        self._sim = Sim(seed, clock, host, port, venue=venue)
+
+    @property
+    def venue(self) -> str:
+        """The name of the venue."""
+        return self._sim.venue
+
+    @property
+    def key(self) -> str:
+        """The API key of the one account."""
+        return self._sim.key
+
+    @property
+    def secret(self) -> str:
+        """Its secret."""
+        return self._sim.secret
 
     @property
     def base_url(self) -> str:
@@ -219,8 +256,8 @@ async def run(
     on_start: Callable[[Sim], object] | None = None,
 ) -> None:
     """Serve until cancelled; on_start is told when the ports are open. Raises OSError as Sim."""
-    ports = {"control_port": control_port, "backend_port": backend_port}
-    async with Sim(seed, clock, host, port, **ports) as sim:
+    made = Sim(seed, clock, host, port, control_port=control_port, backend_port=backend_port)
+    async with made as sim:
         if on_start is not None:
             on_start(sim)
         await asyncio.Event().wait()

@@ -1,4 +1,4 @@
-"""Owns the traded symbols, their filters and seeded price paths; leaves orders to the ledger."""
+"""Owns a traded pair, its filters and its seeded price path; which pairs there are is the venue's."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ _WAVES = ((0.02, 3_600.0), (0.008, 600.0), (0.003, 90.0), (0.001, 17.0))
 """Height (as a share of the price) and period in seconds of each wave a path is made of."""
 _NOISE = 0.0004
 """Height of the second-by-second noise, as a share of the price."""
+_SAMPLES = 12
+"""How many seconds of a candle are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Symbol:
     """A pair, with the rules an order on it must keep. All amounts are in base or quote units."""
 
     name: str
+    """The venue's own name: BTCUSDT, BTC/USD, BTC-USD, AAPL."""
     base: str
     quote: str
     start: Decimal
@@ -32,50 +35,32 @@ class Symbol:
     """Base quantity that resting orders can get in one second; more fills part by part."""
     min_price: Decimal = Decimal("0.00010000")
     max_price: Decimal = Decimal("1000000.00000000")
+    min_quantity: Decimal | None = None
+    """One step where it is None."""
     max_quantity: Decimal = Decimal("9000.00000000")
     min_notional: Decimal = Decimal("5.00000000")
     max_notional: Decimal = Decimal("9000000.00000000")
+    commission_rate: Decimal = Decimal("0.001")
+    """Share of a trade that the venue keeps, for maker and taker alike."""
+    path: str = ""
+    """Pairs with one path move alike, on all venues; the name where it is empty."""
 
-    def price_failure(self, price: Decimal) -> str | None:
-        """PRICE_FILTER when the price breaks it, else None."""
-        inside = self.min_price <= price <= self.max_price
-        return None if inside and price % self.tick == 0 else "PRICE_FILTER"
+    def fits_price(self, price: Decimal) -> bool:
+        """Whether a price is within the bounds and on the tick."""
+        return self.min_price <= price <= self.max_price and price % self.tick == 0
 
-    def size_failure(self, quantity: Decimal) -> str | None:
-        """LOT_SIZE when the quantity breaks it, else None; the least quantity is one step."""
-        inside = self.step <= quantity <= self.max_quantity
-        return None if inside and quantity % self.step == 0 else "LOT_SIZE"
+    def fits_lot(self, quantity: Decimal) -> bool:
+        """Whether a quantity is within the bounds and on the step."""
+        least = self.step if self.min_quantity is None else self.min_quantity
+        return least <= quantity <= self.max_quantity and quantity % self.step == 0
 
-    def value_failure(self, quantity: Decimal, price: Decimal) -> str | None:
-        """NOTIONAL when price times quantity breaks it, else None."""
-        inside = self.min_notional <= quantity * price <= self.max_notional
-        return None if inside else "NOTIONAL"
+    def fits_notional(self, value: Decimal) -> bool:
+        """Whether an order's value, in quote units, is within the bounds."""
+        return self.min_notional <= value <= self.max_notional
 
     def whole_steps(self, quantity: Decimal) -> Decimal:
         """The quantity, cut down to whole steps."""
         return (quantity / self.step).to_integral_value(ROUND_DOWN) * self.step
-
-
-def _usdt(base: str, start: str, tick: str, step: str, depth: str) -> Symbol:
-    parts = (Decimal(start), Decimal(tick), Decimal(step), Decimal(depth))
-    return Symbol(f"{base}USDT", base, "USDT", *parts)
-
-
-SYMBOLS = {
-    symbol.name: symbol
-    for symbol in (
-        _usdt("BTC", "60000", "0.01000000", "0.00001000", "0.5"),
-        _usdt("ETH", "3000", "0.01000000", "0.00010000", "10"),
-        _usdt("BNB", "600", "0.01000000", "0.00100000", "50"),
-        _usdt("SOL", "150", "0.01000000", "0.00100000", "200"),
-        _usdt("XRP", "0.5", "0.00010000", "0.10000000", "5000"),
-    )
-}
-
-
-def find_symbol(text: str) -> Symbol | None:
-    """The symbol meant by BTCUSDT, BTC-USDT or BTC/USDT; None when it is not traded here."""
-    return SYMBOLS.get(text.replace("-", "").replace("/", ""))
 
 
 def price_at(seed: int, symbol: Symbol, second: int) -> Decimal:
@@ -84,13 +69,44 @@ def price_at(seed: int, symbol: Symbol, second: int) -> Decimal:
 
     The shape of the path is a float; what is quoted and traded is the Decimal made from it here.
     """
-    swing = _NOISE * (2 * fraction(seed, symbol.name, "noise", second) - 1)
-    for phase, (height, period_s) in zip(_phases(seed, symbol.name), _WAVES, strict=True):
+    path = symbol.path or symbol.name
+    swing = _NOISE * (2 * fraction(seed, path, "noise", second) - 1)
+    for phase, (height, period_s) in zip(_phases(seed, path), _WAVES, strict=True):
         swing += height * math.sin(2 * math.pi * (second / period_s + phase))
     ticks = round(float(symbol.start / symbol.tick) * math.exp(swing))
     return symbol.tick * max(ticks, 1)
 
 
 @cache
-def _phases(seed: int, name: str) -> tuple[float, ...]:
-    return tuple(fraction(seed, name, "phase", index) for index in range(len(_WAVES)))
+def _phases(seed: int, path: str) -> tuple[float, ...]:
+    return tuple(fraction(seed, path, "phase", index) for index in range(len(_WAVES)))
+
+
+@dataclass(frozen=True, slots=True)
+class Candle:
+    """What a price did in a span; the volume, of the base asset, is nominal."""
+
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+
+
+def candle_at(seed: int, symbol: Symbol, first: int, last: int) -> Candle:
+    """The candle of the seconds first to last, both included; a pure function."""
+    step = max(1, (last - first) // _SAMPLES)
+    path = [price_at(seed, symbol, second) for second in (*range(first, last, step), last)]
+    volume = symbol.depth * (last - first + 1)
+    return Candle(path[0], max(path), min(path), path[-1], volume)
+
+
+def levels_at(price: Decimal, symbol: Symbol, count: int) -> tuple[list[_Level], list[_Level]]:
+    """Bids and asks, best first: one tick apart round the price, each as deep as the symbol."""
+    ticks = range(1, count + 1)
+    bids = [(price - n * symbol.tick, symbol.depth) for n in ticks if price > n * symbol.tick]
+    return bids, [(price + n * symbol.tick, symbol.depth) for n in ticks]
+
+
+_Level = tuple[Decimal, Decimal]
+"""A price, and what there is for it of the base asset."""

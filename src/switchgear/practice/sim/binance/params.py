@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote_plus
 
-from switchgear.practice.sim.ledger import Refusal
+from switchgear.practice.sim.binance.refusals import AuthRefusal, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,10 +29,6 @@ _RECV_WINDOW_MS_MAX = Decimal(60_000)
 _AHEAD_MS_MAX = 1_000
 _MICROSECONDS_FROM = 10**15
 """A timestamp this large is in microseconds; in milliseconds it would be in the year 33658."""
-
-
-class AuthRefusal(Refusal):
-    """A refusal of the key, answered with HTTP 401."""
 
 
 class Params:

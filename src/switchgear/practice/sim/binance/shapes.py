@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from switchgear.practice.sim.ledger import COMMISSION_RATE, Account, Order, OrderType, Side
-from switchgear.practice.sim.limits import ORDERS_PER_10_S, ORDERS_PER_DAY, WEIGHT_PER_MINUTE
+from switchgear.practice.sim.accounts import Account, Order, OrderType, Side
+from switchgear.practice.sim.binance.limits import (
+    ORDERS_PER_10_S,
+    ORDERS_PER_DAY,
+    WEIGHT_PER_MINUTE,
+)
 from switchgear.practice.sim.symbols import Symbol, price_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from decimal import Decimal
 
-    from switchgear.practice.sim.ledger import Execution, Ledger
+    from switchgear.practice.sim.accounts import Execution
+    from switchgear.practice.sim.ledger import Ledger
 
 Json = dict[str, Any]
 _DAY_S = 86_400
 _DAY_SAMPLES = 24
 _BASIS_POINTS = 10_000
+_RATE = Decimal("0.001")
+"""Commission of every pair, for maker and taker alike."""
 
 
 def amount(value: Decimal) -> str:
@@ -117,13 +124,13 @@ def trade(order: Order, execution: Execution) -> Json:
 
 def account(owner: Account, updated_ms: int, *, omit_zero: bool) -> Json:
     """An account with its balances; omit_zero leaves out assets it holds nothing of."""
-    rate, points = amount(COMMISSION_RATE), int(COMMISSION_RATE * _BASIS_POINTS)
+    rate, points = amount(_RATE), int(_RATE * _BASIS_POINTS)
     balances = [
         {"asset": asset, "free": amount(held.free), "locked": amount(held.locked)}
         for asset, held in sorted(owner.balances.items())
         if not omit_zero or held.free or held.locked
     ]
-    none = amount(COMMISSION_RATE * 0)
+    none = amount(_RATE * 0)
     return {
         "makerCommission": points,
         "takerCommission": points,

@@ -6,19 +6,14 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
-from switchgear.practice.sim.ledger import (
-    NewOrder,
-    Order,
-    OrderType,
-    Refusal,
-    Side,
-    TimeInForce,
-)
-from switchgear.practice.sim.params import CLIENT_ORDER_ID, SYMBOL, Params, missing
-from switchgear.practice.sim.symbols import SYMBOLS, Symbol
+from switchgear.practice.sim.accounts import NewOrder, Order, OrderType, Side, TimeInForce
+from switchgear.practice.sim.binance.market import SYMBOLS
+from switchgear.practice.sim.binance.params import CLIENT_ORDER_ID, SYMBOL, Params, missing
+from switchgear.practice.sim.binance.refusals import Refusal
 
 if TYPE_CHECKING:
-    from switchgear.practice.sim.ledger import Account
+    from switchgear.practice.sim.accounts import Account
+    from switchgear.practice.sim.symbols import Symbol
 
 _T = TypeVar("_T")
 _ZERO = Decimal(0)

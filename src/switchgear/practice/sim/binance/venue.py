@@ -6,11 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from switchgear.practice.sim import shapes
-from switchgear.practice.sim.ledger import Refusal
-from switchgear.practice.sim.limits import OrderLimit, TooMuch, WeightLimit
-from switchgear.practice.sim.messages import Answer, Request, html_answer, json_answer
-from switchgear.practice.sim.orders import (
+from switchgear.practice.sim.binance import shapes
+from switchgear.practice.sim.binance.limits import OrderLimit, TooMuch, WeightLimit, banned_text
+from switchgear.practice.sim.binance.market import MARKET, SYMBOLS
+from switchgear.practice.sim.binance.orders import (
     ResponseType,
     check_restriction,
     known_symbol,
@@ -18,23 +17,29 @@ from switchgear.practice.sim.orders import (
     read_order,
     read_symbol,
 )
-from switchgear.practice.sim.params import (
+from switchgear.practice.sim.binance.params import (
     CLIENT_ORDER_ID,
-    AuthRefusal,
     Params,
     authenticate,
 )
-from switchgear.practice.sim.symbols import SYMBOLS, Symbol
+from switchgear.practice.sim.binance.refusals import AuthRefusal, Refusal, refusal_of
+from switchgear.practice.sim.binance.usual import BANNED, OTHER, USUAL
+from switchgear.practice.sim.ledger import Ledger, Refused
+from switchgear.practice.sim.messages import Answer, Request, html_answer, json_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from switchgear.practice.sim.ledger import Account, Ledger, Order
+    from switchgear.practice.sim.accounts import Account, Order
+    from switchgear.practice.sim.faults import Answer as FaultAnswer
+    from switchgear.practice.sim.symbols import Symbol
 
 _SYMBOLS_RANGE = r'^\["[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}\]$'
 _TRADES_MAX = 1_000
 _TRADES = 500
 _DAY_MS = 86_400_000
+KEY = "practice-key"
+SECRET = "practice-secret"
 _SHOW = {
     ResponseType.ACK: shapes.ack,
     ResponseType.RESULT: shapes.result,
@@ -79,22 +84,22 @@ class _Route:
     name: str
     weight: Callable[[Params], int]
     signed: bool
-    run: Callable[[Venue, Call], Any]
+    run: Callable[[BinanceVenue, Call], Any]
 
 
-class Venue:
-    """The spot exchange: a request in, an answer out. Not thread-safe; one event loop owns it."""
+class BinanceVenue:
+    """The spot exchange, a Venue."""
 
-    def __init__(self, ledger: Ledger, accounts: Mapping[str, tuple[str, Account]]) -> None:
-        """Open for these API keys, each with its secret and its account."""
-        self.ledger = ledger
+    name = "binance"
+    credentials: Mapping[str, str] = {"key": KEY, "secret": SECRET}
+
+    def __init__(self, seed: int) -> None:
+        self.ledger = Ledger(seed, MARKET)
+        self.account = self.ledger.open_account()
         self.weights = WeightLimit()
         self.refused: list[dict[str, Any]] = []
         """Orders that were not booked: client order id, code and message."""
-        self._traders = {
-            key: Trader(secret, account, OrderLimit(), [])
-            for key, (secret, account) in accounts.items()
-        }
+        self._traders = {KEY: Trader(SECRET, self.account, OrderLimit(), [])}
         self._secrets = {key: trader.secret for key, trader in self._traders.items()}
         self._generated = 0
 
@@ -110,7 +115,8 @@ class Venue:
             return self._turn_away(request, excess, -1003, now_s)
         try:
             return self._run(route, request, params, now_s)
-        except Refusal as refusal:
+        except (Refusal, Refused) as error:
+            refusal = refusal_of(error) if isinstance(error, Refused) else error
             if route.name == "order.create":
                 self._note_refused(params, refusal)
             return self._refuse(request, refusal, now_s)
@@ -125,23 +131,39 @@ class Venue:
             trader = self._traders[key]
         call = Call(params, trader, now_s)
         payload = route.run(self, call)
-        headers = self.weight_headers(request.ip, now_s)
+        headers = self.usual_headers(request, now_s)
         if call.booked is not None:
             headers |= _count_headers(call.signed, now_s)
         return json_answer(payload, 200, headers, call.booked)
 
-    def weight_headers(self, ip: str, now_s: float) -> dict[str, str]:
+    def endpoint_name(self, method: str, path: str) -> str | None:
+        """The name that faults and counts use for this endpoint, None when there is none."""
+        route = _ROUTES.get((method, path))
+        return None if route is None else route.name
+
+    def usual_headers(self, request: Request, now_s: float) -> dict[str, str]:
         """The headers that tell an address what it has used this minute."""
-        used = str(self.weights.used(ip, now_s))
+        used = str(self.weights.used(request.ip, now_s))
         return {"X-MBX-USED-WEIGHT": used, "X-MBX-USED-WEIGHT-1M": used}
+
+    def faulted(self, fault: FaultAnswer, retry_after_s: int | None) -> tuple[Any, dict[str, str]]:
+        """The body and the headers of an error in Binance's words; see Venue."""
+        code: int | str
+        code, msg = USUAL.get(fault.status, OTHER)
+        if fault.status == BANNED:
+            code, msg = -1003, banned_text(self.ledger.now_ms + (retry_after_s or 0) * 1000)
+        code = code if fault.code is None else fault.code
+        msg = msg if fault.msg is None else fault.msg
+        headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+        return {"code": code, "msg": msg}, headers
 
     def _refuse(self, request: Request, refusal: Refusal, now_s: float) -> Answer:
         status = 401 if isinstance(refusal, AuthRefusal) else 400
-        headers = self.weight_headers(request.ip, now_s)
+        headers = self.usual_headers(request, now_s)
         return json_answer({"code": refusal.code, "msg": refusal.msg}, status, headers)
 
     def _turn_away(self, request: Request, excess: TooMuch, code: int, now_s: float) -> Answer:
-        headers = self.weight_headers(request.ip, now_s)
+        headers = self.usual_headers(request, now_s)
         headers["Retry-After"] = str(excess.retry_after_s)
         return json_answer({"code": code, "msg": excess.msg}, excess.status, headers)
 
@@ -182,7 +204,7 @@ class Venue:
         tickers = [shape(self.ledger, symbol) for symbol in symbols]
         return tickers[0] if is_single else tickers
 
-    def account(self, call: Call) -> Any:
+    def balances(self, call: Call) -> Any:
         """GET /api/v3/account."""
         omit_zero = (call.params.text("omitZeroBalances", "true|false") or "false") == "true"
         call.params.finish()
@@ -291,29 +313,25 @@ def _day_weight(params: Params) -> int:
 
 
 _ROUTES = {
-    ("GET", "/api/v3/ping"): _Route("ping", _fixed(1), False, Venue.ping),
-    ("GET", "/api/v3/time"): _Route("time", _fixed(1), False, Venue.time),
+    ("GET", "/api/v3/ping"): _Route("ping", _fixed(1), False, BinanceVenue.ping),
+    ("GET", "/api/v3/time"): _Route("time", _fixed(1), False, BinanceVenue.time),
     ("GET", "/api/v3/exchangeInfo"): _Route(
-        "exchange_info", _fixed(20), False, Venue.exchange_info
+        "exchange_info", _fixed(20), False, BinanceVenue.exchange_info
     ),
     ("GET", "/api/v3/ticker/price"): _Route(
-        "ticker.price", _if_sent("symbol", 2, 4), False, Venue.ticker_price
+        "ticker.price", _if_sent("symbol", 2, 4), False, BinanceVenue.ticker_price
     ),
-    ("GET", "/api/v3/ticker/24hr"): _Route("ticker.24hr", _day_weight, False, Venue.ticker_day),
-    ("GET", "/api/v3/account"): _Route("account", _fixed(20), True, Venue.account),
-    ("POST", "/api/v3/order"): _Route("order.create", _fixed(1), True, Venue.create_order),
-    ("GET", "/api/v3/order"): _Route("order.get", _fixed(4), True, Venue.get_order),
-    ("DELETE", "/api/v3/order"): _Route("order.cancel", _fixed(1), True, Venue.cancel_order),
+    ("GET", "/api/v3/ticker/24hr"): _Route(
+        "ticker.24hr", _day_weight, False, BinanceVenue.ticker_day
+    ),
+    ("GET", "/api/v3/account"): _Route("account", _fixed(20), True, BinanceVenue.balances),
+    ("POST", "/api/v3/order"): _Route("order.create", _fixed(1), True, BinanceVenue.create_order),
+    ("GET", "/api/v3/order"): _Route("order.get", _fixed(4), True, BinanceVenue.get_order),
+    ("DELETE", "/api/v3/order"): _Route("order.cancel", _fixed(1), True, BinanceVenue.cancel_order),
     ("GET", "/api/v3/openOrders"): _Route(
-        "orders.open", _if_sent("symbol", 6, 80), True, Venue.open_orders
+        "orders.open", _if_sent("symbol", 6, 80), True, BinanceVenue.open_orders
     ),
     ("GET", "/api/v3/myTrades"): _Route(
-        "trades.list", _if_sent("orderId", 5, 20), True, Venue.my_trades
+        "trades.list", _if_sent("orderId", 5, 20), True, BinanceVenue.my_trades
     ),
 }
-
-
-def endpoint_name(method: str, path: str) -> str | None:
-    """The name that faults and counts use for this endpoint, None when there is none."""
-    route = _ROUTES.get((method, path))
-    return None if route is None else route.name

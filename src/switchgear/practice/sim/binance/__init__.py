@@ -1,0 +1,1 @@
+"""Owns the practice Binance: its endpoints, parameters, limits and words; booking is the ledger's."""
