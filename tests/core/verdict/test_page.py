@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from switchgear.core.verdict import binance, statuses
+from switchgear.core.verdict import binance
+from switchgear.core.verdict.judgement import TABLES as VENUES
 from switchgear.core.words import Kind
-from tests.core.verdict.verdict_page import PAGE, line, page_with
+from tests.core.verdict.verdict_page import PAGE, TABLES, line, page_with
 
 
 def test_the_page_has_every_row_of_the_tables() -> None:
     """The page is in step with the data; running verdict_page.py writes it anew."""
     text = PAGE.read_text()
     assert page_with(text) == text
-    assert [row for row in (*binance.ROWS, *statuses.ROWS) if line(row) not in text] == []
+    assert [row.name for rows in TABLES.values() for row in rows if line(row) not in text] == []
+    assert set(VENUES) < set(TABLES)
 
 
 def test_the_page_explains_every_kind() -> None:

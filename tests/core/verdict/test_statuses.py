@@ -2,49 +2,70 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from switchgear.core.verdict import Answer, judge, statuses
-from switchgear.core.words import GATED, Effect, Kind, Verdict
+from switchgear.core.verdict.judgement import row_of
+from switchgear.core.words import GATED, Effect, Kind, Scope, Verdict
 
-EXCHANGES = ("", "binance", "elsewhere")
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+NOW_S = int(NOW.timestamp())
+EXCHANGES = ("", "alpaca", "binance", "coinbase", "elsewhere")
 
 
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [
-        (200, Kind.UNEXPECTED),
-        (101, Kind.UNEXPECTED),
-        (302, Kind.UNEXPECTED),
-        (400, Kind.INVALID_REQUEST),
-        (401, Kind.AUTHENTICATION),
-        (403, Kind.PERMISSION),
-        (404, Kind.INVALID_REQUEST),
-        (407, Kind.NETWORK),
-        (408, Kind.TIMEOUT),
-        (409, Kind.INVALID_REQUEST),
-        (418, Kind.BANNED),
-        (422, Kind.INVALID_REQUEST),
-        (425, Kind.UNAVAILABLE),
-        (429, Kind.RATE_LIMITED),
-        (451, Kind.PERMISSION),
-        (500, Kind.UNAVAILABLE),
-        (502, Kind.UNAVAILABLE),
-        (503, Kind.OVERLOADED),
-        (504, Kind.TIMEOUT),
-        (522, Kind.TIMEOUT),
-        (524, Kind.TIMEOUT),
-        (529, Kind.OVERLOADED),
-        (598, Kind.TIMEOUT),
-        (600, Kind.UNEXPECTED),
-        (-1, Kind.UNEXPECTED),
-    ],
-)
-def test_a_status_has_a_kind(status: int, kind: Kind) -> None:
+MEANINGS = [
+    (200, "unusable_answer", Kind.UNEXPECTED),
+    (101, "interim_answer", Kind.UNEXPECTED),
+    (302, "redirect", Kind.UNEXPECTED),
+    (400, "refused", Kind.INVALID_REQUEST),
+    (401, "unauthorized", Kind.AUTHENTICATION),
+    (403, "forbidden", Kind.PERMISSION),
+    (404, "refused", Kind.INVALID_REQUEST),
+    (407, "proxy_refused", Kind.NETWORK),
+    (408, "request_timeout", Kind.TIMEOUT),
+    (409, "conflict", Kind.INVALID_REQUEST),
+    (418, "banned", Kind.BANNED),
+    (422, "refused", Kind.INVALID_REQUEST),
+    (425, "too_early", Kind.UNAVAILABLE),
+    (429, "rate_limited", Kind.RATE_LIMITED),
+    (451, "legal_reasons", Kind.PERMISSION),
+    (500, "server_error", Kind.UNAVAILABLE),
+    (502, "server_error", Kind.UNAVAILABLE),
+    (503, "overloaded", Kind.OVERLOADED),
+    (504, "gateway_timeout", Kind.TIMEOUT),
+    (522, "edge_connect_timeout", Kind.TIMEOUT),
+    (524, "edge_timeout", Kind.TIMEOUT),
+    (529, "edge_overloaded", Kind.OVERLOADED),
+    (598, "proxy_timeout", Kind.TIMEOUT),
+    (600, "unknown", Kind.UNEXPECTED),
+    (-1, "unknown", Kind.UNEXPECTED),
+]
+MAINTENANCE = Answer(503, message="Down for scheduled Maintenance.")
+
+
+@pytest.mark.parametrize(("status", "name", "kind"), MEANINGS)
+def test_a_status_has_a_row_and_a_kind(status: int, name: str, kind: Kind) -> None:
     """Where no row of an exchange's own table fits, the status decides."""
+    assert row_of(Answer(status), "elsewhere").name == name
     assert judge(Answer(status), "elsewhere", Effect.READ).kind is kind
+
+
+def test_every_row_of_the_statuses_is_reached() -> None:
+    """No row is dead or untested: the statuses above and a maintenance reach them all."""
+    reached = {row_of(Answer(status), "elsewhere").name for status, _, _ in MEANINGS}
+    reached.add(row_of(MAINTENANCE, "elsewhere").name)
+    assert reached == {row.name for row in (*statuses.ROWS, statuses.OTHERWISE)}
+
+
+def test_maintenance_closes_the_gate_and_leaves_an_order_in_doubt() -> None:
+    """It is no failure of the circuit, a read may wait for its end, and a 5xx is no plain refusal."""
+    verdict = judge(MAINTENANCE, "elsewhere", Effect.TRADE)
+    assert (verdict.kind, verdict.scope) == (Kind.MAINTENANCE, Scope.EXCHANGE)
+    assert (verdict.retryable, verdict.counts, verdict.ambiguous) == (True, False, True)
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES)
@@ -82,6 +103,20 @@ def test_retry_after_is_heard_on_any_exchange(status: int) -> None:
     assert judge(Answer(status), "elsewhere", Effect.READ).retry_after_s is None
 
 
+@pytest.mark.parametrize(
+    ("reset", "wait_s"), [("3", 3.0), (str(NOW_S + 20), 20.0), ("3.5", 3.5), ("soon", None)]
+)
+def test_a_reset_is_heard_where_nothing_else_is_said(reset: str, wait_s: float | None) -> None:
+    """`X-RateLimit-Reset` is a wait on a 429, an instant or seconds; `Retry-After` wins."""
+    headers = {"x-ratelimit-reset": reset}
+    said = judge(Answer(429, headers=headers), "elsewhere", Effect.READ, lambda: NOW)
+    assert said.retry_after_s == wait_s
+    both = judge(
+        Answer(429, headers={**headers, "Retry-After": "7"}), "elsewhere", Effect.READ, lambda: NOW
+    )
+    assert both.retry_after_s == 7.0
+
+
 def test_a_refusal_has_no_wait() -> None:
     """A Retry-After on a plain refusal says nothing: it would be refused again."""
     refused = judge(Answer(400, headers={"Retry-After": "3"}), "elsewhere", Effect.READ)
@@ -91,7 +126,7 @@ def test_a_refusal_has_no_wait() -> None:
 def test_a_gate_never_counts() -> None:
     """No row whose kind closes a gate is a failure of the circuit."""
     gates = [row.verdict(Answer(0), Effect.READ) for row in statuses.ROWS if row.kind in GATED]
-    assert len(gates) == 3
+    assert len(gates) == 4
     assert not any(verdict.counts for verdict in gates)
 
 

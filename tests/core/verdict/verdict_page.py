@@ -5,18 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from switchgear.core.verdict import binance, statuses
-from switchgear.core.verdict.rows import Mark, Row
+from switchgear.core.verdict import statuses
+from switchgear.core.verdict.judgement import TABLES as VENUES
+from switchgear.core.verdict.rows import Codes, Mark, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "verdicts.md"
-TABLES = {"binance": binance.ROWS, "statuses": statuses.ROWS}
+TABLES = {**VENUES, "statuses": statuses.ROWS}
 _HEAD = (
-    "| status | codes | message holds | kind | scope "
+    "| name | status | codes | message holds | kind | scope "
     "| retry | counts | ambiguous | wait | meaning |\n"
-    "|---|---|---|---|---|---|---|---|---|---|"
+    "|---|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -28,9 +29,10 @@ def markdown(rows: Iterable[Row]) -> str:
 def line(row: Row) -> str:
     """One row as a line of the page."""
     cells = (
+        f"`{row.name}`",
         _statuses(row.statuses),
         _codes(row.codes),
-        row.pattern.replace("|", ", or ") or "any",
+        f"`{row.pattern.replace('|', '` or `')}`" if row.pattern else "any",
         f"`{row.kind.name}`",
         row.scope.name,
         *("yes" if mark in row.marks else "no" for mark in (Mark.RETRY, Mark.COUNTS, Mark.UNKNOWN)),
@@ -50,19 +52,34 @@ def page_with(text: str) -> str:
     return text
 
 
-def _statuses(statuses: range) -> str:
+def _statuses(statuses: range | tuple[int, ...]) -> str:
+    """Each run of statuses by its first and last."""
     if statuses == range(600):
         return "any"
-    first, last = statuses[0], statuses[-1]
-    return str(first) if first == last else f"{first} to {last}"
+    runs: list[list[int]] = []
+    for status in statuses:
+        if runs and runs[-1][-1] == status - 1:
+            runs[-1].append(status)
+        else:
+            runs.append([status])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)
 
 
-def _codes(codes: range | tuple[int, ...] | None) -> str:
+def _codes(codes: Codes | None) -> str:
     if codes is None:
         return "any"
     if isinstance(codes, range):
-        return f"{codes[-1]} to {codes[0]}"
-    return ", ".join(map(str, codes)) or "none"
+        return f"{codes[-1]} to {codes[0]}" if codes[0] < 0 else f"{codes[0]} to {codes[-1]}"
+    return ", ".join(filter(None, (_code(code, codes) for code in codes))) or "none"
+
+
+def _code(code: int | str, codes: tuple[int | str, ...]) -> str:
+    """A word that stands with and without `PREVIEW_` is written once; the other of the two not at all."""
+    if not isinstance(code, str):
+        return str(code)
+    if code.startswith("PREVIEW_") and code.removeprefix("PREVIEW_") in codes:
+        return ""
+    return f"`[PREVIEW_]{code}`" if f"PREVIEW_{code}" in codes else f"`{code}`"
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from switchgear.core.verdict import binance, statuses
+from switchgear.core.verdict import alpaca, binance, coinbase, statuses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from switchgear.core.verdict.rows import Row
     from switchgear.core.words import Effect, Verdict
 
-TABLES: Mapping[str, tuple[Row, ...]] = {"binance": binance.ROWS}
+TABLES: Mapping[str, tuple[Row, ...]] = {
+    "alpaca": alpaca.ROWS,
+    "binance": binance.ROWS,
+    "coinbase": coinbase.ROWS,
+}
 """The exchanges whose codes are known, by their name in the key of a call."""
 
 
@@ -27,21 +31,22 @@ def judge(
     An order whose answer no row plainly calls a refusal is ambiguous. Never raises.
 
     Args:
-        answer: The answer of a call that failed; one with a status of 2xx is no error unless a row
-            says so.
+        answer: The answer of a call that failed; one with a status of 2xx only when its body
+            refuses.
         exchange: Whose table to look in first; one without a table is judged by status alone.
         effect: What the call does; only a TRADE can be ambiguous.
         wall: The time in UTC, such as `clock.wall`; asked only where a wait is given as a date.
     """
-    return _row_of(answer, exchange).verdict(answer, effect, wall)
+    return row_of(answer, exchange).verdict(answer, effect, wall)
 
 
-def _row_of(answer: Answer, exchange: str) -> Row:
-    number = answer.number
+def row_of(answer: Answer, exchange: str) -> Row:
+    """The row that `judge` goes by: the first that fits, of the exchange's table or of the statuses."""
+    code = answer.key
     for row in TABLES.get(exchange.lower(), ()):
-        if row.fits(answer, number):
+        if row.fits(answer, code):
             return row
     for row in statuses.ROWS:
-        if row.fits(answer, number):
+        if row.fits(answer, code):
             return row
     return statuses.OTHERWISE

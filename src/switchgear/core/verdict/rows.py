@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import Enum, Flag, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from switchgear.core.verdict.wait import banned_s, retry_after_s
+from switchgear.core.verdict.wait import banned_s, reset_s, retry_after_s
 from switchgear.core.words import Effect, Kind, Scope, Verdict
 
 if TYPE_CHECKING:
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from switchgear.core.verdict.answer import Answer
+
+
+Codes: TypeAlias = range | tuple[int | str, ...]
+"""
+Codes of an exchange: a range of numbers, or numbers and words in any mixture.
+
+A word is compared in any case; one that ends in `*` means every word that begins so.
+"""
 
 
 class Mark(Flag):
@@ -36,6 +44,7 @@ class Wait(Enum):
 
     NONE = "-"
     HEADER = "Retry-After"
+    RESET = "Retry-After, else X-RateLimit-Reset"
     BAN = "Retry-After, else the instant in the message"
 
 
@@ -43,9 +52,11 @@ class Wait(Enum):
 class Row:
     """One line of a table: the answers it fits, and what they mean."""
 
-    statuses: range
+    name: str
+    """In snake_case, unique in its table."""
+    statuses: range | tuple[int, ...]
     """HTTP statuses it fits. An answer without a status fits every row that names codes."""
-    codes: range | tuple[int, ...] | None
+    codes: Codes | None
     """
     The exchange's codes it fits; None for any code or none, `()` for an answer without a code.
     """
@@ -59,17 +70,22 @@ class Row:
     """Seconds to stay away when the exchange does not say; None when nobody knows."""
     meaning: str
     """In words, for the page."""
-    _regex: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    _words: frozenset[str] = field(init=False, repr=False, compare=False)
+    _beginnings: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_regex", re.compile(self.pattern, re.IGNORECASE))
+        codes = self.codes if isinstance(self.codes, tuple) else ()
+        words = [code.upper() for code in codes if isinstance(code, str)]
+        begin = tuple(word[:-1] for word in words if word.endswith("*"))
+        object.__setattr__(self, "_words", frozenset(words))
+        object.__setattr__(self, "_beginnings", begin)
 
-    def fits(self, answer: Answer, number: int | None) -> bool:
-        """Whether this row speaks of the answer; number is its code as a whole number."""
+    def fits(self, answer: Answer, code: int | str | None) -> bool:
+        """Whether this row speaks of the answer; code is the answer's own, as `Answer.key` has it."""
         return (
             self._fits_status(answer.status)
-            and self._fits_code(answer, number)
-            and (not self.pattern or self._regex.search(answer.message) is not None)
+            and self._fits_code(code)
+            and (not self.pattern or self._fits_message(answer.message))
         )
 
     def verdict(
@@ -88,15 +104,25 @@ class Row:
     def _fits_status(self, status: int) -> bool:
         return status in self.statuses or (status == 0 and bool(self.codes))
 
-    def _fits_code(self, answer: Answer, number: int | None) -> bool:
+    def _fits_code(self, code: int | str | None) -> bool:
         if self.codes is None:
             return True
-        return number in self.codes if self.codes else answer.code is None
+        if code is None or not self.codes:
+            return code is None and not self.codes
+        if isinstance(code, int):
+            return code in self.codes
+        return code in self._words or code.startswith(self._beginnings)
+
+    def _fits_message(self, message: str) -> bool:
+        # Not compiled beforehand: re keeps what it compiled, and most programs never ask.
+        return re.search(self.pattern, message, re.IGNORECASE) is not None
 
     def _wait_s(self, answer: Answer, wall: Callable[[], datetime] | None) -> float | None:
         if self.wait is Wait.NONE:
             return None
         said_s = retry_after_s(answer.header("Retry-After"), wall)
+        if said_s is None and self.wait is Wait.RESET:
+            said_s = reset_s(answer.header("X-RateLimit-Reset"), wall)
         if said_s is None and self.wait is Wait.BAN:
             said_s = banned_s(answer.message, wall)
         return self.guess_s if said_s is None else said_s

@@ -15,6 +15,9 @@ The longest wait believed. The longest ban known is 3 days; more than a week is 
 theirs.
 """
 
+EPOCH_S_MIN = 1_000_000_000.0
+"""From here on a number of seconds is an instant (since 1970), not a wait."""
+
 _HEADER_CHARS_MAX = 64
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?")
 _BANNED_UNTIL = re.compile(r"banned until ([0-9]{10,16})(?![0-9])", re.IGNORECASE)
@@ -34,6 +37,25 @@ def retry_after_s(value: str | None, wall: Callable[[], datetime] | None = None)
     if _NUMBER.fullmatch(text):
         return _bounded(float(text))
     return _until_date_s(text, wall) if wall else None
+
+
+def reset_s(value: str | None, wall: Callable[[], datetime] | None = None) -> float | None:
+    """
+    Seconds until the instant in an X-RateLimit-Reset header, in [0, WAIT_S_MAX]; None for nothing readable.
+
+    Args:
+        value: The header: an instant in seconds since 1970, or, when it is at most WAIT_S_MAX, seconds from
+            now. What lies between the two is neither.
+        wall: The time in UTC, asked only for an instant; without it an instant says nothing.
+    """
+    if not value or len(value) > _HEADER_CHARS_MAX or not _NUMBER.fullmatch(value.strip()):
+        return None
+    said_s = float(value)
+    if said_s <= WAIT_S_MAX:
+        return _bounded(said_s)
+    if said_s < EPOCH_S_MIN or not wall:
+        return None
+    return _bounded(said_s - wall().timestamp())
 
 
 def banned_s(message: str, wall: Callable[[], datetime] | None = None) -> float | None:
