@@ -40,3 +40,12 @@ async def api(gear: sg.Switchgear, sim: Sim) -> AsyncIterator[BinanceApi]:
     """A client of the practice exchange."""
     async with BinanceApi(gear, key=sim.key, secret=sim.secret, base_url=sim.base_url) as made:
         yield made
+
+
+@pytest.fixture
+async def loose(gear: sg.Switchgear, sim: Sim) -> AsyncIterator[BinanceApi]:
+    """A client that leaves the rules of a pair to the exchange."""
+    async with BinanceApi(
+        gear, key=sim.key, secret=sim.secret, base_url=sim.base_url, check_rules=False
+    ) as made:
+        yield made

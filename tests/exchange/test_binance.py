@@ -19,7 +19,9 @@ from switchgear.exchange import (
     Side,
     TradingApi,
 )
-from switchgear.exchange.binance import PAPER_URL, signature
+from switchgear.exchange.binance import PAPER_URL
+from switchgear.exchange.client import METHODS
+from switchgear.exchange.signing import hmac_signer
 from tests.exchange.kit import BTC, MARKET, PRICE_ONCE, RESTING, asked, one_attempt
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ def test_the_signature_is_the_documented_one() -> None:
         "&recvWindow=5000&timestamp=1499827319559"
     )
     expected = "c8db56825ae71d6d79447849e617115f4a920fa2acdcab2b053c4b2838bd6b71"
-    assert signature(secret, text) == expected
+    assert hmac_signer(secret)(text.encode()).decode() == expected
 
 
 async def test_a_price_is_the_exchanges_own(api: BinanceApi, sim: Sim) -> None:
@@ -143,16 +145,23 @@ async def test_a_cancel_too_late_says_what_became_of_the_order(api: BinanceApi) 
 
 
 async def test_every_method_is_guarded_under_its_name(api: BinanceApi, gear: sg.Switchgear) -> None:
-    """Each call is one success of its own key."""
+    """Each call is one success of its own key; an order asks for the rules of its pair once."""
     order = await api.create_order(RESTING)
     await api.get_order(BTC, order_id=order.order_id)
     await api.cancel_order(BTC, order_id=order.order_id)
     await api.get_market_price(BTC)
+    await api.get_market_prices([BTC])
+    await api.get_market_data(BTC)
+    await api.get_order_book(BTC)
     await api.get_account_balance()
     await api.get_portfolio()
+    await api.get_positions()
+    await api.get_open_orders()
+    await api.get_trades(BTC)
+    await api.get_symbols()
+    await api.cancel_all(BTC)
     counts = {found.method: found.success_calls for found in gear.all_metrics()}
-    methods = ("create_order", "get_order", "cancel_order", "get_market_price")
-    assert counts == dict.fromkeys((*methods, "get_account_balance", "get_portfolio"), 1)
+    assert counts == dict.fromkeys(METHODS, 1)
 
 
 async def test_the_account_names_the_circuits_of_signed_methods(

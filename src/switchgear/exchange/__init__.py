@@ -9,22 +9,34 @@ if TYPE_CHECKING:
     from switchgear.exchange.api import TradingApi as TradingApi
     from switchgear.exchange.backend import BackendApi as BackendApi
     from switchgear.exchange.binance import BinanceApi as BinanceApi
-    from switchgear.exchange.model import Balance as Balance
+    from switchgear.exchange.holdings import Balance as Balance
+    from switchgear.exchange.holdings import CancelReport as CancelReport
+    from switchgear.exchange.holdings import Portfolio as Portfolio
+    from switchgear.exchange.holdings import Position as Position
+    from switchgear.exchange.holdings import Trade as Trade
+    from switchgear.exchange.market import Candle as Candle
+    from switchgear.exchange.market import Interval as Interval
+    from switchgear.exchange.market import MarketClock as MarketClock
+    from switchgear.exchange.market import OrderBook as OrderBook
+    from switchgear.exchange.market import PriceLevel as PriceLevel
+    from switchgear.exchange.market import SymbolInfo as SymbolInfo
     from switchgear.exchange.model import FieldError as FieldError
     from switchgear.exchange.model import Order as Order
     from switchgear.exchange.model import OrderRequest as OrderRequest
     from switchgear.exchange.model import OrderStatus as OrderStatus
     from switchgear.exchange.model import OrderType as OrderType
-    from switchgear.exchange.model import Portfolio as Portfolio
     from switchgear.exchange.model import Side as Side
     from switchgear.exchange.model import TimeInForce as TimeInForce
+    from switchgear.exchange.sync import SyncApi as SyncApi
 
 _HOMES = {
     "api": "OrderDesk PlainDesk TradingApi",
     "backend": "BackendApi",
     "binance": "BinanceApi",
-    "model": "Balance FieldError Order OrderRequest OrderStatus OrderType Portfolio Side "
-    "TimeInForce",
+    "holdings": "Balance CancelReport Portfolio Position Trade",
+    "market": "Candle Interval MarketClock OrderBook PriceLevel SymbolInfo",
+    "model": "FieldError Order OrderRequest OrderStatus OrderType Side TimeInForce",
+    "sync": "SyncApi",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

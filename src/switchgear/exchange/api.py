@@ -18,34 +18,93 @@ from switchgear.core.words import Effect, Kind
 from switchgear.exchange.model import check_client_order_id, check_request, check_symbol
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from datetime import datetime
     from decimal import Decimal
 
     from switchgear.core.guarded import Guarded
     from switchgear.core.outcome import Served
     from switchgear.core.words import Verdict
-    from switchgear.exchange.model import Balance, Order, OrderRequest, Portfolio
+    from switchgear.exchange.holdings import Balance, CancelReport, Portfolio, Position, Trade
+    from switchgear.exchange.market import Candle, OrderBook, SymbolInfo
+    from switchgear.exchange.model import Order, OrderRequest
 
 _PREFIX = "sg-"
 
 
 class TradingApi(Protocol):
-    """An account at an exchange. Each call is guarded, and raises what a guarded call raises."""
+    """
+    An account at an exchange. Each call is guarded, and raises what a guarded call raises.
+
+    Symbols are `BTC/USDT` everywhere, times are aware and in UTC, amounts are Decimal. An argument
+    that cannot be raises FieldError before anything is sent.
+    """
+
+    exchange: str
+    account: str
 
     async def get_market_price(self, symbol: str) -> Decimal:
         """The last price of one base asset in the quote asset."""
         ...
 
+    async def get_market_prices(self, symbols: Iterable[str]) -> dict[str, Decimal]:
+        """The last price of each of these pairs, 1 to 100 of them, in as few requests as can be."""
+        ...
+
+    async def get_market_data(
+        self,
+        symbol: str,
+        interval: str = "1m",
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 100,
+    ) -> list[Candle]:
+        """
+        Candles, oldest first, the one that is not over yet among them.
+
+        Args:
+            symbol: The pair.
+            interval: 1m, 5m, 15m, 30m, 1h, 2h, 6h or 1d.
+            since: From the first candle that opens then or later; without it the newest ones are given.
+            until: To the last candle that opens then or before.
+            limit: At most so many, 1 to 10,000; more than a page of the exchange are several requests.
+        """
+        ...
+
+    async def get_order_book(self, symbol: str, depth: int = 20) -> OrderBook:
+        """What others offer, at most depth lines a side, 1 to 100."""
+        ...
+
     async def get_account_balance(self) -> dict[str, Balance]:
-        """What the account holds, by asset."""
+        """What the account holds, by asset; what it holds nothing of is left out."""
         ...
 
     async def get_portfolio(self) -> Portfolio:
         """What the account holds, and what it is worth."""
         ...
 
+    async def get_positions(self) -> list[Position]:
+        """What the account is in, cash left out."""
+        ...
+
     async def create_order(self, request: OrderRequest) -> Order:
-        """The order as booked; see `OrderDesk.submit`."""
+        """
+        The order as booked; see `OrderDesk.submit`.
+
+        Raises:
+            FieldError: The order breaks a rule of the exchange, such as its tick; nothing was sent.
+        """
+        ...
+
+    async def cancel_order(
+        self, symbol: str, *, order_id: str | None = None, client_order_id: str | None = None
+    ) -> Order:
+        """The order, cancelled; exactly one of the two ids is given."""
+        ...
+
+    async def cancel_all(self, symbol: str | None = None) -> CancelReport:
+        """Cancel every open order, of one pair or of all."""
         ...
 
     async def get_order(
@@ -54,10 +113,33 @@ class TradingApi(Protocol):
         """The order with this id; exactly one of the two is given."""
         ...
 
-    async def cancel_order(
-        self, symbol: str, *, order_id: str | None = None, client_order_id: str | None = None
-    ) -> Order:
-        """The order, cancelled; exactly one of the two ids is given."""
+    async def get_open_orders(self, symbol: str | None = None) -> list[Order]:
+        """Every order that can still trade, oldest first; of one pair or of all."""
+        ...
+
+    async def get_trades(
+        self, symbol: str, *, since: datetime | None = None, limit: int = 100
+    ) -> list[Trade]:
+        """
+        The account's own executions, oldest first.
+
+        Args:
+            symbol: The pair.
+            since: The oldest ones from then on; without it the newest ones are given.
+            limit: At most so many, 1 to 1,000.
+        """
+        ...
+
+    async def get_symbol(self, symbol: str) -> SymbolInfo:
+        """One pair with its tick, lot and minimum."""
+        ...
+
+    async def get_symbols(self) -> Mapping[str, SymbolInfo]:
+        """Every pair that the exchange trades, with its tick, lot and minimum, by `BTC/USDT`."""
+        ...
+
+    async def close(self) -> None:
+        """Close the connections of the running event loop."""
         ...
 
 

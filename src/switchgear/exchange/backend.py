@@ -10,13 +10,12 @@ import msgspec
 
 from switchgear.core.words import Effect
 from switchgear.exchange.api import with_client_order_id
+from switchgear.exchange.holdings import Balance, Portfolio
 from switchgear.exchange.model import (
-    Balance,
     Order,
     OrderRequest,
     OrderStatus,
     OrderType,
-    Portfolio,
     Side,
     check_symbol,
 )

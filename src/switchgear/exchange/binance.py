@@ -1,87 +1,92 @@
-"""Owns a Binance spot account: endpoints, signature, and each call's way through the guard."""
+"""Owns a Binance spot account: its endpoints, parameters and signatures; answers are `binance_answers`."""
 
 from __future__ import annotations
 
-import hmac
+import json
 import re
 from dataclasses import replace
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote, urlencode
 
 from switchgear.core.errors import ApiError, SettingsError
-from switchgear.core.redact import register_secret
-from switchgear.core.words import Effect, Kind, effect_of
+from switchgear.core.words import Effect, Kind
 from switchgear.exchange import binance_answers as answers
-from switchgear.exchange.api import PlainDesk
-from switchgear.exchange.model import (
-    FieldError,
-    OrderRequest,
-    OrderStatus,
-    check_client_order_id,
-    check_request,
-    check_symbol,
-)
+from switchgear.exchange.believed import complete, ms_of, rising, same
+from switchgear.exchange.client import VenueApi, check_whole
+from switchgear.exchange.holdings import CancelReport, positions_of
+from switchgear.exchange.market import Interval
 from switchgear.exchange.server_time import ServerTime
+from switchgear.exchange.signing import credential, ed25519_signer, hmac_signer, is_pem
 from switchgear.exchange.transport import Target, Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
     from decimal import Decimal
-    from types import TracebackType
 
-    from switchgear.core.guarded import Guarded
-    from switchgear.core.outcome import Served
-    from switchgear.exchange.model import Balance, Order, Portfolio
+    from switchgear.exchange.holdings import Balance, Portfolio, Position, Trade
+    from switchgear.exchange.market import Candle, OrderBook, SymbolInfo
+    from switchgear.exchange.model import Order, OrderRequest
     from switchgear.exchange.transport import Reply, Shape
     from switchgear.gear import Switchgear
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 LIVE_URL = "https://api.binance.com"
 PAPER_URL = "https://testnet.binance.vision"
 RECV_WINDOW_MS = 5000
 """After so long on its way a request is refused, so a late copy of an order cannot be booked."""
+RECV_WINDOW_MS_MAX = 60_000
 
 _CURRENCY = "USDT"
 _TICKER, _TIME = "/api/v3/ticker/price", "/api/v3/time"
-_ACCOUNT, _ORDER = "/api/v3/account", "/api/v3/order"
+_KLINES, _DEPTH, _INFO = "/api/v3/klines", "/api/v3/depth", "/api/v3/exchangeInfo"
+_ACCOUNT, _ORDER, _TRADES = "/api/v3/account", "/api/v3/order", "/api/v3/myTrades"
+_OPEN_ORDERS = "/api/v3/openOrders"
 _TIME_S_MAX = 3.0
-_ORDER_ID = re.compile(r"[0-9]{1,19}")
-_CREDENTIAL = re.compile(r"[!-~]{6,512}")
-_PUBLIC = ("get_market_price",)
-_SIGNED = ("get_account_balance", "get_portfolio", "create_order", "get_order", "cancel_order")
+_PAGE_MAX = 1000
+_FORM = "application/x-www-form-urlencoded"
 
 
-class _Method(NamedTuple):
-    guard: Guarded
-    run: Callable[..., Coroutine[Any, Any, Any]]
-    check: Callable[..., object]
-    """Takes the same arguments and refuses what cannot be, before anything is counted."""
-
-
-class BinanceApi:
+class BinanceApi(VenueApi):
     """
     One account at Binance spot, a TradingApi; an async context manager.
 
     Every call is guarded as `binance.<method>`: it is counted, logged, retried where that is safe,
-    and answered by the fallbacks of its method where it has no value. Public prices are no part of
-    the account: a refused key does not hold them back.
+    and answered by the fallbacks of its method where it has no value. Market data is no part of the
+    account: a refused key does not hold it back.
 
     Args:
         gear: What guards the calls.
-        key: The API key; without it only prices can be had.
-        secret: Its secret, for HMAC-SHA256 signatures. Both are masked in all that is kept.
+        key: The API key; without it only market data can be had.
+        secret: Its secret for HMAC-SHA256 signatures, or an Ed25519 private key as PEM text. Both
+            are masked in all that is kept.
         account: The name of the key in circuits, metrics and records.
         base_url: Where every endpoint is; Binance itself, or its testnet, when not given.
         paper: Without base_url, use the testnet.
+        recv_window_ms: After so long on its way a signed request is refused, 1 to 60,000.
         fallbacks: By method, what `Switchgear.guarded` takes as fallback.
+        check_rules: Refuse here what breaks a rule of its pair; False leaves it to Binance.
 
     Raises:
         SettingsError: An argument, or a fallback, cannot be.
     """
 
     exchange = answers.VENUE
+    public = frozenset(
+        {
+            "get_market_price",
+            "get_market_prices",
+            "get_market_data",
+            "get_order_book",
+            "get_symbol",
+            "get_symbols",
+        }
+    )
+    forces = answers.FORCES
+    order_id_form = re.compile(r"[0-9]{1,19}")
+    order_id_words = "must be a whole number, as text"
 
     def __init__(
         self,
@@ -92,137 +97,142 @@ class BinanceApi:
         account: str = "main",
         base_url: str | None = None,
         paper: bool = False,
+        recv_window_ms: int = RECV_WINDOW_MS,
         fallbacks: Mapping[str, object] | None = None,
+        check_rules: bool = True,
     ) -> None:
-        self.account = account
-        self._key, self._secret = _credential("key", key), _credential("secret", secret)
+        self._key = credential("key", key)
         if bool(key) != bool(secret):
             raise SettingsError("secret" if key else "key", "", "key and secret go together")
-        self._clock = gear.clock
-        self._time = ServerTime(gear.clock)
+        self._sign = (
+            ed25519_signer(secret) if is_pem(secret) else hmac_signer(credential("secret", secret))
+        )
+        check_whole("recv_window_ms", recv_window_ms, RECV_WINDOW_MS_MAX)
+        self._window_ms = recv_window_ms
+        self._time = ServerTime(gear.clock, self.exchange)
         self._transport = Transport(base_url or (PAPER_URL if paper else LIVE_URL))
-        self._methods = self._guarded(gear, dict(fallbacks or {}))
-        self._truth = gear.guarded(self.exchange, "get_order", account=account)
-        create = self._methods["create_order"]
-        self.desk = PlainDesk(create.guard, create.run, self._find)
-        """Where orders go through; `resolve` asks after one whose outcome is unknown."""
+        super().__init__(
+            gear,
+            account=account,
+            has_key=bool(key),
+            transports=(self._transport,),
+            fallbacks=fallbacks,
+            check_rules=check_rules,
+        )
 
-    def __repr__(self) -> str:
-        return f"BinanceApi(account={self.account!r}, base_url={self._transport.base_url!r})"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Close the connections of the running event loop."""
-        await self._transport.close()
-
-    async def get_market_price(self, symbol: str) -> Decimal:
-        """The last price of one base asset in the quote asset; symbol is `BTC/USDT`."""
-        price: Decimal = (await self.served("get_market_price", symbol)).value
-        return price
-
-    async def get_account_balance(self) -> dict[str, Balance]:
-        """What the account holds, by asset; what it holds nothing of is left out."""
-        balances: dict[str, Balance] = (await self.served("get_account_balance")).value
-        return balances
-
-    async def get_portfolio(self) -> Portfolio:
-        """What the account holds, valued in USDT by last prices: two requests, one guarded call."""
-        portfolio: Portfolio = (await self.served("get_portfolio")).value
-        return portfolio
-
-    async def create_order(self, request: OrderRequest) -> Order:
-        """The order as booked, sent once; raises as `OrderDesk.submit` says."""
-        self._need_key()
-        return await self.desk.submit(request)
-
-    async def get_order(
-        self, symbol: str, *, order_id: str | None = None, client_order_id: str | None = None
-    ) -> Order:
-        """The order with this id; exactly one of the two is given."""
-        ids = {"order_id": order_id, "client_order_id": client_order_id}
-        order: Order = (await self.served("get_order", symbol, **ids)).value
-        return order
-
-    async def cancel_order(
-        self, symbol: str, *, order_id: str | None = None, client_order_id: str | None = None
-    ) -> Order:
-        """
-        The order, cancelled; exactly one of the two ids is given.
-
-        One that was cancelled before, perhaps by an attempt whose answer was lost, is given too.
-
-        Raises:
-            ApiError: ORDER_NOT_FOUND when there is nothing to cancel: it may have been filled.
-        """
-        ids = {"order_id": order_id, "client_order_id": client_order_id}
-        try:
-            order: Order = (await self.served("cancel_order", symbol, **ids)).value
-        except ApiError as error:
-            if error.verdict is None or error.verdict.kind is not Kind.ORDER_NOT_FOUND:
-                raise
-            order = await self._look_up(symbol, **ids)
-            if order.status is not OrderStatus.CANCELED:
-                error.add_note(f"the order is {order.status}")
-                raise
-        return order
-
-    async def served(self, method: str, *args: Any, **kwargs: Any) -> Served[Any]:
-        """
-        The value of a method by its name, with where it came from and how old it is.
-
-        Raises:
-            SettingsError: There is no such method.
-            FieldError: An argument cannot be; nothing was sent.
-        """
-        found = self._methods.get(method)
-        if found is None:
-            raise SettingsError("method", method, f"must be one of {', '.join(self._methods)}")
-        if method in _SIGNED:
-            self._need_key()
-        if method == "create_order":
-            return await self.desk.served(*args, **kwargs)
-        found.check(*args, **kwargs)
-        return await found.guard.served(found.run, *args, **kwargs)
-
-    def _guarded(self, gear: Switchgear, fallbacks: dict[str, object]) -> dict[str, _Method]:
-        methods: dict[str, _Method] = {}
-        for method in (*_PUBLIC, *_SIGNED):
-            run, fallback = getattr(self, f"_{method}"), fallbacks.pop(method, None)
-            if method in _PUBLIC:
-                guard = gear.guarded(self.exchange, method, fallback=fallback, signed=False)
-            else:
-                guard = gear.guarded(self.exchange, method, account=self.account, fallback=fallback)
-            guard(run)  # a fallback that does not take its arguments is refused here
-            methods[method] = _Method(guard, run, _CHECKS[method])
-        for unknown in fallbacks:
-            raise SettingsError("fallbacks", unknown, f"must be one of {', '.join(methods)}")
-        return methods
+    # ------------------------------------------------------------------------------- the market
 
     async def _get_market_price(self, symbol: str) -> Decimal:
-        query = urlencode({"symbol": answers.venue_symbol(symbol)})
-        target = _target("get_market_price")
-        reply = await self._transport.request("GET", _TICKER, target, query=query)
-        return answers.TICKER.read(reply, target, self._clock).price
+        name = answers.venue_symbol(symbol)
+
+        def price(answer: answers.TickerAnswer) -> Decimal:
+            return same("symbol", answer.symbol, name, answer.price)
+
+        return await self._public(
+            "get_market_price", _TICKER, {"symbol": name}, answers.TICKER, price
+        )
+
+    async def _get_market_prices(self, symbols: tuple[str, ...]) -> dict[str, Decimal]:
+        names = {answers.venue_symbol(symbol): symbol for symbol in symbols}
+        params = {"symbols": json.dumps(list(names), separators=(",", ":"))}
+
+        def prices(found: list[answers.TickerAnswer]) -> dict[str, Decimal]:
+            told = {names[each.symbol]: each.price for each in found if each.symbol in names}
+            return complete(told, symbols)
+
+        return await self._public("get_market_prices", _TICKER, params, answers.TICKERS, prices)
+
+    async def _get_market_data(
+        self,
+        symbol: str,
+        interval: str = "1m",
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 100,
+    ) -> list[Candle]:
+        params = {"symbol": answers.venue_symbol(symbol), "interval": str(Interval(interval))}
+        found: list[Candle] = []
+        while len(found) < limit:
+            asked = min(limit - len(found), _PAGE_MAX)
+            span = _span(since, until, found)
+            page = await self._candles({**params, **span, "limit": str(asked)})
+            found = found + page if since is not None else page + found
+            if len(page) < asked:
+                break
+        return found
+
+    async def _candles(self, params: Mapping[str, str]) -> list[Candle]:
+        def candles(found: list[answers.KlineAnswer]) -> list[Candle]:
+            return rising([answers.candle_of(each) for each in found])
+
+        return await self._public("get_market_data", _KLINES, params, answers.KLINES, candles)
+
+    async def _get_order_book(self, symbol: str, depth: int = 20) -> OrderBook:
+        params = {"symbol": answers.venue_symbol(symbol), "limit": str(depth)}
+
+        def book(found: answers.DepthAnswer) -> OrderBook:
+            return answers.book_of(found, symbol)
+
+        return await self._public("get_order_book", _DEPTH, params, answers.DEPTH, book)
+
+    async def _get_symbol(self, symbol: str) -> SymbolInfo:
+        params = {"symbol": answers.venue_symbol(symbol), "showPermissionSets": "false"}
+
+        def info(found: answers.InfoAnswer) -> SymbolInfo:
+            infos = {told.symbol: told for told in map(answers.symbol_of, found.symbols)}
+            if symbol not in infos:
+                raise ValueError(f"the answer is not of {symbol}")
+            return infos[symbol]
+
+        return await self._public("get_symbol", _INFO, params, answers.INFO, info)
+
+    async def _get_symbols(self) -> dict[str, SymbolInfo]:
+        params = {"symbolStatus": "TRADING", "showPermissionSets": "false"}
+
+        def infos(found: answers.InfoAnswer) -> dict[str, SymbolInfo]:
+            return {told.symbol: told for told in map(answers.symbol_of, found.symbols)}
+
+        return await self._public("get_symbols", _INFO, params, answers.INFO, infos)
+
+    # ------------------------------------------------------------------------------ the account
 
     async def _get_account_balance(self) -> dict[str, Balance]:
-        return await self._balances(_target("get_account_balance"))
+        return await self._balances("get_account_balance")
 
     async def _get_portfolio(self) -> Portfolio:
-        target = _target("get_portfolio")
-        balances = await self._balances(target)
-        reply = await self._transport.request("GET", _TICKER, target)
-        tickers = answers.TICKERS.read(reply, target, self._clock)
-        return answers.portfolio_of(balances, tickers, _CURRENCY)
+        return await self._portfolio("get_portfolio")
+
+    async def _get_positions(self) -> list[Position]:
+        return positions_of(await self._portfolio("get_positions"))
+
+    async def _portfolio(self, method: str) -> Portfolio:
+        balances = await self._balances(method)
+
+        def valued(tickers: list[answers.TickerAnswer]) -> Portfolio:
+            return answers.portfolio_of(balances, tickers, _CURRENCY)
+
+        return await self._public(method, _TICKER, {}, answers.TICKERS, valued)
+
+    async def _balances(self, method: str) -> dict[str, Balance]:
+        params = {"omitZeroBalances": "true"}
+        return await self._signed(
+            "GET", method, _ACCOUNT, params, answers.ACCOUNT, answers.balances_of
+        )
+
+    async def _get_trades(
+        self, symbol: str, *, since: datetime | None = None, limit: int = 100
+    ) -> list[Trade]:
+        params = {"symbol": answers.venue_symbol(symbol), "limit": str(limit)}
+        if since is not None:
+            params["startTime"] = str(ms_of(since))
+
+        def trades(found: list[answers.TradeAnswer]) -> list[Trade]:
+            return [answers.trade_of(each, symbol) for each in found]
+
+        return await self._signed("GET", "get_trades", _TRADES, params, answers.TRADES, trades)
+
+    # -------------------------------------------------------------------------------- its orders
 
     async def _create_order(self, request: OrderRequest) -> Order:
         params = answers.order_params(request)
@@ -231,118 +241,131 @@ class BinanceApi:
     async def _get_order(
         self, symbol: str, *, order_id: str | None = None, client_order_id: str | None = None
     ) -> Order:
-        params = order_name(symbol, order_id=order_id, client_order_id=client_order_id)
+        params = _order_name(symbol, order_id, client_order_id)
         return await self._order("GET", "get_order", symbol, params)
 
     async def _cancel_order(
         self, symbol: str, *, order_id: str | None = None, client_order_id: str | None = None
     ) -> Order:
-        params = order_name(symbol, order_id=order_id, client_order_id=client_order_id)
+        params = _order_name(symbol, order_id, client_order_id)
         return await self._order("DELETE", "cancel_order", symbol, params)
 
-    async def _find(self, symbol: str, client_order_id: str) -> Order:
-        return await self._look_up(symbol, client_order_id=client_order_id)
+    async def _get_open_orders(self, symbol: str | None = None) -> list[Order]:
+        return await self._open_orders("get_open_orders", symbol)
 
-    async def _look_up(self, symbol: str, **ids: str | None) -> Order:
-        """What the exchange itself says of an order: no fallback, for what became of it must not be remembered."""
-        found = self._methods["get_order"]
-        found.check(symbol, **ids)
-        order: Order = await self._truth.call(found.run, symbol, **ids)
-        return order
+    async def _cancel_all(self, symbol: str | None = None) -> CancelReport:
+        if symbol is not None:
+            return await self._cancel_all_of(symbol)
+        orders = await self._open_orders("cancel_all", None)
+        reports = [await self._cancel_all_of(each) for each in {order.symbol for order in orders}]
+        return CancelReport(tuple(name for report in reports for name in report.accepted))
 
-    async def _balances(self, target: Target) -> dict[str, Balance]:
-        params = {"omitZeroBalances": "true"}
-        answer = await self._signed("GET", _ACCOUNT, params, target, answers.ACCOUNT)
-        return answers.balances_of(answer)
+    async def _cancel_all_of(self, symbol: str) -> CancelReport:
+        params = {"symbol": answers.venue_symbol(symbol)}
+
+        def report(found: list[answers.OrderAnswer]) -> CancelReport:
+            return CancelReport(tuple(str(each.orderId) for each in found))
+
+        try:
+            return await self._signed(
+                "DELETE", "cancel_all", _OPEN_ORDERS, params, answers.ORDERS, report
+            )
+        except ApiError as error:
+            if error.verdict is None or error.verdict.kind is not Kind.ORDER_NOT_FOUND:
+                raise
+            return CancelReport(())  # there was none
+
+    async def _open_orders(self, method: str, symbol: str | None) -> list[Order]:
+        params = {} if symbol is None else {"symbol": answers.venue_symbol(symbol)}
+        path, shape = _OPEN_ORDERS, answers.ORDERS
+        told = await self._signed("GET", method, path, params, shape, _as_it_is)
+        names = {each.symbol: symbol or await self._symbol_name(each.symbol) for each in told}
+        return [answers.order_of(each, names[each.symbol]) for each in told]
+
+    async def _symbol_name(self, venue_symbol: str) -> str:
+        found = await self._book.symbol_of(venue_symbol)
+        return found or answers.guessed_symbol(venue_symbol)
 
     async def _order(self, verb: str, method: str, symbol: str, params: Mapping[str, str]) -> Order:
-        answer = await self._signed(verb, _ORDER, params, _target(method), answers.ORDER)
-        return answers.order_of(answer, symbol)
+        name = params.get("newClientOrderId") or params.get("origClientOrderId")
+        order_id = params.get("orderId")
+
+        def order(answer: answers.OrderAnswer) -> Order:
+            told = answers.order_of(answer, symbol)
+            if name not in {None, told.client_order_id} or order_id not in {None, told.order_id}:
+                raise ValueError("the answer is of another order")
+            return told
+
+        return await self._signed(verb, method, _ORDER, params, answers.ORDER, order)
+
+    # ---------------------------------------------------------------------------------- the wire
+
+    async def _public(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str],
+        shape: Shape[T],
+        words: Callable[[T], R],
+    ) -> R:
+        target = self._target(method)
+        reply = await self._transport.request("GET", path, target, query=urlencode(params))
+        return shape.tell(reply, target, self._clock, words)
 
     async def _signed(
-        self, verb: str, path: str, params: Mapping[str, str], target: Target, shape: Shape[T]
-    ) -> T:
-        await self._know_time(target)
-        stamped = {**params, "recvWindow": RECV_WINDOW_MS, "timestamp": self._time.now_ms()}
+        self,
+        verb: str,
+        method: str,
+        path: str,
+        params: Mapping[str, str],
+        shape: Shape[T],
+        words: Callable[[T], R],
+    ) -> R:
+        target = self._target(method)
+        await self._time.refresh(lambda: self._ask_time(replace(target, effect=Effect.READ)))
+        stamped = {**params, "recvWindow": self._window_ms, "timestamp": self._time.now_ms()}
         text = urlencode(stamped)
-        text = f"{text}&signature={signature(self._secret, text)}"
+        text = f"{text}&signature={quote(self._sign(text.encode()), safe='')}"
         headers = {"X-MBX-APIKEY": self._key}
         if verb == "POST":
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            headers["Content-Type"] = _FORM
             reply = await self._transport.request(
                 verb, path, target, body=text.encode(), headers=headers
             )
         else:
             reply = await self._transport.request(verb, path, target, query=text, headers=headers)
-        return self._read(shape, reply, target)
+        return self._tell(shape, reply, target, words)
 
-    def _read(self, shape: Shape[T], reply: Reply, target: Target) -> T:
+    def _tell(self, shape: Shape[T], reply: Reply, target: Target, words: Callable[[T], R]) -> R:
         try:
-            return shape.read(reply, target, self._clock)
+            return shape.tell(reply, target, self._clock, words)
         except ApiError as error:
             if error.verdict is not None and error.verdict.kind is Kind.CLOCK_SKEW:
                 self._time.doubt()
-            raise
-
-    async def _know_time(self, target: Target) -> None:
-        """Have the time asked where it is due, in the name of a call that is not sent yet."""
-        asking = replace(target, effect=Effect.READ)
-        try:
-            await self._time.refresh(lambda: self._ask_time(asking))
-        except ApiError as error:
-            if error.verdict is not None:
-                error.verdict = replace(error.verdict, unsent=True)
             raise
 
     async def _ask_time(self, target: Target) -> int:
         reply = await self._transport.request("GET", _TIME, target, total_s=_TIME_S_MAX)
         return answers.TIME.read(reply, target, self._clock).serverTime
 
-    def _need_key(self) -> None:
-        if not self._key:
-            raise SettingsError("key", "", "only prices can be had without key and secret")
 
-
-def order_name(
-    symbol: str, *, order_id: str | None = None, client_order_id: str | None = None
-) -> dict[str, str]:
-    """The parameters that name an order; FieldError unless exactly one id is given, and can be."""
-    check_symbol(symbol)
+def _order_name(symbol: str, order_id: str | None, client_order_id: str | None) -> dict[str, str]:
+    """The parameters that name an order; one of the ids is given."""
     named = {"symbol": answers.venue_symbol(symbol)}
-    if client_order_id is not None and order_id is None:
-        return named | {"origClientOrderId": check_client_order_id(client_order_id)}
-    if client_order_id is not None or order_id is None:
-        raise FieldError("order_id", order_id, "give either order_id or client_order_id")
-    if not _ORDER_ID.fullmatch(order_id):
-        raise FieldError("order_id", order_id, "must be a whole number, as text")
-    return named | {"orderId": order_id}
+    if client_order_id is not None:
+        return named | {"origClientOrderId": client_order_id}
+    return named | {"orderId": order_id or ""}
 
 
-def signature(secret: str, text: str) -> str:
-    """What proves to Binance that the text, encoded as it is sent, is ours: HMAC-SHA256 in hex."""
-    return hmac.new(secret.encode(), text.encode(), sha256).hexdigest()
+def _span(since: datetime | None, until: datetime | None, found: list[Candle]) -> dict[str, str]:
+    """The parameters of the next page: forward from since, or backward from the newest."""
+    if since is not None:
+        start = ms_of(found[-1].at) + 1 if found else ms_of(since)
+        return {"startTime": str(start)} | ({} if until is None else {"endTime": str(ms_of(until))})
+    if found:
+        return {"endTime": str(ms_of(found[0].at) - 1)}
+    return {} if until is None else {"endTime": str(ms_of(until))}
 
 
-_CHECKS: Mapping[str, Callable[..., object]] = {
-    "get_market_price": check_symbol,
-    "get_account_balance": lambda: None,
-    "get_portfolio": lambda: None,
-    "create_order": check_request,
-    "get_order": order_name,
-    "cancel_order": order_name,
-}
-
-
-def _target(method: str) -> Target:
-    return Target(answers.VENUE, method, effect_of(method))
-
-
-def _credential(field: str, value: object) -> str:
-    """The value, masked from now on in all that is kept; the error does not show it."""
-    if value == "":
-        return ""
-    if not isinstance(value, str) or not _CREDENTIAL.fullmatch(value):
-        shown = f"<{len(value)} characters>" if isinstance(value, str) else type(value).__name__
-        raise SettingsError(field, shown, "must be 6 to 512 visible characters without spaces")
-    register_secret(value)
-    return value
+def _as_it_is(found: T) -> T:
+    return found

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from switchgear.exchange.model import (
-    Balance,
-    Order,
-    OrderStatus,
-    OrderType,
-    Portfolio,
-    Side,
-    TimeInForce,
-)
+from switchgear.exchange.believed import amounts, at_ms, finite
+from switchgear.exchange.holdings import Balance, Portfolio, Trade, valued
+from switchgear.exchange.market import Candle, OrderBook, SymbolInfo, levels
+from switchgear.exchange.model import Order, OrderStatus, OrderType, Side, TimeInForce
 from switchgear.exchange.transport import Shape
 
 if TYPE_CHECKING:
@@ -25,12 +19,19 @@ if TYPE_CHECKING:
     from switchgear.exchange.model import OrderRequest
 
 VENUE = "binance"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_ZERO, _ONE = Decimal(0), Decimal(1)
+_ONE = Decimal(1)
 _BRIDGES = ("BTC", "BNB", "ETH")
 """Through which an asset without a price of its own in the currency gets one."""
 
-_TYPES = {"MARKET": OrderType.MARKET, "LIMIT": OrderType.LIMIT}
+_QUOTES = ("USDT", "FDUSD", "USDC", "TUSD", "USD1", "BTC", "BNB", "ETH", "EUR", "TRY", "BRL", "JPY")
+"""What pairs are traded against, for telling where the base ends."""
+
+_TYPES = {
+    "MARKET": OrderType.MARKET,
+    "LIMIT": OrderType.LIMIT,
+    "LIMIT_MAKER": OrderType.LIMIT,
+    "STOP_LOSS_LIMIT": OrderType.STOP_LIMIT,
+}
 _STATUSES = {
     "NEW": OrderStatus.OPEN,
     "PENDING_NEW": OrderStatus.OPEN,
@@ -42,6 +43,7 @@ _STATUSES = {
     "EXPIRED": OrderStatus.EXPIRED,
     "EXPIRED_IN_MATCH": OrderStatus.EXPIRED,
 }
+FORCES = frozenset({TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK})
 
 
 class TimeAnswer(msgspec.Struct, frozen=True, gc=False):
@@ -58,8 +60,25 @@ class TickerAnswer(msgspec.Struct, frozen=True, gc=False):
 
     def __post_init__(self) -> None:
         """Refuse what is no price; msgspec raises it as an answer that cannot be read."""
-        if not (self.price.is_finite() and self.price > 0):
-            raise ValueError(f"price is {self.price}, it must be above 0")
+        amounts(price=self.price, above=True)
+
+
+class KlineAnswer(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One line of GET /api/v3/klines, as far as it is read."""
+
+    open_ms: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+
+
+class DepthAnswer(msgspec.Struct, frozen=True):
+    """What GET /api/v3/depth answers."""
+
+    bids: list[tuple[Decimal, Decimal]]
+    asks: list[tuple[Decimal, Decimal]]
 
 
 class HeldAnswer(msgspec.Struct, frozen=True, gc=False):
@@ -71,8 +90,7 @@ class HeldAnswer(msgspec.Struct, frozen=True, gc=False):
 
     def __post_init__(self) -> None:
         """Refuse what is no amount."""
-        if not (self.free.is_finite() and self.locked.is_finite()):
-            raise ValueError(f"{self.asset} must have finite amounts")
+        amounts(free=self.free, locked=self.locked)
 
 
 class AccountAnswer(msgspec.Struct, frozen=True):
@@ -82,7 +100,7 @@ class AccountAnswer(msgspec.Struct, frozen=True):
 
 
 class OrderAnswer(msgspec.Struct, frozen=True, gc=False):
-    """An order as the three order endpoints answer it."""
+    """An order as the order endpoints answer it."""
 
     symbol: str
     orderId: int  # noqa: N815
@@ -97,21 +115,76 @@ class OrderAnswer(msgspec.Struct, frozen=True, gc=False):
     origClientOrderId: str | None = None  # noqa: N815
     transactTime: int | None = None  # noqa: N815
     time: int | None = None
+    stopPrice: Decimal = Decimal(0)  # noqa: N815
+    origQuoteOrderQty: Decimal = Decimal(0)  # noqa: N815
 
     def __post_init__(self) -> None:
         """Refuse words and amounts that mean nothing to us."""
         if self.status not in _STATUSES or self.side not in {"BUY", "SELL"}:
             raise ValueError(f"status {self.status!r} or side {self.side!r} is not known")
-        amounts = (self.price, self.origQty, self.executedQty, self.cummulativeQuoteQty)
-        if not all(amount.is_finite() for amount in amounts):
-            raise ValueError("an amount of the order is no number")
+        finite(cummulativeQuoteQty=self.cummulativeQuoteQty)  # below 0 where it is not known
+        amounts(price=self.price, origQty=self.origQty, executedQty=self.executedQty)
+        amounts(stopPrice=self.stopPrice, origQuoteOrderQty=self.origQuoteOrderQty)
+
+
+class TradeAnswer(msgspec.Struct, frozen=True, gc=False):
+    """One line of GET /api/v3/myTrades."""
+
+    id: int
+    orderId: int  # noqa: N815
+    price: Decimal
+    qty: Decimal
+    commission: Decimal
+    commissionAsset: str  # noqa: N815
+    time: int
+    isBuyer: bool  # noqa: N815
+
+    def __post_init__(self) -> None:
+        """Refuse what is no execution."""
+        amounts(price=self.price, qty=self.qty, above=True)
+        amounts(commission=self.commission)
+
+
+class FilterAnswer(msgspec.Struct, frozen=True, gc=False):
+    """One filter of a symbol; which fields it has depends on its kind."""
+
+    filterType: str  # noqa: N815
+    minPrice: Decimal | None = None  # noqa: N815
+    maxPrice: Decimal | None = None  # noqa: N815
+    tickSize: Decimal | None = None  # noqa: N815
+    minQty: Decimal | None = None  # noqa: N815
+    maxQty: Decimal | None = None  # noqa: N815
+    stepSize: Decimal | None = None  # noqa: N815
+    minNotional: Decimal | None = None  # noqa: N815
+    maxNotional: Decimal | None = None  # noqa: N815
+
+
+class SymbolAnswer(msgspec.Struct, frozen=True):
+    """One symbol of GET /api/v3/exchangeInfo."""
+
+    symbol: str
+    status: str
+    baseAsset: str  # noqa: N815
+    quoteAsset: str  # noqa: N815
+    filters: list[FilterAnswer]
+
+
+class InfoAnswer(msgspec.Struct, frozen=True):
+    """What GET /api/v3/exchangeInfo answers, as far as it is read."""
+
+    symbols: list[SymbolAnswer]
 
 
 TIME = Shape(TimeAnswer)
 TICKER = Shape(TickerAnswer)
 TICKERS = Shape(list[TickerAnswer])
+KLINES = Shape(list[KlineAnswer])
+DEPTH = Shape(DepthAnswer)
+INFO = Shape(InfoAnswer)
 ACCOUNT = Shape(AccountAnswer)
 ORDER = Shape(OrderAnswer)
+ORDERS = Shape(list[OrderAnswer])
+TRADES = Shape(list[TradeAnswer])
 
 
 def venue_symbol(symbol: str) -> str:
@@ -119,24 +192,45 @@ def venue_symbol(symbol: str) -> str:
     return symbol.replace("/", "")
 
 
+def guessed_symbol(name: str) -> str:
+    """`BTC/USDT` for `BTCUSDT`, by the quote assets there are; for when the exchange cannot be asked."""
+    found = next((each for each in _QUOTES if name.endswith(each) and name != each), "")
+    return f"{name.removesuffix(found)}/{found}" if found else f"{name}/{_QUOTES[0]}"
+
+
 def order_params(request: OrderRequest) -> dict[str, str]:
     """A new order's parameters, without key and time."""
     params = {
         "symbol": venue_symbol(request.symbol),
         "side": request.side.upper(),
-        "type": request.type.upper(),
-        "quantity": f"{request.quantity:f}",
+        "type": _type_word(request),
         "newOrderRespType": "FULL",
     }
+    if request.quantity is not None:
+        params["quantity"] = f"{request.quantity:f}"
+    if request.quote_quantity is not None:
+        params["quoteOrderQty"] = f"{request.quote_quantity:f}"
     if request.client_order_id is not None:
         params["newClientOrderId"] = request.client_order_id
     if request.price is not None:
-        params |= {"price": f"{request.price:f}", "timeInForce": TimeInForce(request.time_in_force)}
+        params["price"] = f"{request.price:f}"
+        if not request.post_only:
+            params["timeInForce"] = str(request.time_in_force)
+    if request.stop_price is not None:
+        params["stopPrice"] = f"{request.stop_price:f}"
     return params
 
 
+def _type_word(request: OrderRequest) -> str:
+    if request.type is OrderType.STOP_LIMIT:
+        return "STOP_LOSS_LIMIT"
+    return "LIMIT_MAKER" if request.post_only else request.type.upper()
+
+
 def order_of(answer: OrderAnswer, symbol: str) -> Order:
-    """The order in our words; symbol is the one that was asked for."""
+    """The order in our words; ValueError when it is of another symbol than was asked for."""
+    if answer.symbol != venue_symbol(symbol):
+        raise ValueError(f"the answer is of {answer.symbol!r}")
     created_ms = answer.time
     if created_ms is None and answer.origClientOrderId is None:  # a cancel tells its own time
         created_ms = answer.transactTime
@@ -153,8 +247,66 @@ def order_of(answer: OrderAnswer, symbol: str) -> Order:
         filled=answer.executedQty,
         price=None if kind is OrderType.MARKET or not answer.price else answer.price,
         average_price=_average_price(answer),
-        created_at=None if created_ms is None else _EPOCH + timedelta(milliseconds=created_ms),
+        created_at=None if created_ms is None else at_ms(created_ms),
+        quote_quantity=answer.origQuoteOrderQty or None,
+        stop_price=answer.stopPrice or None,
     )
+
+
+def candle_of(answer: KlineAnswer) -> Candle:
+    """One candle; ValueError when it is none."""
+    prices = (answer.open, answer.high, answer.low, answer.close)
+    return Candle(at_ms(answer.open_ms), *prices, answer.volume)
+
+
+def book_of(answer: DepthAnswer, symbol: str) -> OrderBook:
+    """The order book; ValueError when it is none. Binance does not say when it was so."""
+    bids, asks = levels(answer.bids, falling=True), levels(answer.asks, falling=False)
+    return OrderBook(VENUE, symbol, bids, asks, None)
+
+
+def trade_of(answer: TradeAnswer, symbol: str) -> Trade:
+    """One execution of the account."""
+    return Trade(
+        exchange=VENUE,
+        symbol=symbol,
+        trade_id=str(answer.id),
+        order_id=str(answer.orderId),
+        side=Side.BUY if answer.isBuyer else Side.SELL,
+        price=answer.price,
+        quantity=answer.qty,
+        fee=answer.commission,
+        fee_asset=answer.commissionAsset,
+        at=at_ms(answer.time),
+    )
+
+
+def symbol_of(answer: SymbolAnswer) -> SymbolInfo:
+    """A pair with its rules; a 0 in a filter means that the rule is off."""
+    found = {each.filterType: each for each in answer.filters}
+    price = found.get("PRICE_FILTER", _NO_FILTER)
+    lot = found.get("LOT_SIZE", _NO_FILTER)
+    notional = found.get("NOTIONAL", found.get("MIN_NOTIONAL", _NO_FILTER))
+    return SymbolInfo(
+        exchange=VENUE,
+        symbol=f"{answer.baseAsset}/{answer.quoteAsset}",
+        venue_symbol=answer.symbol,
+        base=answer.baseAsset,
+        quote=answer.quoteAsset,
+        tradable=answer.status == "TRADING",
+        price_tick=price.tickSize or None,
+        price_min=price.minPrice or None,
+        price_max=price.maxPrice or None,
+        quantity_step=lot.stepSize or None,
+        quantity_min=lot.minQty or None,
+        quantity_max=lot.maxQty or None,
+        notional_min=notional.minNotional or None,
+        notional_max=notional.maxNotional or None,
+        forces=FORCES,
+    )
+
+
+_NO_FILTER = FilterAnswer("")
 
 
 def balances_of(answer: AccountAnswer) -> dict[str, Balance]:
@@ -171,14 +323,7 @@ def portfolio_of(
 ) -> Portfolio:
     """What is held, valued by last prices, through another asset where there is no direct one."""
     prices = {ticker.symbol: ticker.price for ticker in tickers}
-    values: dict[str, Decimal] = {}
-    for asset, balance in balances.items():
-        price = _price_in(asset, currency, prices)
-        if price is not None:
-            values[asset] = balance.total * price
-    unpriced = tuple(sorted(balances.keys() - values.keys()))
-    total = sum(values.values(), _ZERO)
-    return Portfolio(VENUE, currency, balances, values, total, unpriced)
+    return valued(VENUE, currency, balances, lambda asset: _price_in(asset, currency, prices))
 
 
 def _average_price(answer: OrderAnswer) -> Decimal | None:

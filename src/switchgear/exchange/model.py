@@ -1,4 +1,4 @@
-"""Owns what is traded and held, checked, in Decimal; how a venue writes it is its client's."""
+"""Owns orders, checked, in Decimal; how a venue writes them is its client's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, TypeVar
 from switchgear.core.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
 _E = TypeVar("_E", bound=StrEnum)
@@ -19,7 +18,7 @@ _E = TypeVar("_E", bound=StrEnum)
 CLIENT_ORDER_ID = r"[a-zA-Z0-9_-]{1,36}"
 """What every venue takes; the narrowest of them is Binance."""
 
-_SYMBOL = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}")
+_SYMBOL = re.compile(r"[A-Z0-9.]{1,20}/[A-Z0-9]{1,20}")
 _CLIENT_ORDER_ID = re.compile(CLIENT_ORDER_ID)
 _WHOLE_DIGITS_MAX = 20
 _PLACES_MAX = 18
@@ -41,6 +40,8 @@ class OrderType(StrEnum):
 
     MARKET = "market"
     LIMIT = "limit"
+    STOP_LIMIT = "stop_limit"
+    """A limit order that waits until the market has reached its stop price."""
     OTHER = "other"
     """A kind that switchgear finds but does not send."""
 
@@ -54,6 +55,8 @@ class TimeInForce(StrEnum):
     """What can be filled at once; the rest expires."""
     FOK = "FOK"
     """All at once or nothing."""
+    DAY = "DAY"
+    """Until the market closes; for US equities."""
 
 
 class OrderStatus(StrEnum):
@@ -85,14 +88,20 @@ class OrderRequest:
     """Base and quote, `BTC/USDT`."""
     side: Side
     type: OrderType
-    quantity: Decimal
-    """Of the base asset, above 0."""
+    quantity: Decimal | None = None
+    """Of the base asset, above 0; for a market order, either this or quote_quantity."""
     price: Decimal | None = None
-    """Of one base asset in the quote asset, above 0; for a limit order, and only for one."""
+    """Of one base asset in the quote asset, above 0; for an order with a limit, and only for one."""
     time_in_force: TimeInForce = TimeInForce.GTC
-    """For a limit order; a market order has none but GTC."""
+    """For an order with a limit; a market order has none but GTC."""
     client_order_id: str | None = None
     """The name to find it by, 1 to 36 letters, digits, `-` or `_`; made up when not given."""
+    quote_quantity: Decimal | None = None
+    """Of the quote asset, above 0: what a market order is to spend, or to bring in."""
+    stop_price: Decimal | None = None
+    """What the market must reach before a stop-limit order becomes a limit order, above 0."""
+    post_only: bool = False
+    """A limit order that must rest: it is refused when it would trade at once."""
 
     def __post_init__(self) -> None:
         """Check each field, and turn words into their enums."""
@@ -101,15 +110,32 @@ class OrderRequest:
         object.__setattr__(self, "type", _word("type", self.type, OrderType))
         force = _word("time_in_force", self.time_in_force, TimeInForce)
         object.__setattr__(self, "time_in_force", force)
-        check_amount("quantity", self.quantity)
+        self._check_amounts()
         self._check_price()
+        self._check_post_only()
         if self.client_order_id is not None:
             check_client_order_id(self.client_order_id)
 
+    def _check_amounts(self) -> None:
+        if self.quote_quantity is None:
+            check_amount("quantity", self.quantity)
+            return
+        check_amount("quote_quantity", self.quote_quantity)
+        if self.quantity is not None:
+            allowed = "give either quantity or quote_quantity"
+            raise FieldError("quote_quantity", self.quote_quantity, allowed)
+        if self.type is not OrderType.MARKET:
+            raise FieldError("quote_quantity", self.quote_quantity, "only a market order has one")
+
     def _check_price(self) -> None:
+        if self.type is not OrderType.STOP_LIMIT and self.stop_price is not None:
+            raise FieldError("stop_price", self.stop_price, "only a stop_limit order has one")
         match self.type:
             case OrderType.LIMIT:
                 check_amount("price", self.price)
+            case OrderType.STOP_LIMIT:
+                check_amount("price", self.price)
+                check_amount("stop_price", self.stop_price)
             case OrderType.MARKET if self.price is not None:
                 raise FieldError("price", self.price, "a market order has none")
             case OrderType.MARKET if self.time_in_force is not TimeInForce.GTC:
@@ -117,7 +143,16 @@ class OrderRequest:
             case OrderType.MARKET:
                 return
             case OrderType.OTHER:
-                raise FieldError("type", "other", "must be market or limit")
+                raise FieldError("type", "other", "must be market, limit or stop_limit")
+
+    def _check_post_only(self) -> None:
+        if not isinstance(self.post_only, bool):  # pyright: ignore[reportUnnecessaryIsInstance]  callers are not all typed
+            raise FieldError("post_only", self.post_only, "must be True or False")
+        if self.post_only and self.type is not OrderType.LIMIT:
+            raise FieldError("post_only", self.post_only, "only a limit order can be")
+        if self.post_only and self.time_in_force in {TimeInForce.IOC, TimeInForce.FOK}:
+            allowed = "a post-only order rests: its time_in_force is GTC, or DAY"
+            raise FieldError("post_only", self.post_only, allowed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,54 +167,25 @@ class Order:
     side: Side
     type: OrderType
     status: OrderStatus
-    quantity: Decimal
-    """What was asked for, of the base asset."""
+    quantity: Decimal | None
+    """What was asked for, of the base asset; None where the order names what it spends."""
     filled: Decimal
-    """What was traded of it so far, from 0 to quantity."""
+    """What was traded of it so far, of the base asset, from 0."""
     price: Decimal | None
     """The limit; None for a market order."""
     average_price: Decimal | None
     """What one base asset traded for on average; None while nothing is filled, or not told."""
     created_at: datetime | None
     """In UTC; None where the exchange does not say."""
+    quote_quantity: Decimal | None = None
+    """What it is to spend or to bring in, of the quote asset; None where quantity speaks."""
+    stop_price: Decimal | None = None
+    """What wakes a stop order; None for others."""
 
     @property
-    def remaining(self) -> Decimal:
-        """What is not traded yet, of the base asset."""
-        return self.quantity - self.filled
-
-
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """What an account holds of one asset."""
-
-    asset: str
-    free: Decimal
-    """What can be traded, from 0."""
-    locked: Decimal
-    """What open orders hold, from 0."""
-
-    @property
-    def total(self) -> Decimal:
-        """Free and locked together."""
-        return self.free + self.locked
-
-
-@dataclass(frozen=True, slots=True)
-class Portfolio:
-    """What an account holds, and what it is worth."""
-
-    exchange: str
-    currency: str
-    """What values are told in."""
-    balances: Mapping[str, Balance]
-    """By asset; what the account holds nothing of is left out."""
-    values: Mapping[str, Decimal]
-    """The worth of each asset that has a price; the others are in `unpriced`."""
-    total: Decimal
-    """The sum of values: a lower bound when something is unpriced."""
-    unpriced: tuple[str, ...] = ()
-    """Assets held that have no price in currency."""
+    def remaining(self) -> Decimal | None:
+        """What is not traded yet, of the base asset; None where quantity is."""
+        return None if self.quantity is None else self.quantity - self.filled
 
 
 def check_request(request: object) -> OrderRequest:

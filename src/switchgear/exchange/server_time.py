@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from asyncio import Lock, get_running_loop
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from switchgear.core.errors import ApiError
+from switchgear.core.errors import ApiError, SettingsError
 from switchgear.core.words import GATED
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ FRESH_S = 1800.0
 AGAIN_S = 10.0
 """After so long it is asked again when it could not be had."""
 
+SKEW_S_MAX = 60.0
+"""By so much our clock may be wrong; more is a machine that needs mending, not a correction."""
+
 
 class ServerTime:
     """
@@ -30,9 +34,11 @@ class ServerTime:
     date changes nothing. Before the first answer it is the machine's own.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, exchange: str = "the exchange") -> None:
         self._clock = clock
+        self._exchange = exchange
         self._known: tuple[int, float] | None = None
+        self._skew_s = 0.0
         self._due_s = clock.monotonic_s()
         self._locks: WeakKeyDictionary[AbstractEventLoop, Lock] = WeakKeyDictionary()
 
@@ -53,12 +59,18 @@ class ServerTime:
 
         Raises:
             ApiError: The exchange cannot be reached, or does not want to be asked now.
+            SettingsError: Our clock and the exchange's are more than SKEW_S_MAX apart; nothing was sent.
         """
-        if self._clock.monotonic_s() < self._due_s:
-            return
-        async with self._locks.setdefault(get_running_loop(), Lock()):
-            if self._clock.monotonic_s() >= self._due_s:
-                await self._ask(ask)
+        if self._clock.monotonic_s() >= self._due_s:
+            async with self._locks.setdefault(get_running_loop(), Lock()):
+                if self._clock.monotonic_s() >= self._due_s:
+                    await self._ask(ask)
+        if abs(self._skew_s) > SKEW_S_MAX:
+            self.doubt()  # somebody may set the clock: look again at the next call
+            allowed = (
+                f"must be within {SKEW_S_MAX:g} s of {self._exchange}'s; set this machine's time"
+            )
+            raise SettingsError("clock", f"{self._skew_s:+.0f} s", allowed)
 
     async def _ask(self, ask: Callable[[], Awaitable[int]]) -> None:
         began_s = self._clock.monotonic_s()
@@ -67,10 +79,13 @@ class ServerTime:
         except ApiError as error:
             verdict = error.verdict
             if verdict is not None and (verdict.unsent or verdict.kind in GATED):
-                raise  # what comes next would fare the same, or make it worse
+                # What comes next would fare the same, or make it worse; it is not sent.
+                error.verdict = replace(verdict, unsent=True)
+                raise
             self._due_s = began_s + AGAIN_S
             return
         ended_s = self._clock.monotonic_s()
         # The answer was true somewhere between: the middle is wrong by half the way at most.
         self._known = (answer_ms, (began_s + ended_s) / 2)
         self._due_s = ended_s + FRESH_S
+        self._skew_s = self._clock.wall().timestamp() - self.now_ms() / 1000

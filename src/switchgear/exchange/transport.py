@@ -23,15 +23,19 @@ from switchgear.core.verdict.rulings import UNREADABLE
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from switchgear.core.clock import Clock
     from switchgear.core.words import Effect
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 CONNECT_S_MAX = 5.0
 """To wait for a free connection, look up the name and connect; nothing is sent before."""
+
+READ_S_MAX = 30.0
+"""Between two pieces of an answer: one that drips longer than this is no answer."""
 
 TOTAL_S_MAX = 60.0
 """For a whole request. The guard's timeout_s, usually shorter, cuts first; this is for none set."""
@@ -79,7 +83,26 @@ class Shape(Generic[T]):
             raise refusal(reply, target, clock)
         try:
             return self._decoder.decode(reply.body)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise unreadable(reply.status, error_text(error), target) from None
+
+    def tell(self, reply: Reply, target: Target, clock: Clock, words: Callable[[T], R]) -> R:
+        """
+        The answer in our words.
+
+        Args:
+            reply: What came.
+            target: For whom it was asked.
+            clock: For waits that are told as dates.
+            words: Turns the answer into ours; ValueError for one that cannot be true.
+
+        Raises:
+            ApiError: It is a refusal or a failure, cannot be read, or cannot be true.
+        """
+        answer = self.read(reply, target, clock)
+        try:
+            return words(answer)
+        except (ValueError, ArithmeticError) as error:
             raise unreadable(reply.status, error_text(error), target) from None
 
 
@@ -128,7 +151,9 @@ class Transport:
         """
         url = URL(f"{self.base_url}{path}{'?' + query if query else ''}", encoded=True)
         more: dict[str, Any] = {"data": body, "headers": headers}
-        more["timeout"] = aiohttp.ClientTimeout(total=total_s, connect=CONNECT_S_MAX)
+        more["timeout"] = aiohttp.ClientTimeout(
+            total=total_s, connect=CONNECT_S_MAX, sock_read=READ_S_MAX
+        )
         try:
             session = self._session()
             async with session.request(verb, url, allow_redirects=False, **more) as answer:

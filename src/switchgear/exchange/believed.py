@@ -1,0 +1,78 @@
+"""Owns what of an answer is believed: amounts, times, completeness; ValueError says what is not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from decimal import Decimal
+
+    from switchgear.exchange.market import Candle
+
+T = TypeVar("T")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EXPONENT_MAX = 40
+"""No amount of money has more digits before the point or zeros behind it; one that has is garbage."""
+
+
+def finite(**values: Decimal | None) -> None:
+    """ValueError unless each value is None or a number that money can be."""
+    for name, value in values.items():
+        if value is not None and not _is_amount(value):
+            raise ValueError(f"{name} is no amount")
+
+
+def amounts(*, above: bool = False, **values: Decimal | None) -> None:
+    """ValueError unless each value is None or an amount of at least 0; with above, more than 0."""
+    finite(**values)
+    for name, value in values.items():
+        if value is not None and (value < 0 or (above and not value)):
+            raise ValueError(f"{name} must be {'above' if above else 'at least'} 0")
+
+
+def _is_amount(value: Decimal) -> bool:
+    if not value.is_finite():
+        return False
+    exponent = value.as_tuple().exponent
+    assert isinstance(exponent, int)  # a finite number has one
+    return abs(value.adjusted()) <= _EXPONENT_MAX and abs(exponent) <= _EXPONENT_MAX
+
+
+def at_ms(instant_ms: int) -> datetime:
+    """An instant in epoch milliseconds, in UTC; ValueError for one that no date can hold."""
+    try:
+        return _EPOCH + timedelta(milliseconds=instant_ms)
+    except OverflowError:
+        raise ValueError(f"{instant_ms} ms is no time") from None
+
+
+def ms_of(instant: datetime) -> int:
+    """An instant with a time zone in whole epoch milliseconds, cut down."""
+    return (instant - _EPOCH) // timedelta(milliseconds=1)
+
+
+def same(what: str, told: object, asked: object, value: T) -> T:
+    """The value; ValueError when the answer is of something else than was asked for."""
+    if told != asked:
+        raise ValueError(f"the answer is of another {what}: {told!r}")
+    return value
+
+
+def complete(prices: Mapping[str, Decimal], symbols: Iterable[str]) -> dict[str, Decimal]:
+    """The price of each of the symbols; ValueError names one that has none."""
+    for symbol in symbols:
+        if symbol not in prices:
+            raise ValueError(f"there is no price of {symbol} in it")
+    return {symbol: prices[symbol] for symbol in symbols}
+
+
+def rising(candles: list[Candle]) -> list[Candle]:
+    """The candles; ValueError unless each opens later than the one before."""
+    for before, after in pairwise(candles):
+        if after.at <= before.at:
+            raise ValueError("the candles are not in order")
+    return candles

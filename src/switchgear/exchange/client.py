@@ -1,0 +1,423 @@
+"""
+Owns what the clients of all exchanges share: each call's way through checks and guard.
+
+How a venue is asked, and how it answers, is left to its client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar, cast
+
+from switchgear.core.errors import ApiError, SettingsError
+from switchgear.core.guarded import Guarded
+from switchgear.core.words import Kind, effect_of
+from switchgear.exchange.api import PlainDesk
+from switchgear.exchange.market import Interval
+from switchgear.exchange.model import (
+    FieldError,
+    OrderStatus,
+    check_client_order_id,
+    check_request,
+    check_symbol,
+)
+from switchgear.exchange.symbol_book import SymbolBook
+from switchgear.exchange.transport import Target
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable, Coroutine, Mapping
+    from decimal import Decimal
+    from types import TracebackType
+
+    from switchgear.core.outcome import Served
+    from switchgear.exchange.holdings import Balance, CancelReport, Portfolio, Position, Trade
+    from switchgear.exchange.market import Candle, OrderBook, SymbolInfo
+    from switchgear.exchange.model import Order, OrderRequest, TimeInForce
+    from switchgear.exchange.transport import Transport
+    from switchgear.gear import Switchgear
+
+T = TypeVar("T")
+
+CANDLES_MAX = 10_000
+TRADES_MAX = 1_000
+DEPTH_MAX = 100
+SYMBOLS_MAX = 100
+METHODS = (
+    "get_market_price",
+    "get_market_prices",
+    "get_market_data",
+    "get_order_book",
+    "get_account_balance",
+    "get_portfolio",
+    "get_positions",
+    "create_order",
+    "cancel_order",
+    "cancel_all",
+    "get_order",
+    "get_open_orders",
+    "get_trades",
+    "get_symbol",
+    "get_symbols",
+)
+_LOOK = frozenset({Kind.ORDER_NOT_FOUND, Kind.INVALID_REQUEST, Kind.INVALID_ORDER})
+"""What a cancel is refused with when the order is done already; only a lookup tells."""
+
+
+class _Method(NamedTuple):
+    guard: Guarded
+    run: Callable[..., Coroutine[Any, Any, Any]]
+    check: Callable[..., object]
+    """Takes the same arguments and refuses what cannot be, before anything is counted."""
+
+
+class VenueApi:
+    """
+    A TradingApi whose every call goes through checks and the guard; a venue adds how it is asked.
+
+    For each name in `methods` a venue has a coroutine `_<name>` with the arguments of the public
+    method. `public` names those that are no part of the account: a refused key does not hold them
+    back.
+    """
+
+    exchange: ClassVar[str]
+    public: ClassVar[frozenset[str]]
+    methods: ClassVar[tuple[str, ...]] = METHODS
+    forces: ClassVar[frozenset[TimeInForce]]
+    """How long the venue lets orders rest."""
+    order_id_form: ClassVar[re.Pattern[str]]
+    order_id_words: ClassVar[str]
+    """What an order id of the venue looks like, for the error."""
+
+    def __init__(
+        self,
+        gear: Switchgear,
+        *,
+        account: str,
+        has_key: bool,
+        transports: tuple[Transport, ...],
+        fallbacks: Mapping[str, object] | None,
+        check_rules: bool,
+    ) -> None:
+        """
+        Guard each method, with its fallbacks.
+
+        Raises:
+            SettingsError: A fallback is of no method, or does not suit.
+        """
+        self.account = account
+        self._gear, self._clock = gear, gear.clock
+        self._has_key = has_key
+        self._transports = transports
+        self._check_rules = check_rules
+        self._methods = self._guarded(gear, dict(fallbacks or {}))
+        self._truth = Guarded(self._methods["get_order"].guard.policy)
+        self._book = SymbolBook(self.exchange, self._clock, self._ask_symbol, self.get_symbols)
+        create = self._methods["create_order"]
+        self.desk = PlainDesk(create.guard, create.run, self._find)
+        """Where orders go through; `resolve` asks after one whose outcome is unknown."""
+
+    def __repr__(self) -> str:
+        url = self._transports[0].base_url
+        return f"{type(self).__name__}(account={self.account!r}, base_url={url!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections of the running event loop."""
+        for transport in self._transports:
+            await transport.close()
+
+    # ------------------------------------------------------------------------------- the market
+
+    async def get_market_price(self, symbol: str) -> Decimal:
+        """The last price of one base asset in the quote asset; symbol is `BTC/USDT`."""
+        price: Decimal = (await self.served("get_market_price", symbol)).value
+        return price
+
+    async def get_market_prices(self, symbols: Iterable[str]) -> dict[str, Decimal]:
+        """The last price of each of these pairs, 1 to 100 of them; see `TradingApi`."""
+        prices: dict[str, Decimal] = (
+            await self.served("get_market_prices", as_symbols(symbols))
+        ).value
+        return prices
+
+    async def get_market_data(
+        self,
+        symbol: str,
+        interval: str = "1m",
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 100,
+    ) -> list[Candle]:
+        """Candles, oldest first; see `TradingApi`."""
+        span = {"since": since, "until": until, "limit": limit}
+        candles: list[Candle] = (
+            await self.served("get_market_data", symbol, interval, **span)
+        ).value
+        return candles
+
+    async def get_order_book(self, symbol: str, depth: int = 20) -> OrderBook:
+        """What others offer, at most depth lines a side, 1 to 100."""
+        book: OrderBook = (await self.served("get_order_book", symbol, depth)).value
+        return book
+
+    async def get_symbol(self, symbol: str) -> SymbolInfo:
+        """One pair with its tick, lot and minimum."""
+        info: SymbolInfo = (await self.served("get_symbol", symbol)).value
+        self._book.keep({symbol: info})
+        return info
+
+    async def get_symbols(self) -> Mapping[str, SymbolInfo]:
+        """Every pair that the exchange trades, with its rules, by `BTC/USDT`."""
+        infos: Mapping[str, SymbolInfo] = (await self.served("get_symbols")).value
+        self._book.keep(infos)
+        return infos
+
+    # ------------------------------------------------------------------------------ the account
+
+    async def get_account_balance(self) -> dict[str, Balance]:
+        """What the account holds, by asset; what it holds nothing of is left out."""
+        balances: dict[str, Balance] = (await self.served("get_account_balance")).value
+        return balances
+
+    async def get_portfolio(self) -> Portfolio:
+        """What the account holds, and what it is worth: several requests, one guarded call."""
+        portfolio: Portfolio = (await self.served("get_portfolio")).value
+        return portfolio
+
+    async def get_positions(self) -> list[Position]:
+        """What the account is in, cash left out."""
+        positions: list[Position] = (await self.served("get_positions")).value
+        return positions
+
+    async def get_trades(
+        self, symbol: str, *, since: datetime | None = None, limit: int = 100
+    ) -> list[Trade]:
+        """The account's own executions, oldest first; see `TradingApi`."""
+        trades: list[Trade] = (
+            await self.served("get_trades", symbol, since=since, limit=limit)
+        ).value
+        return trades
+
+    # -------------------------------------------------------------------------------- its orders
+
+    async def create_order(self, request: OrderRequest) -> Order:
+        """The order as booked, sent once; raises as `OrderDesk.submit` says, and FieldError."""
+        self._need_key()
+        await self._keep_rules(request)
+        return await self.desk.submit(request)
+
+    async def get_order(
+        self, symbol: str, *, order_id: str | None = None, client_order_id: str | None = None
+    ) -> Order:
+        """The order with this id; exactly one of the two is given."""
+        ids = {"order_id": order_id, "client_order_id": client_order_id}
+        order: Order = (await self.served("get_order", symbol, **ids)).value
+        return order
+
+    async def get_open_orders(self, symbol: str | None = None) -> list[Order]:
+        """Every order that can still trade, oldest first; of one pair or of all."""
+        orders: list[Order] = (await self.served("get_open_orders", symbol)).value
+        return orders
+
+    async def cancel_order(
+        self, symbol: str, *, order_id: str | None = None, client_order_id: str | None = None
+    ) -> Order:
+        """
+        The order, cancelled; exactly one of the two ids is given.
+
+        One that was cancelled before, perhaps by an attempt whose answer was lost, is given too.
+
+        Raises:
+            ApiError: There is nothing to cancel; a note says what the order is: it may have been filled.
+        """
+        ids = {"order_id": order_id, "client_order_id": client_order_id}
+        try:
+            order: Order = (await self.served("cancel_order", symbol, **ids)).value
+        except ApiError as error:
+            if error.verdict is None or error.verdict.kind not in _LOOK:
+                raise
+            order = await self._look_up(symbol, **ids)
+            if order.status is not OrderStatus.CANCELED:
+                error.add_note(f"the order is {order.status}")
+                raise
+        return order
+
+    async def cancel_all(self, symbol: str | None = None) -> CancelReport:
+        """Cancel every open order, of one pair or of all; no open order is no error."""
+        report: CancelReport = (await self.served("cancel_all", symbol)).value
+        return report
+
+    # ----------------------------------------------------------------------- through the guard
+
+    async def served(self, method: str, *args: Any, **kwargs: Any) -> Served[Any]:
+        """
+        The value of a method by its name, with where it came from and how old it is.
+
+        Raises:
+            SettingsError: There is no such method.
+            FieldError: An argument cannot be; nothing was sent.
+        """
+        found = self._methods.get(method)
+        if found is None:
+            raise SettingsError("method", method, f"must be one of {', '.join(self._methods)}")
+        if method not in self.public:
+            self._need_key()
+        found.check(*args, **kwargs)
+        if method == "create_order":
+            await self._keep_rules(*args, **kwargs)
+            return await self.desk.served(*args, **kwargs)
+        return await found.guard.served(found.run, *args, **kwargs)
+
+    def _guarded(self, gear: Switchgear, fallbacks: dict[str, object]) -> dict[str, _Method]:
+        methods: dict[str, _Method] = {}
+        for method in self.methods:
+            run, fallback = getattr(self, f"_{method}"), fallbacks.pop(method, None)
+            if method in self.public:
+                guard = gear.guarded(self.exchange, method, fallback=fallback, signed=False)
+            else:
+                guard = gear.guarded(self.exchange, method, account=self.account, fallback=fallback)
+            guard(run)  # a fallback that does not take its arguments is refused here
+            methods[method] = _Method(guard, run, self._check_of(method))
+        for unknown in fallbacks:
+            raise SettingsError("fallbacks", unknown, f"must be one of {', '.join(methods)}")
+        return methods
+
+    def _check_of(self, method: str) -> Callable[..., object]:
+        if method in {"get_order", "cancel_order"}:
+            return self.check_ids
+        return CHECKS.get(method, _nothing)
+
+    def check_ids(
+        self, symbol: str, *, order_id: str | None = None, client_order_id: str | None = None
+    ) -> None:
+        """FieldError unless exactly one id is given, and both it and the symbol can be."""
+        check_symbol(symbol)
+        if client_order_id is not None and order_id is None:
+            check_client_order_id(client_order_id)
+        elif client_order_id is not None or order_id is None:
+            raise FieldError("order_id", order_id, "give either order_id or client_order_id")
+        elif not self.order_id_form.fullmatch(str(order_id)):
+            raise FieldError("order_id", order_id, self.order_id_words)
+
+    def _need_key(self) -> None:
+        if not self._has_key:
+            what = "only public market data" if self.public else "nothing"
+            raise SettingsError("key", "", f"{what} can be had without key and secret")
+
+    async def _keep_rules(self, request: OrderRequest) -> None:
+        """Refuse an order that breaks a rule of its pair, as far as the rules can be had."""
+        check_request(request)
+        if request.time_in_force not in self.forces:
+            allowed = f"{self.exchange} takes {', '.join(sorted(self.forces))}"
+            raise FieldError("time_in_force", str(request.time_in_force), allowed)
+        if self._check_rules:
+            rules = await self._book.rules_of(request.symbol)
+            if rules is not None:
+                rules.check(request)
+
+    async def _ask_symbol(self, symbol: str) -> SymbolInfo:
+        # One attempt and no fallback: an order waits for it.
+        found = self._methods["get_symbol"]
+        once = Guarded(found.guard.policy, once=True)
+        info: SymbolInfo = await once.call(found.run, symbol)
+        return info
+
+    async def _find(self, symbol: str, client_order_id: str) -> Order:
+        return await self._look_up(symbol, client_order_id=client_order_id)
+
+    async def _look_up(self, symbol: str, **ids: str | None) -> Order:
+        """What the exchange itself says of an order: no fallback, for what became of it must not be remembered."""
+        found = self._methods["get_order"]
+        found.check(symbol, **ids)
+        order: Order = await self._truth.call(found.run, symbol, **ids)
+        return order
+
+    def _target(self, method: str) -> Target:
+        return Target(self.exchange, method, effect_of(method))
+
+
+def as_symbols(symbols: object) -> tuple[str, ...]:
+    """The symbols as a tuple; FieldError unless they are 1 to SYMBOLS_MAX different ones."""
+    if isinstance(symbols, str) or not isinstance(symbols, Iterable):
+        raise FieldError("symbols", symbols, "must be several symbols, such as ['BTC/USDT']")
+    found = tuple(check_symbol(each) for each in cast("Iterable[object]", symbols))
+    if not 1 <= len(found) <= SYMBOLS_MAX or len(set(found)) < len(found):
+        raise FieldError("symbols", found, f"must be 1 to {SYMBOLS_MAX} different symbols")
+    return found
+
+
+def check_whole(field: str, value: object, most: int) -> None:
+    """FieldError unless the value is a whole number from 1 to most."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+        raise FieldError(field, value, f"must be a whole number from 1 to {most}")
+
+
+def check_instant(field: str, value: object) -> None:
+    """FieldError unless the value is None or a datetime with a time zone."""
+    if value is not None and (not isinstance(value, datetime) or value.tzinfo is None):
+        raise FieldError(field, value, "must be a datetime with a time zone, such as UTC")
+
+
+def _check_data(
+    symbol: str,
+    interval: str = "1m",
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = 100,
+) -> None:
+    check_symbol(symbol)
+    if interval not in list(Interval):
+        raise FieldError("interval", interval, f"must be one of {', '.join(Interval)}")
+    check_instant("since", since)
+    check_instant("until", until)
+    if since is not None and until is not None and since > until:
+        raise FieldError("since", since, f"must not be after until, {until}")
+    check_whole("limit", limit, CANDLES_MAX)
+
+
+def _check_book(symbol: str, depth: int = 20) -> None:
+    check_symbol(symbol)
+    check_whole("depth", depth, DEPTH_MAX)
+
+
+def _check_trades(symbol: str, *, since: datetime | None = None, limit: int = 100) -> None:
+    check_symbol(symbol)
+    check_instant("since", since)
+    check_whole("limit", limit, TRADES_MAX)
+
+
+def _check_optional(symbol: str | None = None) -> None:
+    if symbol is not None:
+        check_symbol(symbol)
+
+
+def _nothing() -> None:
+    """What takes no argument has nothing to refuse."""
+
+
+CHECKS: Mapping[str, Callable[..., object]] = {
+    "get_market_price": check_symbol,
+    "get_market_prices": as_symbols,
+    "get_market_data": _check_data,
+    "get_order_book": _check_book,
+    "create_order": check_request,
+    "cancel_all": _check_optional,
+    "get_open_orders": _check_optional,
+    "get_trades": _check_trades,
+    "get_symbol": check_symbol,
+}
+"""By method, what refuses its arguments; get_order and cancel_order are the venue's own."""
