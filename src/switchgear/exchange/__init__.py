@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from switchgear.exchange.api import TradingApi as TradingApi
     from switchgear.exchange.backend import BackendApi as BackendApi
     from switchgear.exchange.binance import BinanceApi as BinanceApi
+    from switchgear.exchange.coinbase import CoinbaseApi as CoinbaseApi
     from switchgear.exchange.holdings import Balance as Balance
     from switchgear.exchange.holdings import CancelReport as CancelReport
     from switchgear.exchange.holdings import Portfolio as Portfolio
@@ -33,6 +34,7 @@ _HOMES = {
     "api": "OrderDesk PlainDesk TradingApi",
     "backend": "BackendApi",
     "binance": "BinanceApi",
+    "coinbase": "CoinbaseApi",
     "holdings": "Balance CancelReport Portfolio Position Trade",
     "market": "Candle Interval MarketClock OrderBook PriceLevel SymbolInfo",
     "model": "FieldError Order OrderRequest OrderStatus OrderType Side TimeInForce",

@@ -40,8 +40,15 @@ class TradingApi(Protocol):
     that cannot be raises FieldError before anything is sent.
     """
 
-    exchange: str
-    account: str
+    @property
+    def exchange(self) -> str:
+        """The exchange's name in circuits, metrics and records."""
+        ...
+
+    @property
+    def account(self) -> str:
+        """The name of the key there."""
+        ...
 
     async def get_market_price(self, symbol: str) -> Decimal:
         """The last price of one base asset in the quote asset."""

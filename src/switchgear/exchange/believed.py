@@ -55,6 +55,16 @@ def ms_of(instant: datetime) -> int:
     return (instant - _EPOCH) // timedelta(milliseconds=1)
 
 
+def rfc3339(instant: datetime) -> str:
+    """An instant with a time zone, in UTC, as 2026-01-02T03:04:05.000006Z."""
+    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def as_it_is(found: T) -> T:
+    """What needs no other words."""
+    return found
+
+
 def same(what: str, told: object, asked: object, value: T) -> T:
     """The value; ValueError when the answer is of something else than was asked for."""
     if told != asked:

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 from switchgear.core.errors import ApiError, SettingsError
 from switchgear.core.words import Effect, Kind
 from switchgear.exchange import binance_answers as answers
-from switchgear.exchange.believed import complete, ms_of, rising, same
+from switchgear.exchange.believed import as_it_is, complete, ms_of, rising, same
 from switchgear.exchange.client import VenueApi, check_whole
 from switchgear.exchange.holdings import CancelReport, positions_of
 from switchgear.exchange.market import Interval
@@ -278,7 +278,7 @@ class BinanceApi(VenueApi):
     async def _open_orders(self, method: str, symbol: str | None) -> list[Order]:
         params = {} if symbol is None else {"symbol": answers.venue_symbol(symbol)}
         path, shape = _OPEN_ORDERS, answers.ORDERS
-        told = await self._signed("GET", method, path, params, shape, _as_it_is)
+        told = await self._signed("GET", method, path, params, shape, as_it_is)
         names = {each.symbol: symbol or await self._symbol_name(each.symbol) for each in told}
         return [answers.order_of(each, names[each.symbol]) for each in told]
 
@@ -365,7 +365,3 @@ def _span(since: datetime | None, until: datetime | None, found: list[Candle]) -
     if found:
         return {"endTime": str(ms_of(found[0].at) - 1)}
     return {} if until is None else {"endTime": str(ms_of(until))}
-
-
-def _as_it_is(found: T) -> T:
-    return found

@@ -323,10 +323,14 @@ class VenueApi:
         if request.time_in_force not in self.forces:
             allowed = f"{self.exchange} takes {', '.join(sorted(self.forces))}"
             raise FieldError("time_in_force", str(request.time_in_force), allowed)
+        self._check_order(request)
         if self._check_rules:
             rules = await self._book.rules_of(request.symbol)
             if rules is not None:
                 rules.check(request)
+
+    def _check_order(self, request: OrderRequest) -> None:
+        """What the venue takes of no order at all, whatever the pair; FieldError says what."""
 
     async def _ask_symbol(self, symbol: str) -> SymbolInfo:
         # One attempt and no fallback: an order waits for it.

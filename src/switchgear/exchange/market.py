@@ -130,6 +130,9 @@ class SymbolInfo:
     quantity_max: Decimal | None = None
     quote_step: Decimal | None = None
     """Quote amounts are multiples of it."""
+    quote_min: Decimal | None = None
+    """Of a market order that names a quote amount."""
+    quote_max: Decimal | None = None
     notional_min: Decimal | None = None
     """Of price times quantity, in the quote asset."""
     notional_max: Decimal | None = None
@@ -183,9 +186,8 @@ class SymbolInfo:
 
     def _check_value(self, request: OrderRequest) -> None:
         if request.quote_quantity is not None:
-            self._within(
-                "quote_quantity", request.quote_quantity, self.notional_min, self.notional_max
-            )
+            least, most = self.quote_min or self.notional_min, self.quote_max or self.notional_max
+            self._within("quote_quantity", request.quote_quantity, least, most)
             self._multiple("quote_quantity", request.quote_quantity, self.quote_step)
         elif request.price is not None and request.quantity is not None:
             value = request.price * request.quantity

@@ -1,0 +1,91 @@
+"""Owns finding orders at Coinbase: by id, by the name we gave them, those that are open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from switchgear.core.errors import ApiError
+from switchgear.core.words import Kind, Verdict
+from switchgear.exchange import coinbase_order as orders
+from switchgear.exchange.believed import as_it_is, same
+from switchgear.exchange.coinbase_answers import product_of
+from switchgear.exchange.transport import TOTAL_S_MAX
+
+if TYPE_CHECKING:
+    from switchgear.exchange.coinbase_wire import CoinbaseWire
+    from switchgear.exchange.model import Order
+    from switchgear.exchange.transport import Target
+
+HISTORY = "/orders/historical"
+PAGE = 250
+PAGES_MAX = 40
+"""So many pages are read at most: 10,000 orders."""
+
+
+class OrderHistory:
+    """The orders of one account."""
+
+    def __init__(self, wire: CoinbaseWire) -> None:
+        self._wire = wire
+
+    async def find(
+        self, target: Target, symbol: str, order_id: str | None, client_order_id: str | None
+    ) -> Order:
+        """The order of this pair with this id, or else with this name; ApiError when there is none."""
+        if order_id is None:
+            return await self._named(target, symbol, client_order_id or "")
+        order = await self.numbered(target, order_id)
+        if order.symbol == symbol:
+            return order
+        raise _not_found(target, f"the order {order_id} is one of {order.symbol}")
+
+    async def numbered(
+        self, target: Target, order_id: str, *, total_s: float = TOTAL_S_MAX
+    ) -> Order:
+        """The order with this id, whatever its pair."""
+
+        def order(answer: orders.FoundAnswer) -> Order:
+            return same("order", answer.order.order_id, order_id, orders.order_of(answer.order))
+
+        path = f"{HISTORY}/{order_id}"
+        return await self._wire.get(target, path, {}, orders.FOUND, order, total_s=total_s)
+
+    async def open(self, target: Target, symbol: str | None) -> list[Order]:
+        """Every open order, oldest first; of one pair or of all."""
+        found: list[Order] = []
+        cursor = ""
+        for _ in range(PAGES_MAX):
+            page = await self._page(target, symbol, cursor, order_status="OPEN")
+            found += [orders.order_of(each) for each in page.orders]
+            cursor = page.cursor
+            if not (page.has_next and cursor):
+                break
+        return found[::-1]
+
+    async def _named(self, target: Target, symbol: str, client_order_id: str) -> Order:
+        """There is no way to ask for it: the pair's orders are read, the newest first."""
+        cursor = ""
+        for _ in range(PAGES_MAX):
+            page = await self._page(target, symbol, cursor)
+            for each in page.orders:
+                if each.client_order_id == client_order_id:
+                    return orders.order_of(each)
+            cursor = page.cursor
+            if not (page.has_next and cursor):
+                break
+        raise _not_found(target, f"no order of {symbol} has the name {client_order_id}")
+
+    async def _page(
+        self, target: Target, symbol: str | None, cursor: str, **more: str
+    ) -> orders.OrdersAnswer:
+        params = {**more, "limit": str(PAGE)}
+        if symbol is not None:
+            params["product_ids"] = product_of(symbol)
+        if cursor:
+            params["cursor"] = cursor
+        return await self._wire.get(target, f"{HISTORY}/batch", params, orders.ORDERS, as_it_is)
+
+
+def _not_found(target: Target, message: str) -> ApiError:
+    verdict = Verdict(Kind.ORDER_NOT_FOUND)
+    return ApiError(message, exchange=target.exchange, method=target.method, verdict=verdict)

@@ -1,0 +1,132 @@
+"""Owns how Coinbase is asked: tokens, encoding, refusals with status 200; endpoints are `coinbase`'s."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlencode, urlsplit
+from uuid import uuid4
+
+import msgspec
+
+from switchgear.core.errors import ApiError
+from switchgear.core.verdict.answer import refuses
+from switchgear.core.words import Effect, Kind
+from switchgear.exchange.coinbase_answers import TIME
+from switchgear.exchange.server_time import ServerTime
+from switchgear.exchange.signing import jwt_maker
+from switchgear.exchange.transport import TOTAL_S_MAX, Target, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from switchgear.core.clock import Clock
+    from switchgear.exchange.transport import Reply, Shape, Transport
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+TOKEN_S = 30
+"""How long a token is good for; Coinbase takes up to 120. A late copy of an order is refused after it."""
+
+_TOKEN_BACK_S = 5
+"""So much of it lies behind us: a clock a little ahead of theirs must not sign from the future."""
+
+_ROOT = "/api/v3/brokerage"
+_TIME = f"{_ROOT}/time"
+_TIME_S_MAX = 3.0
+_JSON = {"Content-Type": "application/json"}
+_FRESH = {"Cache-Control": "no-cache"}
+"""Public answers are kept by Coinbase for a second, unless one asks for fresh ones."""
+
+
+class CoinbaseWire:
+    """Requests to one address, signed with a token for each where there is a key."""
+
+    def __init__(self, transport: Transport, clock: Clock, key: str, secret: str) -> None:
+        """
+        Load the key; nothing is sent.
+
+        Raises:
+            SettingsError: secret is no key that Coinbase gives out.
+        """
+        self._transport = transport
+        self._clock = clock
+        self._key = key
+        self._make = jwt_maker(key, secret) if key else None
+        self._host = urlsplit(transport.base_url).netloc
+        self._time = ServerTime(clock, "coinbase")
+
+    async def public(
+        self,
+        target: Target,
+        path: str,
+        params: Mapping[str, str | list[str]],
+        shape: Shape[T],
+        words: Callable[[T], R],
+    ) -> R:
+        """The answer of a public endpoint, in our words."""
+        query = urlencode(params, doseq=True)
+        reply = await self._transport.request(
+            "GET", _ROOT + path, target, query=query, headers=_FRESH
+        )
+        return shape.tell(reply, target, self._clock, words)
+
+    async def get(
+        self,
+        target: Target,
+        path: str,
+        params: Mapping[str, str],
+        shape: Shape[T],
+        words: Callable[[T], R],
+        *,
+        total_s: float = TOTAL_S_MAX,
+    ) -> R:
+        """The answer of an endpoint of the account, in our words."""
+        headers = await self._signed("GET", path, target)
+        reply = await self._transport.request(
+            "GET", _ROOT + path, target, query=urlencode(params), headers=headers, total_s=total_s
+        )
+        return self._tell(shape, reply, target, words)
+
+    async def post(
+        self,
+        target: Target,
+        path: str,
+        body: Mapping[str, Any],
+        shape: Shape[T],
+        words: Callable[[T], R],
+    ) -> R:
+        """The answer to something sent, in our words; a refusal with status 200 is raised too."""
+        headers = await self._signed("POST", path, target)
+        reply = await self._transport.request(
+            "POST", _ROOT + path, target, body=msgspec.json.encode(body), headers=headers | _JSON
+        )
+        return self._tell(shape, reply, target, words)
+
+    def _tell(self, shape: Shape[T], reply: Reply, target: Target, words: Callable[[T], R]) -> R:
+        try:
+            if b"false" in reply.body and refuses(reply.body):
+                raise refusal(reply, target, self._clock)
+            return shape.tell(reply, target, self._clock, words)
+        except ApiError as error:
+            if error.verdict is not None and error.verdict.kind is Kind.CLOCK_SKEW:
+                self._time.doubt()
+            raise
+
+    async def _signed(self, verb: str, path: str, target: Target) -> dict[str, str]:
+        await self._time.refresh(lambda: self._ask_time(replace(target, effect=Effect.READ)))
+        assert self._make is not None  # nobody gets here without a key
+        begins_s = self._time.now_ms() // 1000 - _TOKEN_BACK_S
+        claims = {
+            "sub": self._key,
+            "iss": "cdp",
+            "nbf": begins_s,
+            "exp": begins_s + TOKEN_S,
+            "uri": f"{verb} {self._host}{_ROOT}{path}",
+        }
+        return {"Authorization": f"Bearer {self._make(claims, uuid4().hex)}"}
+
+    async def _ask_time(self, target: Target) -> int:
+        reply = await self._transport.request("GET", _TIME, target, total_s=_TIME_S_MAX)
+        return int(TIME.read(reply, target, self._clock).epochMillis)
