@@ -16,7 +16,7 @@ from switchgear.exchange import (
 
 if TYPE_CHECKING:
     import switchgear as sg
-    from switchgear.practice.sim.server import Sim
+    from switchgear.practice.sim.server import Sim, SimThread
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,14 @@ class Case:
     def __str__(self) -> str:
         return self.name
 
-    def client(self, gear: sg.Switchgear, sim: Sim, **more: Any) -> Any:
+    def client(self, gear: sg.Switchgear, sim: Sim | SimThread, **more: Any) -> Any:
         """A client of this practice exchange."""
-        given: dict[str, Any] = {"key": sim.key, "secret": sim.secret, "base_url": sim.base_url, **more}
+        given: dict[str, Any] = {
+            "key": sim.key,
+            "secret": sim.secret,
+            "base_url": sim.base_url,
+            **more,
+        }
         return self.api(gear, **given)
 
     def market(self, side: Side = Side.BUY, **more: Any) -> OrderRequest:

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from switchgear.exchange.alpaca import AlpacaApi as AlpacaApi
     from switchgear.exchange.api import OrderDesk as OrderDesk
     from switchgear.exchange.api import PlainDesk as PlainDesk
     from switchgear.exchange.api import TradingApi as TradingApi
@@ -29,8 +30,13 @@ if TYPE_CHECKING:
     from switchgear.exchange.model import Side as Side
     from switchgear.exchange.model import TimeInForce as TimeInForce
     from switchgear.exchange.sync import SyncApi as SyncApi
+    from switchgear.exchange.together import Exchanges as Exchanges
+    from switchgear.exchange.together import Missing as Missing
+    from switchgear.exchange.together import Part as Part
+    from switchgear.exchange.together import PortfolioOverAll as PortfolioOverAll
 
 _HOMES = {
+    "alpaca": "AlpacaApi",
     "api": "OrderDesk PlainDesk TradingApi",
     "backend": "BackendApi",
     "binance": "BinanceApi",
@@ -39,6 +45,7 @@ _HOMES = {
     "market": "Candle Interval MarketClock OrderBook PriceLevel SymbolInfo",
     "model": "FieldError Order OrderRequest OrderStatus OrderType Side TimeInForce",
     "sync": "SyncApi",
+    "together": "Exchanges Missing Part PortfolioOverAll",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
