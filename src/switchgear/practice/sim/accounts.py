@@ -105,6 +105,8 @@ class Order:
     executions: list[Execution] = field(default_factory=list[Execution])
     asleep: bool = False
     """A stop order whose stop price was not reached yet."""
+    woken_ms: int | None = None
+    """When its stop price was reached, in epoch milliseconds; None for an order that never slept."""
 
     @property
     def executed(self) -> Decimal:

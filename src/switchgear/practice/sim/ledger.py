@@ -25,7 +25,7 @@ from switchgear.practice.sim.accounts import (
 from switchgear.practice.sim.symbols import price_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from switchgear.practice.sim.symbols import Symbol
 
@@ -62,6 +62,10 @@ class Unique(StrEnum):
     EVER = "ever"
 
 
+def _always(_asked: NewOrder, _at_ms: int) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Market:
     """What one venue trades, and by which rules its ledger books."""
@@ -75,6 +79,8 @@ class Market:
     """A stop order whose stop is reached when it is placed wakes at once, and is not refused."""
     fee_in_quote: bool = False
     """The commission is always taken in the quote asset, and not from what a trade brings in."""
+    is_open: Callable[[NewOrder, int], bool] = _always
+    """Whether an order can trade at an instant in epoch milliseconds; a market may have hours."""
 
 
 class Ledger:
@@ -85,6 +91,7 @@ class Ledger:
         self.market = market
         self.second = 0
         self.now_ms = 0
+        self._elapsed_ms = 0.0
         self.accounts: list[Account] = []
         self._last_order_id = 0
         self._last_trade_id = 0
@@ -101,7 +108,8 @@ class Ledger:
 
     def second_of(self, at_ms: int) -> int:
         """The second of the price path at an instant in epoch milliseconds; negative before the start."""
-        return self.second + (at_ms - self.now_ms) // 1000
+        # The part of a second that has passed counts, or a past instant would move within each second.
+        return int((self._elapsed_ms + at_ms - self.now_ms) // 1000)
 
     def advance(self, elapsed_s: float, now_ms: int) -> None:
         """Go on to this time, second by second, and move the resting orders that the path meets."""
@@ -109,6 +117,7 @@ class Ledger:
         for symbol in self.market.symbols.values():
             self._meet(symbol, until, now_ms)
         self.second, self.now_ms = until, now_ms
+        self._elapsed_ms = max(elapsed_s * 1000, self._elapsed_ms)
 
     def _meet(self, symbol: Symbol, until: int, now_ms: int) -> None:
         resting = [(a, order) for a in self.accounts for order in a.open_orders(symbol)]
@@ -126,14 +135,22 @@ class Ledger:
         if asked.not_after_ms is not None and at_ms >= asked.not_after_ms:
             self.end(account, order, Status.EXPIRED, at_ms)
             return
-        order.asleep = order.asleep and not _wakes(asked, price)
-        if order.asleep or at_ms < asked.not_before_ms:
+        if at_ms < asked.not_before_ms or not self.market.is_open(asked, at_ms):
+            return
+        if order.asleep and _wakes(asked, price):
+            order.asleep, order.woken_ms = False, at_ms
+        if order.asleep:
             return
         part = min(order.quantity - order.executed, asked.symbol.depth)
         if asked.type is OrderType.MARKET:
             self._fill(account, order, order.quantity - order.executed, price, at_ms, maker=False)
         elif crosses(asked, price):
-            self._fill(account, order, part, asked.price, at_ms, maker=True)
+            # Woken beyond its limit it takes what is there; one that rested gets its own price.
+            takes = order.woken_ms == at_ms
+            each = price if takes else asked.price
+            self._fill(account, order, part, each, at_ms, maker=not takes)
+        elif order.woken_ms is not None and asked.time_in_force is not TimeInForce.GTC:
+            self.end(account, order, Status.EXPIRED, at_ms)
 
     def place(self, account: Account, asked: NewOrder) -> Order:
         """
@@ -147,7 +164,8 @@ class Ledger:
         _check_filters(asked, quantity, price)
         self._check_duplicate(account, asked)
         asleep = self._sleeps(asked, price)
-        waits = asleep or asked.not_before_ms > self.now_ms
+        closed = asked.not_before_ms > self.now_ms or not self.market.is_open(asked, self.now_ms)
+        waits = asleep or closed
         meets = not waits and (asked.type is OrderType.MARKET or crosses(asked, price))
         if meets and asked.type is OrderType.LIMIT_MAKER:
             raise Refused(Reason.POST_ONLY)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from switchgear.practice.sim.alpaca.venue import AlpacaVenue
 from switchgear.practice.sim.binance.venue import BinanceVenue
+from switchgear.practice.sim.coinbase.venue import CoinbaseVenue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from switchgear.practice.sim.venue import Venue
 
-VENUES: Mapping[str, Callable[[int], Venue]] = {"binance": BinanceVenue}
+VENUES: Mapping[str, Callable[[int], Venue]] = {
+    "alpaca": AlpacaVenue,
+    "binance": BinanceVenue,
+    "coinbase": CoinbaseVenue,
+}
 """By name, what opens a venue with a seed."""
 
 
