@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help setup system demo test check fix bench soak lock screenshot clean \
+.PHONY: help setup system witness demo test check fix bench soak lock screenshot clean \
         check-format check-lint check-mypy check-pyright check-layers check-changelog check-docs
 
 VENV := .venv
@@ -31,10 +31,13 @@ $(READY): constraints.txt pyproject.toml scripts/venv
 system:
 	@scripts/system-packages $(SYSTEM_PACKAGES)
 
+witness: ## make .venv-witness: other people's exchange clients, which trade on the practice exchanges in tests
+	@scripts/witness-venv
+
 demo: $(READY) ## trade on the practice exchange while it breaks, and watch (ARGS="--seconds 30")
 	@$(BIN)/switchgear demo $(ARGS)
 
-test: $(READY) system ## run every test (ARGS="-k circuit")
+test: $(READY) system witness ## run every test (ARGS="-k circuit")
 	@$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 check: check-format check-lint check-layers check-mypy check-pyright check-changelog check-docs ## format, lint, layers, types, changelog, docs
@@ -83,8 +86,9 @@ soak: $(READY) ## the circuit against its model at length, then the demo for an 
 screenshot: $(READY) system ## take the picture of the page that README shows
 	@$(BIN)/python scripts/screenshot.py $(ARGS)
 
-lock: ## choose the newest versions and write constraints.txt
+lock: ## choose the newest versions and write both constraints.txt
 	@scripts/lock
+	@scripts/witness-lock
 
 clean: ## remove .venv and what tools left behind
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	@rm -rf $(VENV) .venv-witness .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -39,7 +39,7 @@ def test_the_signature_is_the_documented_one() -> None:
         "&recvWindow=5000&timestamp=1499827319559"
     )
     expected = "c8db56825ae71d6d79447849e617115f4a920fa2acdcab2b053c4b2838bd6b71"
-    assert hmac_signer(secret)(text.encode()).decode() == expected
+    assert hmac_signer(secret)(text) == expected
 
 
 async def test_a_price_is_the_exchanges_own(api: BinanceApi, sim: Sim) -> None:

@@ -145,7 +145,7 @@ async def test_what_is_held_is_the_ledgers(api: VenueApi, case: Case, sim: Sim) 
 async def test_trades_are_the_executions(api: VenueApi, case: Case, sim: Sim) -> None:
     """Oldest first, each with its order; from an instant on, only those since then."""
     first = await api.create_order(case.market())
-    second = await api.create_order(case.market(Side.SELL))
+    second = await api.create_order(case.market(Side.SELL, quantity=Decimal("0.005")))
     trades = await api.get_trades(case.symbol)
     assert [trade.order_id for trade in trades] == [first.order_id, second.order_id]
     assert [trade.side for trade in trades] == [Side.BUY, Side.SELL]
@@ -287,7 +287,7 @@ async def test_another_order_under_a_used_id_is_no_success(
 async def test_funds_that_are_not_there_are_a_refusal(api: VenueApi, case: Case, sim: Sim) -> None:
     """The order is refused with its kind; the circuit takes it as a sign of life."""
     with pytest.raises(sg.OrderRefused) as caught:
-        await api.create_order(case.resting(quantity=Decimal(100)))
+        await api.create_order(case.resting(quantity=Decimal(5)))
     assert kind_of(caught.value) is sg.Kind.INSUFFICIENT_FUNDS
     assert sim.state()["orders"] == []
 

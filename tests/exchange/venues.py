@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from switchgear.exchange import (
+    AlpacaApi,
     BinanceApi,
     CoinbaseApi,
     OrderRequest,
@@ -77,6 +78,14 @@ CASES = (
         "ETH/USDT",
         Decimal("0.01"),
         {"create_order": "order.create", "get_market_price": "ticker.price"},
+    ),
+    Case(
+        "alpaca",
+        AlpacaApi,
+        "BTC/USD",
+        "ETH/USD",
+        Decimal("0.01"),
+        {"create_order": "order.create", "get_market_price": "*"},
     ),
     Case(
         "coinbase",

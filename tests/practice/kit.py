@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from switchgear.practice.sim.binance.venue import KEY, SECRET
+from switchgear.practice.sim.binance.keys import KEY, SECRET
 from switchgear.practice.sim.messages import Request
 from switchgear.practice.sim.practice import Practice
 from switchgear.testing.clock import FakeClock

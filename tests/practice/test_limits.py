@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from switchgear.practice.sim.binance.limits import WeightLimit
 from tests.practice.kit import MARKET, RESTING, Desk
 
 HEAVY = 75
@@ -88,6 +89,36 @@ def test_going_on_after_429_bans_the_address_for_longer_each_time(desk: Desk) ->
         desk.clock.advance(1)
         assert desk.get("/api/v3/ping").status == 200
         desk.clock.advance(60)
+
+
+def test_a_banned_address_that_goes_on_stays_banned(desk: Desk) -> None:
+    """Requests during a ban are all refused with its end, which does not move."""
+    use_up(desk)
+    ends = set[str]()
+    for _ in range(11):
+        desk.get("/api/v3/ping")
+    for _ in range(20):
+        desk.clock.advance(5)
+        reply = desk.get("/api/v3/ping")
+        assert reply.status == 418
+        ends.add(reply.error[2])
+    assert len(ends) == 1
+
+
+def test_a_ban_grows_to_three_days_and_no_further() -> None:
+    """Twice as long each time, until it is as long as bans are."""
+    limit, now_s, spans = WeightLimit(limit=0), 0.0, list[int]()
+    while len(spans) < 15:
+        now_s += 60 - now_s % 60
+        for _ in range(10):
+            limit.take("a", 1, now_s, 0)
+        excess = limit.take("a", 1, now_s, 0)
+        assert excess is not None
+        assert excess.status == 418
+        spans.append(excess.retry_after_s)
+        now_s += excess.retry_after_s
+    assert spans[:3] == [120, 240, 480]
+    assert spans[-3:] == [3 * 24 * 3_600] * 3
 
 
 def test_limits_are_by_address(desk: Desk) -> None:

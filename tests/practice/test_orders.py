@@ -244,7 +244,8 @@ def test_tickers_of_one_of_some_and_of_all(desk: Desk) -> None:
     assert desk.get(path, symbol="ETHUSDT").json["symbol"] == "ETHUSDT"
     some = desk.get(path, symbols='["ETHUSDT","BTCUSDT"]').json
     assert [each["symbol"] for each in some] == ["ETHUSDT", "BTCUSDT"]
-    assert len(desk.get(path).json) == 5
+    assert len(desk.get(path).json) == 6
+    assert len(desk.get(path, symbolStatus="TRADING").json) == 5
     day = desk.get("/api/v3/ticker/24hr", symbol="ETHUSDT").json
     assert Decimal(day["lowPrice"]) <= Decimal(day["lastPrice"]) <= Decimal(day["highPrice"])
     assert desk.get(path, symbols="ETHUSDT").error[1] == -1100

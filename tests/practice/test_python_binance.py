@@ -33,6 +33,7 @@ def sync_client() -> Iterator[tuple[SimThread, Any]]:
     with SimThread() as sim:
         client = binance.Client(sim.key, sim.secret, ping=False)
         client.API_URL = f"{sim.base_url}/api"
+        client.MARGIN_API_URL = f"{sim.base_url}/sapi"
         yield sim, client
         client.close_connection()
     asyncio.set_event_loop(None)
@@ -61,6 +62,59 @@ def test_the_sync_client_trades(sync_client: tuple[SimThread, Any]) -> None:
     assert [trade["qty"] for trade in client.get_my_trades(symbol=PAIR)] == ["0.01000000"]
     statuses = [order["status"] for order in sim.state()["orders"]]
     assert statuses == ["CANCELED", "FILLED"]
+
+
+def test_the_sync_client_reads_the_market(sync_client: tuple[SimThread, Any]) -> None:
+    """Candles, book, trades, averages and tickers are what it takes them for."""
+    _, client = sync_client
+    candles = client.get_klines(symbol=PAIR, interval="1m", limit=3)
+    assert [len(row) for row in candles] == [12, 12, 12]
+    history = client.get_historical_klines(PAIR, "1h", "3 hours ago UTC")
+    assert 3 <= len(history) <= 4
+    book = client.get_order_book(symbol=PAIR, limit=5)
+    assert (len(book["bids"]), len(book["asks"])) == (5, 5)
+    assert client.get_orderbook_ticker(symbol=PAIR)["bidPrice"] < book["asks"][0][0]
+    assert len(client.get_recent_trades(symbol=PAIR, limit=2)) == 2
+    assert len(client.get_aggregate_trades(symbol=PAIR, limit=2)) == 2
+    assert client.get_avg_price(symbol=PAIR)["mins"] == 5
+    assert client.get_ticker(symbol=PAIR)["symbol"] == PAIR
+    assert client.get_system_status()["msg"] == "normal"
+
+
+def test_the_sync_client_stops_replaces_and_clears(sync_client: tuple[SimThread, Any]) -> None:
+    """A stop order, a test order, cancel-and-replace, the list of all, and cancel-all."""
+    _, client = sync_client
+    price = Decimal(client.get_symbol_ticker(symbol=PAIR)["price"])
+    low, lower = (f"{price * Decimal(share):.2f}" for share in ("0.9", "0.8"))
+    ask = {"symbol": PAIR, "timeInForce": "GTC", "quantity": "0.01", "price": low}
+    stop = client.create_order(
+        **ask, side="SELL", type="STOP_LOSS_LIMIT", stopPrice=low, newOrderRespType="RESULT"
+    )
+    assert (stop["type"], stop["status"], stop["workingTime"]) == ("STOP_LOSS_LIMIT", "NEW", -1)
+    assert client.create_test_order(**ask, side="BUY", type="LIMIT") == {}
+    replaced = client.cancel_replace_order(
+        **{**ask, "price": lower},
+        side="BUY",
+        type="LIMIT",
+        cancelReplaceMode="STOP_ON_FAILURE",
+        cancelOrderId=stop["orderId"],
+    )
+    assert replaced["newOrderResponse"]["status"] == "NEW"
+    statuses = [order["status"] for order in client.get_all_orders(symbol=PAIR)]
+    assert statuses == ["CANCELED", "NEW"]
+    assert len(client.cancel_all_open_orders(symbol=PAIR)) == 1
+
+
+def test_the_sync_client_signs_with_ed25519(sync_client: tuple[SimThread, Any]) -> None:
+    """Its own way with a PEM text is what the venue checks."""
+    sim, _ = sync_client
+    known = sim.credentials
+    client = binance.Client(known["ed25519_key"], private_key=known["ed25519_secret"], ping=False)
+    client.API_URL = f"{sim.base_url}/api"
+    try:
+        assert client.order_market_buy(symbol=PAIR, quantity="0.01")["status"] == "FILLED"
+    finally:
+        client.close_connection()
 
 
 def test_the_sync_client_knows_the_errors(sync_client: tuple[SimThread, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from switchgear.practice.sim.binance.venue import KEY, SECRET
+from switchgear.practice.sim.binance.keys import KEY, SECRET
 from tests.practice.kit import LIMIT, MARKET, ORDER, RESTING, Desk, sign, signed_query
 
 ACCOUNT = "/api/v3/account"

@@ -13,7 +13,7 @@ from switchgear.core.policy.flow import Course
 from switchgear.core.policy.step import CutShort, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
     from types import TracebackType
     from typing import ParamSpec
 
@@ -93,6 +93,12 @@ class Guarded:
     ) -> Served[Any]:
         """The value, with where it came from and how old it is."""
         return await async_path(self.policy, function, self._manner, whole=True)(*args, **kwargs)  # type: ignore[no-any-return]  # whole paths give Served
+
+    def serving(
+        self, function: Callable[P, Awaitable[T]]
+    ) -> Callable[P, Coroutine[Any, Any, Served[T]]]:
+        """What `served` makes of this function each time, made once: for who calls it often."""
+        return async_path(self.policy, function, self._manner, whole=True)
 
     def served_sync(
         self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Clamped, Context, Inexact, InvalidOperation, Overflow, Subnormal
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,8 +16,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EXPONENT_MAX = 40
-"""No amount of money has more digits before the point or zeros behind it; one that has is garbage."""
+_AMOUNTS = Context(
+    prec=60,
+    Emin=-40,
+    Emax=40,
+    clamp=0,
+    traps=[Clamped, Inexact, InvalidOperation, Overflow, Subnormal],
+)
+"""No amount of money has more digits, before the point or behind it; one that has is garbage."""
 
 
 def finite(**values: Decimal | None) -> None:
@@ -35,11 +42,10 @@ def amounts(*, above: bool = False, **values: Decimal | None) -> None:
 
 
 def _is_amount(value: Decimal) -> bool:
-    if not value.is_finite():
+    try:
+        return _AMOUNTS.plus(value).is_finite()
+    except ArithmeticError:
         return False
-    exponent = value.as_tuple().exponent
-    assert isinstance(exponent, int)  # a finite number has one
-    return abs(value.adjusted()) <= _EXPONENT_MAX and abs(exponent) <= _EXPONENT_MAX
 
 
 def at_ms(instant_ms: int) -> datetime:

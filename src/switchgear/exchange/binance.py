@@ -6,7 +6,6 @@ import json
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import quote, urlencode
 
 from switchgear.core.errors import ApiError, SettingsError
 from switchgear.core.words import Effect, Kind
@@ -17,7 +16,7 @@ from switchgear.exchange.holdings import CancelReport, positions_of
 from switchgear.exchange.market import Interval
 from switchgear.exchange.server_time import ServerTime
 from switchgear.exchange.signing import credential, ed25519_signer, hmac_signer, is_pem
-from switchgear.exchange.transport import Target, Transport
+from switchgear.exchange.transport import Target, Transport, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -309,7 +308,7 @@ class BinanceApi(VenueApi):
         words: Callable[[T], R],
     ) -> R:
         target = self._target(method)
-        reply = await self._transport.request("GET", path, target, query=urlencode(params))
+        reply = await self._transport.request("GET", path, target, query=encoded(params))
         return shape.tell(reply, target, self._clock, words)
 
     async def _signed(
@@ -322,10 +321,11 @@ class BinanceApi(VenueApi):
         words: Callable[[T], R],
     ) -> R:
         target = self._target(method)
-        await self._time.refresh(lambda: self._ask_time(replace(target, effect=Effect.READ)))
-        stamped = {**params, "recvWindow": self._window_ms, "timestamp": self._time.now_ms()}
-        text = urlencode(stamped)
-        text = f"{text}&signature={quote(self._sign(text.encode()), safe='')}"
+        if self._time.is_due:
+            await self._time.refresh(lambda: self._ask_time(replace(target, effect=Effect.READ)))
+        given = f"{encoded(params)}&" if params else ""
+        text = f"{given}recvWindow={self._window_ms}&timestamp={self._time.now_ms()}"
+        text = f"{text}&signature={self._sign(text)}"
         headers = {"X-MBX-APIKEY": self._key}
         if verb == "POST":
             headers["Content-Type"] = _FORM

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from switchgear.exchange.believed import amounts, at_ms, finite
+from switchgear.exchange.believed import amounts, at_ms, finite, same
 from switchgear.exchange.holdings import Balance, Portfolio, Trade, valued
 from switchgear.exchange.market import Candle, OrderBook, SymbolInfo, levels
 from switchgear.exchange.model import Order, OrderStatus, OrderType, Side, TimeInForce
@@ -50,6 +50,10 @@ class TimeAnswer(msgspec.Struct, frozen=True, gc=False):
     """What GET /api/v3/time answers."""
 
     serverTime: int  # noqa: N815  Binance's own name, as below
+
+    def __post_init__(self) -> None:
+        """Refuse what is no time."""
+        at_ms(self.serverTime)
 
 
 class TickerAnswer(msgspec.Struct, frozen=True, gc=False):
@@ -125,11 +129,14 @@ class OrderAnswer(msgspec.Struct, frozen=True, gc=False):
         finite(cummulativeQuoteQty=self.cummulativeQuoteQty)  # below 0 where it is not known
         amounts(price=self.price, origQty=self.origQty, executedQty=self.executedQty)
         amounts(stopPrice=self.stopPrice, origQuoteOrderQty=self.origQuoteOrderQty)
+        for told_ms in (self.transactTime, self.time):
+            at_ms(told_ms or 0)
 
 
 class TradeAnswer(msgspec.Struct, frozen=True, gc=False):
     """One line of GET /api/v3/myTrades."""
 
+    symbol: str
     id: int
     orderId: int  # noqa: N815
     price: Decimal
@@ -157,6 +164,12 @@ class FilterAnswer(msgspec.Struct, frozen=True, gc=False):
     stepSize: Decimal | None = None  # noqa: N815
     minNotional: Decimal | None = None  # noqa: N815
     maxNotional: Decimal | None = None  # noqa: N815
+
+    def __post_init__(self) -> None:
+        """Refuse what is no rule."""
+        amounts(minPrice=self.minPrice, maxPrice=self.maxPrice, tickSize=self.tickSize)
+        amounts(minQty=self.minQty, maxQty=self.maxQty, stepSize=self.stepSize)
+        amounts(minNotional=self.minNotional, maxNotional=self.maxNotional)
 
 
 class SymbolAnswer(msgspec.Struct, frozen=True):
@@ -266,7 +279,8 @@ def book_of(answer: DepthAnswer, symbol: str) -> OrderBook:
 
 
 def trade_of(answer: TradeAnswer, symbol: str) -> Trade:
-    """One execution of the account."""
+    """One execution of the account; ValueError when it is of another symbol than was asked for."""
+    same("symbol", answer.symbol, venue_symbol(symbol), None)
     return Trade(
         exchange=VENUE,
         symbol=symbol,

@@ -68,6 +68,8 @@ _LOOK = frozenset({Kind.ORDER_NOT_FOUND, Kind.INVALID_REQUEST, Kind.INVALID_ORDE
 class _Method(NamedTuple):
     guard: Guarded
     run: Callable[..., Coroutine[Any, Any, Any]]
+    serve: Callable[..., Coroutine[Any, Any, Served[Any]]]
+    """run within guard, with where the value came from."""
     check: Callable[..., object]
     """Takes the same arguments and refuses what cannot be, before anything is counted."""
 
@@ -111,9 +113,14 @@ class VenueApi:
         self._has_key = has_key
         self._transports = transports
         self._check_rules = check_rules
+        self._targets = {
+            each: Target(self.exchange, each, effect_of(each)) for each in self.methods
+        }
         self._methods = self._guarded(gear, dict(fallbacks or {}))
         self._truth = Guarded(self._methods["get_order"].guard.policy)
         self._book = SymbolBook(self.exchange, self._clock, self._ask_symbol, self.get_symbols)
+        for transport in transports:
+            transport.limit_of = self._limit_of
         create = self._methods["create_order"]
         self.desk = PlainDesk(create.guard, create.run, self._find)
         """Where orders go through; `resolve` asks after one whose outcome is unknown."""
@@ -279,7 +286,7 @@ class VenueApi:
         if method == "create_order":
             await self._keep_rules(*args, **kwargs)
             return await self.desk.served(*args, **kwargs)
-        return await found.guard.served(found.run, *args, **kwargs)
+        return await found.serve(*args, **kwargs)
 
     def _guarded(self, gear: Switchgear, fallbacks: dict[str, object]) -> dict[str, _Method]:
         methods: dict[str, _Method] = {}
@@ -290,7 +297,7 @@ class VenueApi:
             else:
                 guard = gear.guarded(self.exchange, method, account=self.account, fallback=fallback)
             guard(run)  # a fallback that does not take its arguments is refused here
-            methods[method] = _Method(guard, run, self._check_of(method))
+            methods[method] = _Method(guard, run, guard.serving(run), self._check_of(method))
         for unknown in fallbacks:
             raise SettingsError("fallbacks", unknown, f"must be one of {', '.join(methods)}")
         return methods
@@ -349,8 +356,12 @@ class VenueApi:
         order: Order = await self._truth.call(found.run, symbol, **ids)
         return order
 
+    def _limit_of(self, target: Target) -> float | None:
+        """How long the guard lets an attempt of this method take, now."""
+        return self._methods[target.method].guard.policy.plan.timeout_s
+
     def _target(self, method: str) -> Target:
-        return Target(self.exchange, method, effect_of(method))
+        return self._targets[method]
 
 
 def as_symbols(symbols: object) -> tuple[str, ...]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from typing import Annotated
 
 import msgspec
 
-from switchgear.exchange.believed import amounts, at_ms, finite
+from switchgear.exchange.believed import amounts, at_ms, finite, same
 from switchgear.exchange.holdings import Balance, Trade
 from switchgear.exchange.market import Candle, OrderBook, SymbolInfo, levels
 from switchgear.exchange.model import Side, TimeInForce
@@ -17,6 +18,9 @@ VENUE = "coinbase"
 FORCES = frozenset({TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK})
 _ZERO = Decimal(0)
 
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""RFC 3339 with a time zone: one without would be read in that of this machine."""
+
 
 class TimeAnswer(msgspec.Struct, frozen=True):
     """What GET /time answers."""
@@ -24,9 +28,8 @@ class TimeAnswer(msgspec.Struct, frozen=True):
     epochMillis: str  # noqa: N815  Coinbase's own name
 
     def __post_init__(self) -> None:
-        """Refuse what is no whole number."""
-        if not (self.epochMillis.isascii() and self.epochMillis.isdigit()):
-            raise ValueError("epochMillis is no whole number")
+        """Refuse what is no time."""
+        at_ms(whole(self.epochMillis))
 
 
 class ProductAnswer(msgspec.Struct, frozen=True):
@@ -83,7 +86,7 @@ class PriceBookAnswer(msgspec.Struct, frozen=True):
     product_id: str
     bids: list[LevelAnswer]
     asks: list[LevelAnswer]
-    time: datetime | None = None
+    time: Instant | None = None
 
 
 class BookAnswer(msgspec.Struct, frozen=True):
@@ -107,9 +110,12 @@ class AccountAnswer(msgspec.Struct, frozen=True):
     hold: AmountAnswer | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is no amount."""
+        """Refuse what is no amount, and amounts of two currencies."""
         finite(available=self.available_balance.value)
-        amounts(hold=None if self.hold is None else self.hold.value)
+        same("currency", self.available_balance.currency, self.currency, None)
+        if self.hold is not None:
+            same("currency", self.hold.currency, self.currency, None)
+            amounts(hold=self.hold.value)
 
 
 class AccountsAnswer(msgspec.Struct, frozen=True):
@@ -125,7 +131,7 @@ class FillAnswer(msgspec.Struct, frozen=True, gc=False):
 
     trade_id: str
     order_id: str
-    trade_time: datetime
+    trade_time: Instant
     price: Decimal
     size: Decimal
     commission: Decimal
@@ -137,6 +143,7 @@ class FillAnswer(msgspec.Struct, frozen=True, gc=False):
         """Refuse what is no execution."""
         amounts(price=self.price, size=self.size, above=True)
         finite(commission=self.commission)
+        utc(self.trade_time)
         if self.side not in {"BUY", "SELL"}:
             raise ValueError(f"side {self.side!r} is not known")
 
@@ -199,7 +206,7 @@ def info_of(answer: ProductAnswer) -> SymbolInfo:
 def candle_of(answer: CandleAnswer) -> Candle:
     """One candle; ValueError when it is none."""
     prices = (answer.open, answer.high, answer.low, answer.close)
-    return Candle(at_ms(int(answer.start) * 1000), *prices, answer.volume)
+    return Candle(at_ms(whole(answer.start) * 1000), *prices, answer.volume)
 
 
 def book_of(answer: BookAnswer, symbol: str) -> OrderBook:
@@ -216,11 +223,12 @@ def balances_of(wallets: list[AccountAnswer]) -> dict[str, Balance]:
     """What is held, by currency, over all wallets; what there is nothing of is left out."""
     found: dict[str, Balance] = {}
     for wallet in wallets:
-        free, locked = wallet.available_balance.value, wallet.hold.value if wallet.hold else _ZERO
-        before = found.get(wallet.currency, Balance(wallet.currency, _ZERO, _ZERO))
-        together = Balance(wallet.currency, before.free + free, before.locked + locked)
-        if together.free or together.locked:
-            found[wallet.currency] = together
+        name, free = wallet.currency, wallet.available_balance.value
+        locked = wallet.hold.value if wallet.hold else _ZERO
+        if name in found:
+            free, locked = free + found[name].free, locked + found[name].locked
+        if free or locked:
+            found[name] = Balance(name, free, locked)
     return found
 
 
@@ -253,6 +261,16 @@ def amount_in(text: str) -> Decimal | None:
     return value
 
 
+def whole(text: str) -> int:
+    """The whole number in a text; ValueError for anything but digits, and for too many."""
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(f"{text[:40]!r} is no whole number")
+    return int(text)
+
+
 def utc(instant: datetime | None) -> datetime | None:
-    """The instant in UTC."""
-    return None if instant is None else instant.astimezone(UTC)
+    """The instant in UTC; ValueError for one at the end of all dates, which has none there."""
+    try:
+        return None if instant is None else instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{instant} is no time") from None

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
 from decimal import Decimal
 
 import msgspec
 
-from switchgear.exchange.coinbase_answers import VENUE, amount_in, product_of, symbol_of, utc
+from switchgear.exchange.coinbase_answers import (
+    VENUE,
+    Instant,
+    amount_in,
+    product_of,
+    symbol_of,
+    utc,
+)
 from switchgear.exchange.model import Order, OrderRequest, OrderStatus, OrderType, Side, TimeInForce
 from switchgear.exchange.transport import Shape
 
 _ZERO = Decimal(0)
+ORDER_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+"""What an order id looks like; one that does not could not be asked for."""
+
+_PRODUCT = re.compile(r"[^\s/]{1,64}")
 _STATUSES = {
     "PENDING": OrderStatus.OPEN,
     "OPEN": OrderStatus.OPEN,
@@ -52,14 +63,17 @@ class OrderAnswer(msgspec.Struct, frozen=True):
     order_configuration: dict[str, TermsAnswer]
     filled_size: str = ""
     average_filled_price: str = ""
-    created_time: datetime | None = None
+    created_time: Instant | None = None
 
     def __post_init__(self) -> None:
         """Refuse words that mean nothing to us."""
         if self.status not in _STATUSES or self.side not in {"BUY", "SELL"}:
             raise ValueError(f"status {self.status!r} or side {self.side!r} is not known")
-        if not self.order_id or len(self.order_configuration) != 1:
+        if not ORDER_ID.fullmatch(self.order_id) or len(self.order_configuration) != 1:
             raise ValueError("the order has no id, or not one configuration")
+        if not _PRODUCT.fullmatch(self.product_id):
+            raise ValueError("the order has no product")
+        order_of(self)  # so that whoever reads it later meets no amount that is none
 
 
 class FoundAnswer(msgspec.Struct, frozen=True):
@@ -93,7 +107,7 @@ class CreatedAnswer(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         """Refuse a success without an order."""
-        if not self.success or not self.success_response.order_id:
+        if not self.success or not ORDER_ID.fullmatch(self.success_response.order_id):
             raise ValueError("the answer holds no order")
 
 

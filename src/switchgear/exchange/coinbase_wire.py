@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from asyncio import get_running_loop
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlencode, urlsplit
-from uuid import uuid4
 
 import msgspec
 
@@ -15,7 +16,7 @@ from switchgear.core.words import Effect, Kind
 from switchgear.exchange.coinbase_answers import TIME
 from switchgear.exchange.server_time import ServerTime
 from switchgear.exchange.signing import jwt_maker
-from switchgear.exchange.transport import TOTAL_S_MAX, Target, refusal
+from switchgear.exchange.transport import TOTAL_S_MAX, Target, encoded, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,9 +36,23 @@ _TOKEN_BACK_S = 5
 _ROOT = "/api/v3/brokerage"
 _TIME = f"{_ROOT}/time"
 _TIME_S_MAX = 3.0
+_OFTEN = frozenset({"/accounts", "/orders", "/orders/historical/batch", "/orders/historical/fills"})
+"""
+Paths that are asked again and again: the token of the next request is signed while the answer to
+this one is on its way. An ECDSA signature is a third of what a request costs here.
+"""
+_SPARE_S = 10.0
+"""A token made longer ago is thrown away; of its life at least half is left then."""
 _JSON = {"Content-Type": "application/json"}
 _FRESH = {"Cache-Control": "no-cache"}
 """Public answers are kept by Coinbase for a second, unless one asks for fresh ones."""
+
+
+class _Spare(NamedTuple):
+    """A token that was made before it is needed, for one request."""
+
+    headers: dict[str, str]
+    at_s: float
 
 
 class CoinbaseWire:
@@ -56,6 +71,7 @@ class CoinbaseWire:
         self._make = jwt_maker(key, secret) if key else None
         self._host = urlsplit(transport.base_url).netloc
         self._time = ServerTime(clock, "coinbase")
+        self._spares: dict[tuple[str, str], _Spare] = {}
 
     async def public(
         self,
@@ -85,7 +101,7 @@ class CoinbaseWire:
         """The answer of an endpoint of the account, in our words."""
         headers = await self._signed("GET", path, target)
         reply = await self._transport.request(
-            "GET", _ROOT + path, target, query=urlencode(params), headers=headers, total_s=total_s
+            "GET", _ROOT + path, target, query=encoded(params), headers=headers, total_s=total_s
         )
         return self._tell(shape, reply, target, words)
 
@@ -102,20 +118,32 @@ class CoinbaseWire:
         reply = await self._transport.request(
             "POST", _ROOT + path, target, body=msgspec.json.encode(body), headers=headers | _JSON
         )
+        if refuses(reply.body):
+            raise refusal(reply, target, self._clock)
         return self._tell(shape, reply, target, words)
 
     def _tell(self, shape: Shape[T], reply: Reply, target: Target, words: Callable[[T], R]) -> R:
         try:
-            if b"false" in reply.body and refuses(reply.body):
-                raise refusal(reply, target, self._clock)
             return shape.tell(reply, target, self._clock, words)
         except ApiError as error:
             if error.verdict is not None and error.verdict.kind is Kind.CLOCK_SKEW:
                 self._time.doubt()
+                self._spares.clear()
             raise
 
     async def _signed(self, verb: str, path: str, target: Target) -> dict[str, str]:
-        await self._time.refresh(lambda: self._ask_time(replace(target, effect=Effect.READ)))
+        if self._time.is_due:
+            await self._time.refresh(lambda: self._ask_time(replace(target, effect=Effect.READ)))
+        spare = self._spares.pop((verb, path), None)
+        if path in _OFTEN:
+            # Twice round the loop: the request itself goes out first.
+            loop = get_running_loop()
+            loop.call_soon(loop.call_soon, self._prepare, verb, path)
+        if spare is not None and self._clock.monotonic_s() - spare.at_s < _SPARE_S:
+            return spare.headers
+        return self._token(verb, path)
+
+    def _token(self, verb: str, path: str) -> dict[str, str]:
         assert self._make is not None  # nobody gets here without a key
         begins_s = self._time.now_ms() // 1000 - _TOKEN_BACK_S
         claims = {
@@ -125,7 +153,11 @@ class CoinbaseWire:
             "exp": begins_s + TOKEN_S,
             "uri": f"{verb} {self._host}{_ROOT}{path}",
         }
-        return {"Authorization": f"Bearer {self._make(claims, uuid4().hex)}"}
+        return {"Authorization": f"Bearer {self._make(claims, token_hex(16))}"}
+
+    def _prepare(self, verb: str, path: str) -> None:
+        """Sign the next request like this one while the answer to it is on its way."""
+        self._spares[verb, path] = _Spare(self._token(verb, path), self._clock.monotonic_s())
 
     async def _ask_time(self, target: Target) -> int:
         reply = await self._transport.request("GET", _TIME, target, total_s=_TIME_S_MAX)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from switchgear.exchange.model import OrderRequest
+
+
+_EXACT = Context(prec=200)
 
 
 class Interval(StrEnum):
@@ -206,5 +209,6 @@ class SymbolInfo:
             raise FieldError(field, value, f"must be at most {most:f} for {self._here}")
 
     def _multiple(self, field: str, value: Decimal, step: Decimal | None) -> None:
-        if step and value % step:
+        # With as many digits as both can have: the usual 28 are too few for a tiny step.
+        if step and _EXACT.remainder(value, step):
             raise FieldError(field, value, f"must be a multiple of {step:f} for {self._here}")

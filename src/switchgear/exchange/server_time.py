@@ -49,6 +49,11 @@ class ServerTime:
         then_ms, at_s = self._known
         return then_ms + int((self._clock.monotonic_s() - at_s) * 1000)
 
+    @property
+    def is_due(self) -> bool:
+        """Whether `refresh` has something to do, or to refuse; a call that is sure of the time skips it."""
+        return self._clock.monotonic_s() >= self._due_s or abs(self._skew_s) > SKEW_S_MAX
+
     def doubt(self) -> None:
         """It was wrong: have it asked again before the next use."""
         self._due_s = self._clock.monotonic_s()

@@ -9,11 +9,13 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import json
 import re
 from collections.abc import Callable
 from hashlib import sha256
 from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import msgspec
 
 from switchgear.core.errors import SettingsError
 from switchgear.core.redact import register_secret
@@ -50,21 +52,21 @@ def is_pem(secret: str) -> bool:
     return _PEM.search(secret) is not None
 
 
-def hmac_signer(secret: str) -> Sign:
+def hmac_signer(secret: str) -> Callable[[str], str]:
     """HMAC-SHA256 in lower-case hex, as Binance asks for."""
     fresh = hmac.new(secret.encode(), None, sha256)
 
-    def sign(text: bytes) -> bytes:
+    def sign(text: str) -> str:
         digest = fresh.copy()  # the key was prepared once
-        digest.update(text)
-        return digest.hexdigest().encode()
+        digest.update(text.encode())
+        return digest.hexdigest()
 
     return sign
 
 
-def ed25519_signer(secret: str) -> Sign:
+def ed25519_signer(secret: str) -> Callable[[str], str]:
     """
-    Ed25519 in base64, as Binance asks for.
+    Ed25519 in base64, percent-encoded, as Binance asks for in a query.
 
     Args:
         secret: The private key as PKCS8 PEM, without a passphrase.
@@ -77,7 +79,7 @@ def ed25519_signer(secret: str) -> Sign:
     key = _pem_key(secret)
     if not isinstance(key, Ed25519PrivateKey):
         raise SettingsError("secret", _hidden(secret), "must be an HMAC secret or an Ed25519 key")
-    return lambda text: base64.b64encode(key.sign(text))
+    return lambda text: quote(base64.b64encode(key.sign(text.encode())), safe="")
 
 
 def jwt_maker(key_name: str, secret: str) -> Callable[[Mapping[str, object], str], str]:
@@ -165,11 +167,11 @@ def _mask_lines(text: str) -> None:
 
 
 def _part(fields: Mapping[str, object]) -> str:
-    return _base64url(json.dumps(fields, separators=(",", ":")).encode())
+    return _base64url(msgspec.json.encode(fields))
 
 
 def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
 def _hidden(value: object) -> str:

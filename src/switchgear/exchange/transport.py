@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from asyncio import get_running_loop
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Generic, TypeVar
+from urllib.parse import quote_plus, urlsplit
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -17,7 +17,7 @@ import msgspec
 from yarl import URL
 
 from switchgear.core.errors import ApiError, AttemptTimeout, NetworkError, SettingsError
-from switchgear.core.redact import error_text, redact_text, visible
+from switchgear.core.redact import error_text, redact_text, safe_words, visible
 from switchgear.core.verdict import Answer, classify, judge
 from switchgear.core.verdict.rulings import UNREADABLE
 
@@ -45,7 +45,22 @@ BODY_BYTES_MAX = 10 * 1024 * 1024
 
 CONNECTIONS_MAX = 100
 _MESSAGE_CHARS_MAX = 200
+_CODE_CHARS_MAX = 100
+_CODE_MAX = 10**12
 _GATING = (418, 429)
+
+
+def _limits(total_s: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=total_s, connect=CONNECT_S_MAX, sock_read=READ_S_MAX)
+
+
+def _unlimited(_: Target) -> None:
+    """Nobody else cuts."""
+
+
+_USUAL = _limits(TOTAL_S_MAX)
+_COVERED = aiohttp.ClientTimeout(total=None, connect=CONNECT_S_MAX)
+"""For a request that its guard cuts sooner: each timer is a part of what a request costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +115,7 @@ class Shape(Generic[T]):
             ApiError: It is a refusal or a failure, cannot be read, or cannot be true.
         """
         answer = self.read(reply, target, clock)
-        try:
-            return words(answer)
-        except (ValueError, ArithmeticError) as error:
-            raise unreadable(reply.status, error_text(error), target) from None
+        return believe(lambda: words(answer), target, reply.status)
 
 
 class Transport:
@@ -121,6 +133,9 @@ class Transport:
         self._sessions: WeakKeyDictionary[AbstractEventLoop, aiohttp.ClientSession] = (
             WeakKeyDictionary()
         )
+        self.limit_of: Callable[[Target], float | None] = _unlimited
+        """How long whoever asks lets a request take; where that is sooner, no timers of ours are set."""
+        self._latest: tuple[AbstractEventLoop, aiohttp.ClientSession] | None = None
 
     async def request(
         self,
@@ -150,13 +165,11 @@ class Transport:
             ApiError: An answer came and is longer than BODY_BYTES_MAX.
         """
         url = URL(f"{self.base_url}{path}{'?' + query if query else ''}", encoded=True)
-        more: dict[str, Any] = {"data": body, "headers": headers}
-        more["timeout"] = aiohttp.ClientTimeout(
-            total=total_s, connect=CONNECT_S_MAX, sock_read=READ_S_MAX
-        )
+        timeout = self._limits(target) if total_s == TOTAL_S_MAX else _limits(total_s)
         try:
-            session = self._session()
-            async with session.request(verb, url, allow_redirects=False, **more) as answer:
+            async with self._session().request(
+                verb, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+            ) as answer:
                 return await _read(answer, target)
         except (aiohttp.ClientError, OSError, EOFError) as error:
             # Not chained: some of these print the whole address, and with it the signature.
@@ -164,29 +177,61 @@ class Transport:
 
     async def close(self) -> None:
         """Close the connections of the running event loop; a later request opens new ones."""
+        self._latest = None
         session = self._sessions.pop(get_running_loop(), None)
         if session is not None:
             await session.close()
 
+    def _limits(self, target: Target) -> aiohttp.ClientTimeout:
+        limit_s = self.limit_of(target)
+        return _USUAL if limit_s is None or limit_s > READ_S_MAX else _COVERED
+
     def _session(self) -> aiohttp.ClientSession:
-        loop = get_running_loop()
+        loop, latest = get_running_loop(), self._latest
+        if latest is not None and latest[0] is loop:
+            return latest[1]  # nearly always: most programs have one loop
         session = self._sessions.get(loop)
         if session is None:
             session = self._sessions[loop] = _new_session(self._headers)
+        self._latest = (loop, session)
         return session
+
+
+def encoded(params: Mapping[str, str]) -> str:
+    """The parameters as a query string, in their order."""
+    return "&".join(
+        f"{name}={value if value.isascii() and value.isalnum() else quote_plus(value)}"
+        for name, value in params.items()
+    )
+
+
+def believe(words: Callable[[], R], target: Target, status: int = 200) -> R:
+    """What words makes of answers that were read before; ApiError for what cannot be true."""
+    try:
+        return words()
+    except (ValueError, ArithmeticError) as error:
+        raise unreadable(status, error_text(error), target) from None
 
 
 def refusal(reply: Reply, target: Target, clock: Clock) -> ApiError:
     """The error that a reply with a status outside 2xx stands for, with its verdict."""
     answer = Answer.read(reply.status, reply.headers, reply.body)
     return ApiError(
-        redact_text(answer.message, _MESSAGE_CHARS_MAX) or "an answer without a text",
+        safe_words(answer.message, _MESSAGE_CHARS_MAX) or "an answer without a text",
         status=reply.status,
-        code=answer.code,
+        code=_code(answer),
         exchange=target.exchange,
         method=target.method,
         verdict=judge(answer, target.exchange, target.effect, clock.wall),
     )
+
+
+def _code(answer: Answer) -> int | str | None:
+    """The code as it may be shown: whoever answers may put anything there, what we sent too."""
+    number = answer.number
+    if number is not None and abs(number) < _CODE_MAX:
+        return answer.code
+    return None if answer.code is None else safe_words(str(answer.code), _CODE_CHARS_MAX)
 
 
 def unreadable(status: int, why: str, target: Target) -> ApiError:

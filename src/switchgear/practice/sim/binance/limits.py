@@ -4,14 +4,34 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 WEIGHT_PER_MINUTE = 6_000
+RAW_PER_5_MINUTES = 61_000
+"""Told, and never reached: each request weighs 1 at least, so the weight runs out long before."""
 ORDERS_PER_10_S = 100
 ORDERS_PER_DAY = 200_000
 REFUSALS_BEFORE_BAN = 10
 """429 answers in one minute that an address may collect; the next request bans it."""
 BAN_S_FIRST = 120
 BAN_S_MAX = 3 * 24 * 3_600
+
+
+def _told(kind: str, interval: str, number: int, limit: int) -> dict[str, Any]:
+    span = {"rateLimitType": kind, "interval": interval, "intervalNum": number}
+    return span | {"limit": limit}
+
+
+_ORDER_LIMITS = {
+    "10S": _told("ORDERS", "SECOND", 10, ORDERS_PER_10_S),
+    "1D": _told("ORDERS", "DAY", 1, ORDERS_PER_DAY),
+}
+RATE_LIMITS = [
+    _told("REQUEST_WEIGHT", "MINUTE", 1, WEIGHT_PER_MINUTE),
+    *_ORDER_LIMITS.values(),
+    _told("RAW_REQUESTS", "MINUTE", 5, RAW_PER_5_MINUTES),
+]
+"""All limits, as exchangeInfo lists them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +163,11 @@ class OrderLimit:
     def counts(self, now_s: float) -> dict[str, int]:
         """The orders counted in each window, by the name its header ends with."""
         return {name: window.count for name, window in self._at(now_s).items()}
+
+    def told(self, now_s: float) -> list[dict[str, Any]]:
+        """The count in each window beside its limit, as an account may ask for it."""
+        counts = self.counts(now_s)
+        return [told | {"count": counts[name]} for name, told in _ORDER_LIMITS.items()]
 
     def _at(self, now_s: float) -> dict[str, _Window]:
         for window in self.windows.values():

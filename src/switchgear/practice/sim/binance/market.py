@@ -1,11 +1,23 @@
-"""Owns which pairs the practice Binance trades, and what a new account holds."""
+"""Owns which pairs the practice Binance lists, which of them trade, and what a new account holds."""
 
 from __future__ import annotations
 
 from decimal import Decimal
+from enum import StrEnum
 
 from switchgear.practice.sim.ledger import Market
 from switchgear.practice.sim.symbols import Symbol
+
+LISTED_MS = 1_502_942_400_000
+"""When every pair was listed, in epoch milliseconds: there are no candles and trades before."""
+
+
+class TradingStatus(StrEnum):
+    """Whether orders on a pair are taken; the states that a request may ask for."""
+
+    TRADING = "TRADING"
+    HALT = "HALT"
+    BREAK = "BREAK"
 
 
 def _usdt(base: str, start: str, tick: str, step: str, depth: str) -> Symbol:
@@ -13,7 +25,7 @@ def _usdt(base: str, start: str, tick: str, step: str, depth: str) -> Symbol:
     return Symbol(f"{base}USDT", base, "USDT", *parts)
 
 
-SYMBOLS = {
+_TRADED = {
     symbol.name: symbol
     for symbol in (
         _usdt("BTC", "60000", "0.01000000", "0.00001000", "0.5"),
@@ -23,9 +35,12 @@ SYMBOLS = {
         _usdt("XRP", "0.5", "0.00010000", "0.10000000", "5000"),
     )
 }
+_CLOSED = _usdt("LUNA", "1", "0.00010000", "0.01000000", "1000")
+SYMBOLS = {**_TRADED, _CLOSED.name: _CLOSED}
+"""All that is listed; one pair of them does not trade any more."""
 
 MARKET = Market(
-    symbols=SYMBOLS,
+    symbols=_TRADED,
     balances={
         "USDT": Decimal(100_000),
         "BTC": Decimal(1),
@@ -35,3 +50,8 @@ MARKET = Market(
         "XRP": Decimal(0),
     },
 )
+
+
+def status_of(symbol: Symbol) -> TradingStatus:
+    """Whether this pair trades."""
+    return TradingStatus.TRADING if symbol.name in _TRADED else TradingStatus.BREAK

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from switchgear.practice.sim.accounts import NewOrder, Order, OrderType, Side, TimeInForce
 from switchgear.practice.sim.binance.market import SYMBOLS
-from switchgear.practice.sim.binance.params import CLIENT_ORDER_ID, SYMBOL, Params, missing
+from switchgear.practice.sim.binance.params import (
+    CLIENT_ORDER_ID,
+    SYMBOL,
+    Params,
+    bad_combination,
+    invalid,
+    missing,
+)
 from switchgear.practice.sim.binance.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -17,12 +25,24 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _ZERO = Decimal(0)
-_UNSUPPORTED = {
-    "STOP_LOSS": "Stop loss",
-    "STOP_LOSS_LIMIT": "Stop loss limit",
-    "TAKE_PROFIT": "Take profit",
-    "TAKE_PROFIT_LIMIT": "Take profit limit",
-}
+_UNSUPPORTED = {"STOP_LOSS": "Stop loss", "TAKE_PROFIT": "Take profit"}
+_PEGS = ("pegPriceType", "pegOffsetType", "pegOffsetValue")
+_STRATEGY_TYPE_MIN = 1_000_000
+
+
+class Kind(StrEnum):
+    """Binance's own words for the types of order that every pair here takes."""
+
+    LIMIT = "LIMIT"
+    LIMIT_MAKER = "LIMIT_MAKER"
+    MARKET = "MARKET"
+    STOP_LOSS_LIMIT = "STOP_LOSS_LIMIT"
+    TAKE_PROFIT_LIMIT = "TAKE_PROFIT_LIMIT"
+
+    @property
+    def stops(self) -> bool:
+        """Whether it sleeps until the price has reached its stop price."""
+        return self in {Kind.STOP_LOSS_LIMIT, Kind.TAKE_PROFIT_LIMIT}
 
 
 class ResponseType(StrEnum):
@@ -40,6 +60,12 @@ class CancelRestriction(StrEnum):
     ONLY_PARTIALLY_FILLED = "ONLY_PARTIALLY_FILLED"
 
 
+class SelfTrade(StrEnum):
+    """What to do when an account would trade with itself: every pair allows the one word."""
+
+    NONE = "NONE"
+
+
 def read_symbol(params: Params) -> Symbol:
     """The symbol a request must name."""
     return known_symbol(params.needed("symbol", SYMBOL))
@@ -54,23 +80,42 @@ def known_symbol(name: str) -> Symbol:
 
 def read_new_order(params: Params, generated_id: str) -> tuple[NewOrder, ResponseType]:
     """The order that the parameters ask for; generated_id names it when the caller did not."""
-    symbol, side, kind = read_symbol(params), _side(params), _type(params)
-    asked = _read_market(params) if kind is OrderType.MARKET else _read_limit(params, kind)
+    symbol, side, kind = read_symbol(params), _side(params), _kind(params)
+    amounts = _read_market(params) if kind is Kind.MARKET else _read_limit(params, kind)
+    stop_price = _read_stop(params, kind)
     name = params.text("newClientOrderId", CLIENT_ORDER_ID) or generated_id
-    default = ResponseType.ACK if kind is OrderType.LIMIT_MAKER else ResponseType.FULL
-    answer = params.choice("newOrderRespType", ResponseType, _invalid("newOrderRespType"))
+    default = ResponseType.FULL if kind in {Kind.LIMIT, Kind.MARKET} else ResponseType.ACK
+    answer = params.choice("newOrderRespType", ResponseType, invalid("newOrderRespType"))
     _read_labels(params)
     params.finish()
-    return NewOrder(symbol, side, kind, name, *asked), answer or default
+    asked = NewOrder(
+        symbol=symbol,
+        side=side,
+        type=OrderType.STOP_LIMIT if kind.stops else OrderType(kind.value),
+        client_order_id=name,
+        quantity=amounts.quantity,
+        price=amounts.price,
+        quote_quantity=amounts.quote_quantity,
+        time_in_force=amounts.time_in_force,
+        stop_price=stop_price,
+        # Buying stops a loss above the market and takes a profit below it; selling, the other way.
+        stop_above=(side is Side.BUY) == (kind is Kind.STOP_LOSS_LIMIT),
+        label=kind.value,
+    )
+    return asked, answer or default
 
 
-_Asked = tuple[Decimal, Decimal, Decimal, TimeInForce]
-"""Quantity, price, quote quantity and time in force."""
+@dataclass(frozen=True, slots=True)
+class _Amounts:
+    quantity: Decimal = _ZERO
+    price: Decimal = _ZERO
+    quote_quantity: Decimal = _ZERO
+    time_in_force: TimeInForce = TimeInForce.GTC
 
 
-def _read_limit(params: Params, kind: OrderType) -> _Asked:
+def _read_limit(params: Params, kind: Kind) -> _Amounts:
     params.forbid("quoteOrderQty")
-    if kind is OrderType.LIMIT_MAKER:
+    if kind is Kind.LIMIT_MAKER:
         params.forbid("timeInForce")
         force = TimeInForce.GTC
     else:
@@ -81,32 +126,46 @@ def _read_limit(params: Params, kind: OrderType) -> _Asked:
         raise Refusal(-1013, "Invalid quantity.")
     if not price:
         raise Refusal(-1013, "Invalid price.")
-    return quantity, price, _ZERO, force
+    return _Amounts(quantity, price, time_in_force=force)
 
 
-def _read_market(params: Params) -> _Asked:
+def _read_market(params: Params) -> _Amounts:
     params.forbid("timeInForce")
     params.forbid("price")
     quantity, quote = params.decimal("quantity"), params.decimal("quoteOrderQty")
     if quantity is not None and quote is not None:
-        raise Refusal(-1128, "Combination of optional parameters invalid.")
+        raise bad_combination()
     if quantity is None and quote is None:
-        text = "Param 'quantity' or 'quoteOrderQty' must be sent, but both were empty/null!"
-        raise Refusal(-1102, text)
+        raise neither("quantity", "quoteOrderQty")
     if not (quantity or quote):
         raise Refusal(-1013, "Invalid quantity.")
-    return quantity or _ZERO, _ZERO, quote or _ZERO, TimeInForce.GTC
+    return _Amounts(quantity or _ZERO, quote_quantity=quote or _ZERO)
+
+
+def _read_stop(params: Params, kind: Kind) -> Decimal:
+    if not kind.stops:
+        params.forbid("stopPrice")
+        params.forbid("trailingDelta")
+        return _ZERO
+    if "trailingDelta" in params:
+        raise _unsupported("Trailing stop")
+    stop_price = params.decimal("stopPrice")
+    if stop_price is None:
+        raise neither("stopPrice", "trailingDelta")
+    return stop_price
 
 
 def _read_labels(params: Params) -> None:
     """Accept what a venue stores without acting on it, and refuse what this one cannot do."""
-    params.forbid("stopPrice")
-    params.forbid("trailingDelta")
     if "icebergQty" in params:
-        raise Refusal(-1013, "Iceberg orders are not supported for this symbol.")
+        raise _unsupported("Iceberg")
+    if any(name in params for name in _PEGS):
+        raise _unsupported("Pegged")
     params.integer("strategyId")
-    params.integer("strategyType")
-    params.text("selfTradePreventionMode")
+    strategy_type = params.integer("strategyType")
+    if strategy_type is not None and strategy_type < _STRATEGY_TYPE_MIN:
+        raise Refusal(-1134, f"`strategyType` was less than {_STRATEGY_TYPE_MIN}.")
+    params.choice("selfTradePreventionMode", SelfTrade, invalid("selfTradePreventionMode"))
 
 
 def _needed(value: _T | None, name: str) -> _T:
@@ -115,44 +174,67 @@ def _needed(value: _T | None, name: str) -> _T:
     return value
 
 
+def neither(first: str, second: str) -> Refusal:
+    """The refusal of a request with neither of two parameters, one of which it needs."""
+    text = f"Param '{first}' or '{second}' must be sent, but both were empty/null!"
+    return Refusal(-1102, text)
+
+
+def _unsupported(words: str) -> Refusal:
+    return Refusal(-1013, f"{words} orders are not supported for this symbol.")
+
+
 def _side(params: Params) -> Side:
     return _needed(params.choice("side", Side, Refusal(-1117, "Invalid side.")), "side")
 
 
-def _type(params: Params) -> OrderType:
+def _kind(params: Params) -> Kind:
     sent = params.text("type") or ""
     if sent in _UNSUPPORTED:
-        text = f"{_UNSUPPORTED[sent]} orders are not supported for this symbol."
-        raise Refusal(-1013, text)
-    return _needed(params.choice("type", OrderType, Refusal(-1116, "Invalid orderType.")), "type")
+        raise _unsupported(_UNSUPPORTED[sent])
+    return _needed(params.choice("type", Kind, Refusal(-1116, "Invalid orderType.")), "type")
 
 
 def _time_in_force(params: Params) -> TimeInForce | None:
     return params.choice("timeInForce", TimeInForce, Refusal(-1115, "Invalid timeInForce."))
 
 
-def _invalid(name: str) -> Refusal:
-    return Refusal(-1130, f"Data sent for parameter '{name}' is not valid.")
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The order that a request means: by its id, by the caller's, or by both together."""
+
+    symbol: Symbol
+    order_id: int | None
+    name: str | None
+
+    def find(self, account: Account, absent: Refusal) -> Order:
+        """The order meant; raises absent when there is none."""
+        order = account.find(self.symbol, self.order_id, self.name)
+        if order is None:
+            raise absent
+        if self.name not in {None, order.asked.client_order_id}:
+            raise Refusal(-2039, "Client order ID is not correct for this order ID.")
+        return order
 
 
-def read_order(params: Params, account: Account, absent: Refusal) -> Order:
-    """The order that orderId or origClientOrderId names; raises absent when there is none."""
-    symbol, order_id = read_symbol(params), params.integer("orderId")
-    name = params.text("origClientOrderId", CLIENT_ORDER_ID)
+def read_target(
+    params: Params, by_id: str = "orderId", by_name: str = "origClientOrderId"
+) -> Target:
+    """The order that one of these two parameters names, or both."""
+    symbol, order_id = read_symbol(params), params.integer(by_id)
+    name = params.text(by_name, CLIENT_ORDER_ID)
     if order_id is None and name is None:
-        text = "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!"
-        raise Refusal(-1102, text)
-    order = account.find(symbol, order_id, name)
-    if order is None:
-        raise absent
-    if name not in {None, order.asked.client_order_id}:
-        raise Refusal(-2039, "Client order ID is not correct for this order ID.")
-    return order
+        raise neither(by_name, by_id)
+    return Target(symbol, order_id, name)
 
 
-def check_restriction(params: Params, order: Order) -> None:
-    """Refuse a cancel whose cancelRestrictions leave this order out."""
+def read_restriction(params: Params) -> CancelRestriction | None:
+    """Which states of an order a cancel is for; None for any."""
     refusal = Refusal(-1145, "Invalid cancelRestrictions")
-    only = params.choice("cancelRestrictions", CancelRestriction, refusal)
+    return params.choice("cancelRestrictions", CancelRestriction, refusal)
+
+
+def check_restriction(only: CancelRestriction | None, order: Order) -> None:
+    """Refuse a cancel whose cancelRestrictions leave this order out."""
     if only is not None and only.removeprefix("ONLY_") != order.status:
         raise Refusal(-2011, "Order was not canceled due to cancel restrictions.")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 from decimal import Decimal
 from enum import StrEnum
-from hashlib import sha256
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote_plus
 
@@ -15,6 +13,7 @@ from switchgear.practice.sim.binance.refusals import AuthRefusal, Refusal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from switchgear.practice.sim.binance.keys import ApiKey
     from switchgear.practice.sim.messages import Request
 
 _E = TypeVar("_E", bound=StrEnum)
@@ -81,6 +80,24 @@ class Params:
         value = self.text(name, _INTEGER)
         return None if value is None else int(value)
 
+    def instant(self, name: str) -> int | None:
+        """An instant in epoch milliseconds, sent as such or in microseconds; None when not sent."""
+        value = self.integer(name)
+        return value // 1000 if value is not None and value >= _MICROSECONDS_FROM else value
+
+    def flag(self, name: str) -> bool:
+        """True or false in small letters; false when it was not sent."""
+        return self.text(name, "true|false") == "true"
+
+    def limit(self, default: int, most: int, *, cut: bool = False) -> int:
+        """How many to list at most; more than there may be is refused, or cut down to it."""
+        value = self.integer("limit")
+        if value is None:
+            return default
+        if value < 1 or (value > most and not cut):
+            raise invalid("limit")
+        return min(value, most)
+
     def choice(self, name: str, kind: type[_E], refusal: Refusal) -> _E | None:
         """One of the words of this kind, None when it was not sent; any other word is refused."""
         value = self.text(name)
@@ -124,32 +141,43 @@ def illegal(name: str, legal: str) -> Refusal:
     return Refusal(-1100, text)
 
 
+def invalid(name: str) -> Refusal:
+    """The refusal of a value that is well written and does not hold."""
+    return Refusal(-1130, f"Data sent for parameter '{name}' is not valid.")
+
+
+def bad_combination() -> Refusal:
+    """The refusal of parameters that exclude each other."""
+    return Refusal(-1128, "Combination of optional parameters invalid.")
+
+
 def _pairs(text: str) -> list[tuple[str, str]]:
     parts = (part.partition("=") for part in text.split("&") if part)
     return [(unquote_plus(name), unquote_plus(value)) for name, _, value in parts]
 
 
-def authenticate(request: Request, params: Params, secrets: Mapping[str, str], now_ms: int) -> str:
+def authenticate(
+    request: Request, params: Params, keys: Mapping[str, ApiKey], now_ms: int, *, trades: bool
+) -> None:
     """
-    The API key of a signed request whose key, signature and timing hold.
+    Check key, signature and timing of a signed request; trades says that it places or cancels.
 
     Raises:
-        AuthRefusal: the key is missing, malformed or unknown.
+        AuthRefusal: the key is missing, malformed, unknown, or may not trade and would.
         Refusal: timestamp or signature is missing, wrong, or outside the window.
     """
-    key = request.headers.get("X-MBX-APIKEY", "")
-    if re.fullmatch(_KEY, key, re.ASCII) is None:
+    name = request.headers.get("X-MBX-APIKEY", "")
+    if re.fullmatch(_KEY, name, re.ASCII) is None:
         raise AuthRefusal(-2014, "API-key format invalid.")
     params.needed("timestamp", _INTEGER)
     window_ms = _recv_window_ms(params)
     signature = params.needed("signature")
-    if key not in secrets:
+    key = keys.get(name)
+    if key is None or (trades and not key.may_trade):
         raise AuthRefusal(-2015, "Invalid API-key, IP, or permissions for action.")
-    expected = hmac.new(secrets[key].encode(), _signed_text(request), sha256).hexdigest()
-    if not hmac.compare_digest(expected.encode(), signature.lower().encode()):
+    if not key.holds(_signed_text(request), signature):
         raise Refusal(-1022, "Signature for this request is not valid.")
     check_timing(params, window_ms, now_ms)
-    return key
 
 
 def check_timing(params: Params, window_ms: Decimal, now_ms: int) -> None:

@@ -1,30 +1,27 @@
-"""Owns the JSON shapes of Binance's answers; decides nothing."""
+"""Owns the JSON shapes of orders, trades and accounts on Binance; decides nothing."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from switchgear.practice.sim.accounts import Account, Order, OrderType, Side
-from switchgear.practice.sim.binance.limits import (
-    ORDERS_PER_10_S,
-    ORDERS_PER_DAY,
-    WEIGHT_PER_MINUTE,
-)
-from switchgear.practice.sim.symbols import Symbol, price_at
+from switchgear.practice.sim.accounts import Account, Order, OrderType, Side, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from switchgear.practice.sim.accounts import Execution
-    from switchgear.practice.sim.ledger import Ledger
+    from switchgear.practice.sim.symbols import Symbol
 
 Json = dict[str, Any]
-_DAY_S = 86_400
-_DAY_SAMPLES = 24
 _BASIS_POINTS = 10_000
 _RATE = Decimal("0.001")
 """Commission of every pair, for maker and taker alike."""
+_NONE = Decimal(0)
+_DISCOUNT = {
+    "enabledForAccount": False,
+    "enabledForSymbol": False,
+    "discountAsset": "BNB",
+    "discount": "0.00000000",
+}
 
 
 def amount(value: Decimal) -> str:
@@ -45,6 +42,9 @@ def ack(order: Order) -> Json:
 
 def _body(order: Order) -> Json:
     asked = order.asked
+    stop = {"stopPrice": amount(asked.stop_price)} if asked.type is OrderType.STOP_LIMIT else {}
+    # A limit order expires here for one cause only: it may not rest, and nobody takes it.
+    why = {"expiryReason": "INSUFFICIENT_LIQUIDITY"} if order.status is Status.EXPIRED else {}
     return {
         "price": amount(asked.price),
         "origQty": amount(order.quantity),
@@ -53,15 +53,24 @@ def _body(order: Order) -> Json:
         "cummulativeQuoteQty": amount(order.quote_executed),
         "status": order.status,
         "timeInForce": asked.time_in_force,
-        "type": asked.type,
+        "type": asked.label or asked.type,
         "side": asked.side,
         "selfTradePreventionMode": "NONE",
+        **stop,
+        **why,
     }
+
+
+def _working_ms(order: Order) -> int:
+    """Since when the order is on the book; -1 while it waits for its stop price."""
+    if order.asleep:
+        return -1
+    return order.at_ms if order.woken_ms is None else order.woken_ms
 
 
 def result(order: Order) -> Json:
     """The answer to a new order without its fills."""
-    return ack(order) | _body(order) | {"workingTime": order.at_ms}
+    return ack(order) | _body(order) | {"workingTime": _working_ms(order)}
 
 
 def full(order: Order) -> Json:
@@ -87,12 +96,12 @@ def queried(order: Order) -> Json:
         known
         | _body(order)
         | {
-            "stopPrice": "0.00000000",
+            "stopPrice": amount(order.asked.stop_price),
             "icebergQty": "0.00000000",
             "time": order.at_ms,
             "updateTime": order.updated_ms,
-            "isWorking": True,
-            "workingTime": order.at_ms,
+            "isWorking": not order.asleep,
+            "workingTime": _working_ms(order),
         }
     )
 
@@ -124,19 +133,18 @@ def trade(order: Order, execution: Execution) -> Json:
 
 def account(owner: Account, updated_ms: int, *, omit_zero: bool) -> Json:
     """An account with its balances; omit_zero leaves out assets it holds nothing of."""
-    rate, points = amount(_RATE), int(_RATE * _BASIS_POINTS)
+    points = int(_RATE * _BASIS_POINTS)
     balances = [
         {"asset": asset, "free": amount(held.free), "locked": amount(held.locked)}
         for asset, held in sorted(owner.balances.items())
         if not omit_zero or held.free or held.locked
     ]
-    none = amount(_RATE * 0)
     return {
         "makerCommission": points,
         "takerCommission": points,
         "buyerCommission": 0,
         "sellerCommission": 0,
-        "commissionRates": {"maker": rate, "taker": rate, "buyer": none, "seller": none},
+        "commissionRates": _rates(_RATE, ("maker", "taker", "buyer", "seller")),
         "canTrade": True,
         "canWithdraw": False,
         "canDeposit": False,
@@ -151,110 +159,28 @@ def account(owner: Account, updated_ms: int, *, omit_zero: bool) -> Json:
     }
 
 
-def exchange_info(symbols: Iterable[Symbol], now_ms: int) -> Json:
-    """The trading rules of these symbols, and the limits."""
-    limits = (
-        ("REQUEST_WEIGHT", "MINUTE", 1, WEIGHT_PER_MINUTE),
-        ("ORDERS", "SECOND", 10, ORDERS_PER_10_S),
-        ("ORDERS", "DAY", 1, ORDERS_PER_DAY),
-    )
-    names = ("rateLimitType", "interval", "intervalNum", "limit")
+def _rates(maker_taker: Decimal, sides: tuple[str, ...]) -> dict[str, str]:
+    return {side: amount(maker_taker if side in {"maker", "taker"} else _NONE) for side in sides}
+
+
+def commission(symbol: Symbol) -> Json:
+    """The commission rates of an account on a pair."""
+    sides = ("maker", "taker", "buyer", "seller")
     return {
-        "timezone": "UTC",
-        "serverTime": now_ms,
-        "rateLimits": [dict(zip(names, limit, strict=True)) for limit in limits],
-        "exchangeFilters": [],
-        "symbols": [_symbol(symbol) for symbol in symbols],
+        "symbol": symbol.name,
+        "standardCommission": _rates(symbol.commission_rate, sides),
+        "specialCommission": _rates(_NONE, sides),
+        "taxCommission": _rates(_NONE, sides),
+        "discount": _DISCOUNT,
     }
 
 
-def _symbol(symbol: Symbol) -> Json:
+def commission_of_order(symbol: Symbol) -> Json:
+    """The commission rates that an order on a pair would have."""
+    sides = ("maker", "taker")
     return {
-        "symbol": symbol.name,
-        "status": "TRADING",
-        "baseAsset": symbol.base,
-        "baseAssetPrecision": 8,
-        "quoteAsset": symbol.quote,
-        "quotePrecision": 8,
-        "quoteAssetPrecision": 8,
-        "baseCommissionPrecision": 8,
-        "quoteCommissionPrecision": 8,
-        "orderTypes": list(OrderType),
-        "icebergAllowed": False,
-        "ocoAllowed": False,
-        "otoAllowed": False,
-        "opoAllowed": False,
-        "quoteOrderQtyMarketAllowed": True,
-        "allowTrailingStop": False,
-        "cancelReplaceAllowed": False,
-        "amendAllowed": False,
-        "pegInstructionsAllowed": False,
-        "isSpotTradingAllowed": True,
-        "isMarginTradingAllowed": False,
-        "filters": _filters(symbol),
-        "permissions": [],
-        "permissionSets": [["SPOT"]],
-        "defaultSelfTradePreventionMode": "NONE",
-        "allowedSelfTradePreventionModes": ["NONE"],
-    }
-
-
-def _filters(symbol: Symbol) -> list[Json]:
-    return [
-        {
-            "filterType": "PRICE_FILTER",
-            "minPrice": amount(symbol.min_price),
-            "maxPrice": amount(symbol.max_price),
-            "tickSize": amount(symbol.tick),
-        },
-        {
-            "filterType": "LOT_SIZE",
-            "minQty": amount(symbol.step),
-            "maxQty": amount(symbol.max_quantity),
-            "stepSize": amount(symbol.step),
-        },
-        {
-            "filterType": "NOTIONAL",
-            "minNotional": amount(symbol.min_notional),
-            "applyMinToMarket": True,
-            "maxNotional": amount(symbol.max_notional),
-            "applyMaxToMarket": True,
-            "avgPriceMins": 0,
-        },
-    ]
-
-
-def price(ledger: Ledger, symbol: Symbol) -> Json:
-    """The last price of a symbol."""
-    return {"symbol": symbol.name, "price": amount(ledger.price(symbol))}
-
-
-def day(ledger: Ledger, symbol: Symbol) -> Json:
-    """The last 24 hours of a symbol, sampled once an hour; the volume is nominal."""
-    hour_s = _DAY_S // _DAY_SAMPLES
-    seconds = range(ledger.second - _DAY_S, ledger.second + 1, hour_s)
-    path = [price_at(ledger.seed, symbol, second) for second in seconds]
-    mean, last, change = sum(path, path[0] * 0) / len(path), path[-1], path[-1] - path[0]
-    return {
-        "symbol": symbol.name,
-        "priceChange": amount(change),
-        "priceChangePercent": f"{change / path[0] * 100:.3f}",
-        "weightedAvgPrice": amount(mean),
-        "prevClosePrice": amount(path[0]),
-        "lastPrice": amount(last),
-        "lastQty": amount(symbol.step),
-        "bidPrice": amount(last - symbol.tick),
-        "bidQty": amount(symbol.depth),
-        "askPrice": amount(last + symbol.tick),
-        "askQty": amount(symbol.depth),
-        "openPrice": amount(path[0]),
-        "highPrice": amount(max(path)),
-        "lowPrice": amount(min(path)),
-        "volume": amount(symbol.depth * _DAY_S),
-        "quoteVolume": amount(symbol.depth * _DAY_S * mean),
-        "openTime": ledger.now_ms - _DAY_S * 1000,
-        "closeTime": ledger.now_ms,
-        "firstId": 0,
-        "lastId": _DAY_S - 1,
-        "count": _DAY_S,
+        "standardCommissionForOrder": _rates(symbol.commission_rate, sides),
+        "specialCommissionForOrder": _rates(_NONE, sides),
+        "taxCommissionForOrder": _rates(_NONE, sides),
+        "discount": _DISCOUNT,
     }
