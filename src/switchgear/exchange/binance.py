@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 from switchgear.core.errors import ApiError, SettingsError
 from switchgear.core.words import Effect, Kind
 from switchgear.exchange import binance_answers as answers
+from switchgear.exchange.arguments import check_whole
 from switchgear.exchange.believed import as_it_is, complete, ms_of, rising, same
-from switchgear.exchange.client import VenueApi, check_whole
+from switchgear.exchange.client import VenueApi
 from switchgear.exchange.holdings import CancelReport, positions_of
 from switchgear.exchange.market import Interval
 from switchgear.exchange.server_time import ServerTime

@@ -6,15 +6,13 @@ How a venue is asked, and how it answers, is left to its client.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from switchgear.core.errors import ApiError, SettingsError
 from switchgear.core.guarded import Guarded
 from switchgear.core.words import Kind, effect_of
 from switchgear.exchange.api import PlainDesk
-from switchgear.exchange.market import Interval
+from switchgear.exchange.arguments import CHECKS, as_symbols, no_arguments
 from switchgear.exchange.model import (
     FieldError,
     OrderStatus,
@@ -27,7 +25,8 @@ from switchgear.exchange.transport import Target
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from datetime import datetime
     from decimal import Decimal
     from types import TracebackType
 
@@ -38,12 +37,6 @@ if TYPE_CHECKING:
     from switchgear.exchange.transport import Transport
     from switchgear.gear import Switchgear
 
-T = TypeVar("T")
-
-CANDLES_MAX = 10_000
-TRADES_MAX = 1_000
-DEPTH_MAX = 100
-SYMBOLS_MAX = 100
 METHODS = (
     "get_market_price",
     "get_market_prices",
@@ -305,7 +298,7 @@ class VenueApi:
     def _check_of(self, method: str) -> Callable[..., object]:
         if method in {"get_order", "cancel_order"}:
             return self.check_ids
-        return CHECKS.get(method, _nothing)
+        return CHECKS.get(method, no_arguments)
 
     def check_ids(
         self, symbol: str, *, order_id: str | None = None, client_order_id: str | None = None
@@ -362,77 +355,3 @@ class VenueApi:
 
     def _target(self, method: str) -> Target:
         return self._targets[method]
-
-
-def as_symbols(symbols: object) -> tuple[str, ...]:
-    """The symbols as a tuple; FieldError unless they are 1 to SYMBOLS_MAX different ones."""
-    if isinstance(symbols, str) or not isinstance(symbols, Iterable):
-        raise FieldError("symbols", symbols, "must be several symbols, such as ['BTC/USDT']")
-    found = tuple(check_symbol(each) for each in cast("Iterable[object]", symbols))
-    if not 1 <= len(found) <= SYMBOLS_MAX or len(set(found)) < len(found):
-        raise FieldError("symbols", found, f"must be 1 to {SYMBOLS_MAX} different symbols")
-    return found
-
-
-def check_whole(field: str, value: object, most: int) -> None:
-    """FieldError unless the value is a whole number from 1 to most."""
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
-        raise FieldError(field, value, f"must be a whole number from 1 to {most}")
-
-
-def check_instant(field: str, value: object) -> None:
-    """FieldError unless the value is None or a datetime with a time zone."""
-    if value is not None and (not isinstance(value, datetime) or value.tzinfo is None):
-        raise FieldError(field, value, "must be a datetime with a time zone, such as UTC")
-
-
-def _check_data(
-    symbol: str,
-    interval: str = "1m",
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    limit: int = 100,
-) -> None:
-    check_symbol(symbol)
-    if interval not in list(Interval):
-        raise FieldError("interval", interval, f"must be one of {', '.join(Interval)}")
-    check_instant("since", since)
-    check_instant("until", until)
-    if since is not None and until is not None and since > until:
-        raise FieldError("since", since, f"must not be after until, {until}")
-    check_whole("limit", limit, CANDLES_MAX)
-
-
-def _check_book(symbol: str, depth: int = 20) -> None:
-    check_symbol(symbol)
-    check_whole("depth", depth, DEPTH_MAX)
-
-
-def _check_trades(symbol: str, *, since: datetime | None = None, limit: int = 100) -> None:
-    check_symbol(symbol)
-    check_instant("since", since)
-    check_whole("limit", limit, TRADES_MAX)
-
-
-def _check_optional(symbol: str | None = None) -> None:
-    if symbol is not None:
-        check_symbol(symbol)
-
-
-def _nothing() -> None:
-    """What takes no argument has nothing to refuse."""
-
-
-CHECKS: Mapping[str, Callable[..., object]] = {
-    "get_market_price": check_symbol,
-    "get_market_prices": as_symbols,
-    "get_market_data": _check_data,
-    "get_order_book": _check_book,
-    "create_order": check_request,
-    "cancel_all": _check_optional,
-    "get_open_orders": _check_optional,
-    "get_trades": _check_trades,
-    "get_symbol": check_symbol,
-}
-"""By method, what refuses its arguments; get_order and cancel_order are the venue's own."""
