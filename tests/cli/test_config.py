@@ -72,6 +72,17 @@ def test_a_whole_file_is_read(file: Path) -> None:
     assert (found.failure_threshold, found.reset_timeout_s, found.timeout_s) == (5, 12.5, None)
 
 
+@pytest.mark.parametrize("name", ["alpaca", "binance", "coinbase"])
+def test_every_exchange_with_a_client_can_be_watched(file: Path, name: str) -> None:
+    """A table for each is read alike; shares of a class have a dot in their name."""
+    lines = [f"[exchanges.{name}]", 'symbols = ["BTC/USD", "BRK.B/USD"]']
+    lines += ['key_env = "MY_KEY"', 'secret_env = "MY_SECRET"', 'base_url = "http://127.0.0.1:1"']
+    file.write_text("\n".join(lines), encoding="utf-8")
+    [found] = read(file, ENVIRONMENT).exchanges
+    assert (found.name, found.symbols) == (name, ("BTC/USD", "BRK.B/USD"))
+    assert (found.key, found.paper) == ("canary-key-123", False)
+
+
 def test_an_empty_file_is_all_defaults(file: Path) -> None:
     """Nothing set is nothing watched and nothing kept."""
     file.write_text("", encoding="utf-8")
@@ -95,6 +106,9 @@ def test_an_empty_file_is_all_defaults(file: Path) -> None:
         (BINANCE, ("exchanges.binance.symbols", "nothing to watch")),
         (BINANCE + 'symbols = "BTC/USDT"\n', ("symbols='BTC/USDT'", "must be a list")),
         (BINANCE + 'symbols = ["BTCUSDT"]\n', ("symbols=['BTCUSDT']", "BTC/USDT")),
+        (BINANCE + "paper = 1\n", ("paper=1", "true or false")),
+        ("[exchanges.coinbase]\npaper = true\n", ("coinbase.paper=True", "no address")),
+        ('[exchanges.alpaca]\nsymbols = ["BTC/USD"]\n', ("alpaca.key_env", "without a key")),
         (BINANCE + "every_s = -1\n", ("every_s=-1", "from 0.1")),
         (BINANCE + "every_s = nan\n", ("every_s=nan", "from 0.1")),
         (BINANCE + 'account = "a b"\n', ("account='a b'", "letters, digits")),

@@ -24,9 +24,13 @@ if TYPE_CHECKING:
     Check = Callable[[str, Any], Any]
 
 TABLES = ("settings", "server", "history", "exchanges")
-EXCHANGES = ("binance",)
+EXCHANGES = ("alpaca", "binance", "coinbase")
+PAPER = ("alpaca", "binance")
+"""Those that have an address for trading with play money."""
+KEYED = ("alpaca",)
+"""Those that tell nothing without a key, prices neither."""
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
-_SYMBOL = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}", re.ASCII)
+_SYMBOL = re.compile(r"[A-Z0-9.]{1,20}/[A-Z0-9]{1,20}", re.ASCII)
 _SECRETS = ("key", "secret", "api_key", "api_secret", "apikey", "password", "token")
 
 
@@ -54,6 +58,8 @@ class ExchangeTable:
     name: str
     base_url: str | None = None
     """The exchange's own address when not given."""
+    paper: bool = False
+    """Its address for play money, where it has one."""
     account: str = "main"
     symbols: tuple[str, ...] = ()
     every_s: float = 10.0
@@ -131,6 +137,10 @@ def _exchange(name: str, table: object, environment: Mapping[str, str]) -> Excha
     keys: dict[str, Any] = {
         each: _secret(f"{place}.{each}_env", env, environment) for each, env in pairs if env
     }
+    if found.get("paper") and name not in PAPER:
+        raise SettingsError(f"{place}.paper", True, f"{name} has no address for play money")
+    if not keys and name in KEYED:
+        raise SettingsError(f"{place}.key_env", None, f"{name} tells nothing without a key")
     if not keys and not found.get("symbols"):
         raise SettingsError(f"{place}.symbols", None, "name symbols, or a key: nothing to watch")
     return ExchangeTable(name, **found, **keys)
@@ -170,6 +180,12 @@ def _shown(name: str, value: object) -> object:
 def _text(place: str, value: Any) -> str:
     if not isinstance(value, str) or not value or not value.isprintable():
         raise SettingsError(place, value, "must be a text")
+    return value
+
+
+def _flag(place: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise SettingsError(place, value, "must be true or false")
     return value
 
 
@@ -223,6 +239,7 @@ _HISTORY: dict[str, Check] = {
 }
 _EXCHANGE: dict[str, Check] = {
     "base_url": _text,
+    "paper": _flag,
     "account": _account,
     "symbols": _symbols,
     "every_s": _number(0.1, 86_400),

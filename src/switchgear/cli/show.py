@@ -126,6 +126,8 @@ def _exchange_lines(table: ExchangeTable) -> Iterator[str]:
     yield f"[exchanges.{table.name}]"
     if table.base_url is not None:
         yield f"base_url = {_toml(table.base_url)}"
+    if table.paper:
+        yield "paper = true"
     yield f"account = {_toml(table.account)}"
     yield f"symbols = {_toml(list(table.symbols))}"
     yield f"every_s = {table.every_s:g}"

@@ -134,13 +134,14 @@ def asset(asset: Asset) -> Json:
 
 
 def account(ledger: Ledger, owner: Account, prices: Prices) -> Json:
-    """The account; what open orders keep back is out of cash, and within equity."""
+    """The account; what open orders keep back is out of the buying powers, and within cash and equity."""
     held, worth = owner.held(CASH), prices.worth(books_of(owner).lots)
-    cash, value = amount(held.free), amount(worth)
+    free, cash, value = amount(held.free), amount(held.free + held.locked), amount(worth)
     equity = amount(held.free + held.locked + worth)
     powers = ("buying_power", "regt_buying_power", "effective_buying_power")
     sums: Json = {
-        **dict.fromkeys((*powers, "non_marginable_buying_power", "cash"), cash),
+        **dict.fromkeys((*powers, "non_marginable_buying_power"), free),
+        "cash": cash,
         **dict.fromkeys(("equity", "portfolio_value"), equity),
         **dict.fromkeys(("long_market_value", "position_market_value"), value),
         **dict.fromkeys(("initial_margin", "maintenance_margin"), value),
