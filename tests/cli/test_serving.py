@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
@@ -11,8 +12,9 @@ import pytest
 
 import switchgear as sg
 from switchgear.observe.history import HistoryReader, LogQuery
+from switchgear.practice.sim.scenario import load, shipped
 from switchgear.practice.sim.server import SimThread
-from tests.cli.kit import process
+from tests.cli.kit import exit_code, process
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,8 +93,8 @@ def test_an_exchange_that_is_away_is_on_the_page(tmp_path: Path) -> None:
     assert ended == (0, "")
 
 
-def test_the_practice_exchange_runs_alone() -> None:
-    """It says where it is, answers, can be broken as it says, and ends with 0."""
+def test_the_practice_exchanges_run_alone() -> None:
+    """They say where they are, answer, can be broken as they say, and end with 0."""
     with process("sim", "--port", "0", "--seed", "5") as sim:
         rule = b'{"match": "ping", "action": "answer", "status": 503, "count": 1}'
         posted = Request(f"{sim.address}/_sim/faults", data=rule, method="POST")
@@ -100,7 +102,95 @@ def test_the_practice_exchange_runs_alone() -> None:
             assert json.load(answer) == {"ids": [1]}
         state = sim.asked("/_sim/state")
         code, said = sim.end(signal.SIGINT)
-    assert state["seed"] == 5
+    assert (state["venue"], state["seed"]) == ("binance", 5)
     assert code == 0
-    assert "practice-key" in said
+    assert {"alpaca", "coinbase"} <= {line.partition(" ")[0] for line in said.splitlines()}
+    assert "key practice-key, secret practice-secret" in said
+    assert "secret a PEM text: curl http://127.0.0.1:" in said
     assert "curl -d" in said
+    assert "PRIVATE KEY" not in said
+
+
+def test_what_the_practice_exchange_prints_works() -> None:
+    """The rules that it shows can be sent as they are shown, to the addresses that it shows."""
+    with process("sim", "--port", "0", "--venue", "binance") as sim:
+        assert sim.running.stdout is not None
+        shown = [sim.running.stdout.readline() for _ in range(8)]
+        taught = [re.fullmatch(r".*curl -d '(.*)' (http\S*)\n", line) for line in shown]
+        ids: list[object] = []
+        for found in filter(None, taught):
+            posted = Request(found[2], data=found[1].encode(), method="POST")
+            with urlopen(posted, timeout=10) as answer:
+                ids.append(json.load(answer))
+        state = sim.asked("/_sim/state")
+        assert sim.end(signal.SIGINT) == (0, "")
+    assert ids == [{"ids": [1]}, {"ids": [1]}]
+    assert [rule["action"] for rule in state["wire"]["rules"]] == ["half_open"]
+
+
+def test_a_scenario_is_told_as_it_happens(tmp_path: Path) -> None:
+    """Each step is a line, at its venue, with its seed and speed; the exchange goes on calmly afterwards."""
+    path = tmp_path / "short.toml"
+    path.write_text(
+        'name = "short"\nmeaning = "A short one."\nseed = 77\nduration_s = 30\n[[step]]\nat_s = 10\n'
+        'for_s = 10\nvenue = "*"\nmeaning = "all is lost"\nfault = { action = "cut" }\n',
+        encoding="utf-8",
+    )
+    named = ("--venue", "coinbase", "--venue", "alpaca", "--scenario", str(path))
+    with process("sim", "--port", "0", *named, "--speed", "1000") as sim:
+        assert sim.running.stdout is not None
+        said: list[str] = []
+        while "until Ctrl-C" not in "".join(said):
+            said.append(sim.running.stdout.readline())
+        state = sim.asked("/_sim/state")
+        faults = sim.asked("/_sim/faults")
+        assert sim.end(signal.SIGTERM) == (0, "")
+    assert [line.strip() for line in said[-4:]] == [
+        "scenario short: A short one.",
+        "10.0 s  coinbase, alpaca: all is lost",
+        "20.0 s  coinbase, alpaca: mended, 0 hit: all is lost",
+        "30.0 s  the end: all is calm until Ctrl-C",
+    ]
+    assert (state["venue"], state["seed"], faults) == ("coinbase", 77, {"faults": []})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("--scenario", "unknown"), "scenario='unknown': must be a file, or auth_revoked, ban, "),
+        (("--venue", "kraken"), "venue='kraken': must be one of binance, alpaca, coinbase, each"),
+        (("--venue", "alpaca", "--venue", "alpaca"), "venue='alpaca': must be one of binance, "),
+        (("--venue", "alpaca", "--scenario", "ban"), "venue='alpaca': must have binance"),
+        (("--speed", "0"), "speed=0.0: must be a number above 0"),
+        (("--speed", "nan"), "speed=nan: must be a number above 0"),
+    ],
+    ids=lambda part: str(part)[:30],
+)
+def test_what_the_practice_exchanges_cannot_do_is_named(
+    arguments: tuple[str, ...], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A scenario, a venue or a speed that cannot be ends in one line, before anything starts."""
+    assert exit_code("sim", *arguments) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith(f"switchgear: {line}")
+
+
+def test_a_wrong_scenario_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The line tells which field of the file cannot be, and what could."""
+    path = tmp_path / "mine.toml"
+    path.write_text('name = "mine"\nmeaning = "Mine."\nduration_s = 0\n', encoding="utf-8")
+    assert exit_code("sim", "--scenario", str(path)) == 2
+    err = capsys.readouterr().err
+    assert f"scenario='{path}'"[:40] in err
+    assert "its duration_s is 0; must be a number of seconds from 0.001 to 86400" in err
+
+
+def test_the_scenarios_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each with its length and its meaning, and nothing is started."""
+    assert exit_code("sim", "--list") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(" ")[0] for line in lines] == list(shipped())
+    assert all(
+        line.endswith(load(name).meaning) for line, name in zip(lines, shipped(), strict=True)
+    )

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 class Station:
     """A Sim on a clock that stands still, reached over real sockets."""
 
-    def __init__(self, seed: int = 1) -> None:
+    def __init__(self, seed: int = 1, venue: str = "binance") -> None:
         self.clock = FakeClock(autojump=False)
-        self.sim = Sim(seed, self.clock)
+        self.sim = Sim(seed, self.clock, venue=venue)
 
     async def __aenter__(self) -> Self:
         await self.sim.start()
@@ -36,7 +36,7 @@ class Station:
         whole = url if url.startswith("http") else self.sim.base_url + url
         async with self.session.request(method, whole, **more) as answer:
             body = await answer.read()
-            is_json = answer.content_type == "application/json"
+            is_json = bool(body) and answer.content_type == "application/json"
             value = json.loads(body) if is_json else body.decode()
             return Reply(answer.status, value, answer.headers)
 

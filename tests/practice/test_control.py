@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from switchgear.practice.sim.answers import recorded
 from switchgear.practice.sim.rules import RuleError, parse_rule, show_rule
 from tests.practice.kit import MARKET, RESTING
 from tests.practice.station import Station
 
 pytestmark = pytest.mark.anyio
 FAULTS = "/_sim/faults"
+WIRE = "/_sim/wire"
 
 
 async def test_the_state_tells_what_happened(station: Station) -> None:
@@ -23,6 +25,7 @@ async def test_the_state_tells_what_happened(station: Station) -> None:
     await station.order("b", RESTING)
     state = (await station.call("GET", "/_sim/state")).json
     assert state == station.sim.state()
+    assert state["wire"] == station.sim.wire()
     assert state["requests"] == {"ping": 1, "backend.price": 1, "unknown": 1, "order.create": 2}
     assert [(o["client_order_id"], o["status"], len(o["executions"])) for o in state["orders"]] == [
         ("a", "FILLED", 1),
@@ -68,14 +71,19 @@ GOOD: list[dict[str, Any]] = [
     {"action": "reset_before", "after": 2, "count": 3},
     {"action": "reset_after"},
     {"action": "cut"},
+    {"action": "answer", "status": 200, "code": "INSUFFICIENT_FUND"},
+    {"action": "row", "row": "ip_banned", "variant": 2, "retry_after_s": 9, "booked": True},
+    {"action": "clock_skew", "skew_ms": -3000},
+    {"action": "key_revoked", "match": "venue"},
 ]
+ROWS = recorded("binance")
 
 
 @pytest.mark.parametrize("rule", GOOD, ids=lambda rule: rule["action"])
 async def test_a_rule_reads_back_as_it_was_written(rule: dict[str, Any]) -> None:
     """Each kind keeps its fields on the way in and out."""
-    shown = show_rule(parse_rule(rule))
-    assert parse_rule(shown) == parse_rule(rule)
+    shown = show_rule(parse_rule(rule, ROWS))
+    assert parse_rule(shown, ROWS) == parse_rule(rule, ROWS)
     assert {name: shown[name] for name in rule} == rule
 
 
@@ -89,7 +97,20 @@ BAD: list[tuple[Any, str]] = [
     ({"action": "answer", "status": 99}, "status"),
     ({"action": "answer", "status": "500"}, "status"),
     ({"action": "answer", "status": True}, "status"),
-    ({"action": "answer", "status": 500, "code": "x"}, "code"),
+    ({"action": "answer", "status": 500, "code": ""}, "code"),
+    ({"action": "answer", "status": 500, "code": "a\n"}, "code"),
+    ({"action": "answer", "status": 500, "code": True}, "code"),
+    ({"action": "answer", "status": 500, "code": 1_000_000_000}, "code"),
+    ({"action": "row"}, "row"),
+    ({"action": "row", "row": "no_such_row"}, "row"),
+    ({"action": "row", "row": "ip_banned", "status": 500}, "status"),
+    ({"action": "row", "row": "ip_banned", "variant": 0}, "variant"),
+    ({"action": "row", "row": "ip_banned", "variant": 99}, "variant"),
+    ({"action": "row", "row": "ip_banned", "booked": "no"}, "booked"),
+    ({"action": "row", "row": "ip_banned", "retry_after_s": 1.5}, "retry_after_s"),
+    ({"action": "clock_skew"}, "skew_ms"),
+    ({"action": "clock_skew", "skew_ms": 86_400_001_000}, "skew_ms"),
+    ({"action": "key_revoked", "skew_ms": 1}, "skew_ms"),
     ({"action": "answer", "status": 500, "msg": 5}, "msg"),
     ({"action": "answer", "status": 500, "booked": 1}, "booked"),
     ({"action": "answer", "status": 429, "retry_after_s": -1}, "retry_after_s"),
@@ -117,7 +138,7 @@ BAD: list[tuple[Any, str]] = [
 async def test_a_wrong_rule_names_field_value_and_what_is_allowed(rule: Any, field: str) -> None:
     """In code a wrong rule is a ValueError that tells all three."""
     with pytest.raises(RuleError) as caught:
-        parse_rule(rule)
+        parse_rule(rule, ROWS)
     assert isinstance(caught.value, ValueError)
     assert caught.value.field == field
     assert caught.value.allowed in str(caught.value)
@@ -146,6 +167,12 @@ async def test_a_wrong_rule_in_a_list_adds_none_of_it(station: Station) -> None:
         ("DELETE", f"{FAULTS}/x", None, 404, "id"),
         ("GET", "/_sim/nothing", None, 404, "path"),
         ("POST", "/_sim/state", None, 404, "path"),
+        ("PUT", FAULTS, None, 404, "path"),
+        ("GET", f"{FAULTS}/1", None, 404, "path"),
+        ("GET", "/_sim/rows/1", None, 404, "path"),
+        ("POST", WIRE, b"{", 400, "body"),
+        ("POST", WIRE, b'{"action": "cut", "at_byte": -1}', 400, "at_byte"),
+        ("DELETE", f"{WIRE}/9", None, 404, "id"),
     ],
 )
 async def test_bad_input_is_answered_in_words(
@@ -162,3 +189,23 @@ async def test_the_control_port_serves_nothing_else(station: Station) -> None:
     """The venue is not reachable around its faults."""
     reply = await station.call("GET", f"{station.sim.control_url}/api/v3/ping")
     assert reply.status == 404
+
+
+async def test_rules_of_the_wire_are_added_shown_and_removed(station: Station) -> None:
+    """Their paths work as those of the faults do, and the state tells of them."""
+    rules = [{"action": "cut", "at_byte": 9}, {"action": "delay", "delay_s": 1, "side": "answer"}]
+    assert (await station.call("POST", WIRE, json=rules)).json == {"ids": [1, 2]}
+    assert (await station.call("DELETE", f"{WIRE}/1")).status == 200
+    assert (await station.call("DELETE", f"{WIRE}/1")).json["error"]["allowed"] == "2"
+    shown = (await station.call("GET", WIRE)).json
+    assert [rule["action"] for rule in shown["rules"]] == ["delay"]
+    assert (await station.call("GET", "/_sim/state")).json["wire"] == shown
+    await station.call("DELETE", WIRE)
+    assert station.sim.wire()["rules"] == []
+
+
+async def test_the_control_gives_the_credentials(station: Station) -> None:
+    """A program gets key and secret from there, so that no PEM has to be copied by hand."""
+    given = (await station.call("GET", f"{station.sim.control_url}/_sim/credentials")).json
+    assert given == dict(station.sim.credentials)
+    assert (given["key"], given["secret"]) == (station.sim.key, station.sim.secret)

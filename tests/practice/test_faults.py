@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -35,6 +36,13 @@ def connects(url: str) -> bool:
         return probe.connect_ex((str(parts.hostname), int(parts.port or 0))) == 0
 
 
+async def asleep(station: Station, call: asyncio.Task[Any]) -> None:
+    """Wait until a call waits for the clock; one that ends before is an error."""
+    while not station.clock.slept_s:
+        await asyncio.wait([call], timeout=0.001)
+        assert not call.done()
+
+
 async def test_an_answer_in_the_venues_place_books_nothing(station: Station) -> None:
     """Status, code, words and headers are the rule's; the order never reached the ledger."""
     rule = {**ONCE, "action": "answer", "status": 400, "code": -2010, "msg": "Market is closed."}
@@ -43,6 +51,14 @@ async def test_an_answer_in_the_venues_place_books_nothing(station: Station) -> 
     assert reply.error == (400, -2010, "Market is closed.")
     assert (reply.headers["X-Note"], await station.booked()) == ("a", [])
     assert (await station.order("b")).status == 200
+
+
+async def test_a_header_of_a_rule_stands_once(station: Station) -> None:
+    """It takes the place of the venue's own, however it is spelt."""
+    station.sim.add_faults({"action": "answer", "status": 500, "headers": {"date": "yesterday"}})
+    reply = await station.call("GET", "/api/v3/ping")
+    dates = [value for name, value in reply.headers.items() if name.lower() == "date"]
+    assert dates == ["yesterday"]
 
 
 @pytest.mark.parametrize(
@@ -133,8 +149,7 @@ async def test_a_delay_before_or_after_the_work(
     """While the caller waits, the order is booked already, or is not yet; then it is answered."""
     station.sim.add_faults({**ONCE, "action": "delay", "delay_s": 2, "when": when})
     call = asyncio.create_task(station.order("a"))
-    while not station.clock.slept_s:
-        await asyncio.wait([call], timeout=0.001)
+    await asleep(station, call)
     assert (station.clock.slept_s, await station.booked()) == ([2], booked)
     station.clock.advance(2)
     assert (await call).status == 200
@@ -145,8 +160,7 @@ async def test_a_delay_before_can_run_into_the_window(station: Station) -> None:
     """A request that arrives after its recvWindow is refused, as a venue does: proof of absence."""
     station.sim.add_faults({**ONCE, "action": "delay", "delay_s": 5.1, "when": "before"})
     call = asyncio.create_task(station.order("a"))
-    while not station.clock.slept_s:
-        await asyncio.wait([call], timeout=0.001)
+    await asleep(station, call)
     station.clock.advance(5.1)
     assert (await call).error[:2] == (400, -1021)
     assert await station.booked() == []
@@ -156,8 +170,7 @@ async def test_a_caller_that_left_has_lost_its_answer(station: Station) -> None:
     """A caller that gave up while its answer was late is told as lost; the order stands."""
     station.sim.add_faults(Rule(Delay(2), match="order.create"))
     call = asyncio.create_task(station.order("a"))
-    while not station.clock.slept_s:
-        await asyncio.wait([call], timeout=0.001)
+    await asleep(station, call)
     call.cancel()
     await asyncio.wait([call])
     # A second connection proves that the first one's end has been read by now.
@@ -208,6 +221,61 @@ async def test_control_is_never_faulted(station: Station) -> None:
     for base in (station.sim.base_url, station.sim.control_url):
         assert (await station.call("GET", f"{base}/_sim/state")).status == 200
     assert station.sim.state()["requests"] == {}
+
+
+@pytest.mark.parametrize(
+    ("skew_ms", "words"),
+    [(8_000, "outside of the recvWindow"), (-3_000, "1000ms ahead of the server's time")],
+)
+async def test_a_clock_that_is_off(station: Station, skew_ms: int, words: str) -> None:
+    """Time endpoint, Date and the check of timestamps agree with each other, and not with us."""
+    station.sim.add_faults({"action": "clock_skew", "skew_ms": skew_ms})
+    told = await station.call("GET", "/api/v3/time")
+    apart_s = told.json["serverTime"] / 1000 - station.clock.wall().timestamp()
+    assert apart_s == skew_ms / 1000
+    dated = parsedate_to_datetime(told.headers["Date"])
+    assert (dated - station.clock.wall()).total_seconds() == apart_s
+    refused = await station.order("a")
+    assert refused.error[:2] == (400, -1021)
+    assert words in refused.error[2]
+    station.clock.wall_offset_s = apart_s  # the caller now goes by the venue's clock
+    station.sim.clear_faults()
+    assert (await station.order("b")).status == 200
+
+
+async def test_a_ban_ends_by_the_venues_clock(station: Station) -> None:
+    """What a fault tells in instants is told by the clock that is off."""
+    station.sim.add_faults([{"action": "clock_skew", "skew_ms": 60_000}])
+    station.sim.add_faults({"action": "answer", "status": 418, "retry_after_s": 10})
+    until_ms = int(station.clock.wall().timestamp() * 1000) + 70_000
+    reply = await station.call("GET", "/api/v3/time")
+    assert f"banned until {until_ms}." in reply.error[2]
+
+
+async def test_a_revoked_key(station: Station) -> None:
+    """Calls with the key are refused as of an unknown key; public ones go on, and are not hit."""
+    station.sim.add_faults({"action": "key_revoked"})
+    assert (await station.order("a")).error[:2] == (401, -2015)
+    assert (await station.call("GET", "/api/v3/ping")).status == 200
+    assert station.sim.state()["faults"] == {"key_revoked": 1}
+    station.sim.clear_faults()
+    assert (await station.order("a")).status == 200
+
+
+async def test_a_bent_world_leaves_room_for_another_fault(station: Station) -> None:
+    """Skew and revocation are beside the rule that comes after them, as delays are."""
+    station.sim.add_faults([{"action": "key_revoked"}, {"action": "clock_skew", "skew_ms": 5}])
+    station.sim.add_faults({"action": "html", "status": 502})
+    assert (await station.order("a")).status == 502
+    assert station.sim.state()["faults"] == {"key_revoked": 1, "clock_skew": 1, "html": 1}
+
+
+async def test_everything_of_the_venue_is_not_the_backend(station: Station) -> None:
+    """The match "venue" hits each endpoint of the venue, and none of the backend's."""
+    station.sim.add_faults({"match": "venue", "action": "html", "status": 502})
+    assert (await station.call("GET", "/api/v3/ping")).status == 502
+    assert (await station.call("GET", "/nowhere")).status == 502
+    assert (await station.call("GET", "/portfolio")).status == 200
 
 
 def hits(seed: int, **rule: Any) -> list[bool]:

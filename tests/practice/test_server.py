@@ -1,15 +1,14 @@
-"""Proves the life of a practice server: ports, threads, and the form that a command runs."""
+"""Proves the life of a practice server: its ports, and its thread."""
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
 
-from switchgear.practice.sim.server import Sim, SimThread, run
+from switchgear.practice.sim.server import Sim, SimThread
 
 
 def test_a_thread_serves_callers_without_a_loop() -> None:
@@ -42,15 +41,33 @@ def test_a_taken_port_is_an_error() -> None:
 
 
 @pytest.mark.anyio
-async def test_run_serves_until_it_is_cancelled() -> None:
-    """Run tells when it listens, ends on cancel, and gives the port back."""
-    started: asyncio.Future[Sim] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(run(port=0, seed=5, on_start=started.set_result))
-    sim = await started
-    assert sim.state()["seed"] == 5
-    port = int(urlsplit(sim.base_url).port or 0)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    async with Sim(port=port) as again:
-        assert again.base_url == f"http://127.0.0.1:{port}"
+async def test_a_stopped_server_gives_its_ports_back() -> None:
+    """Door, control, backend and wire can be had again, on the same numbers; what happened can be read."""
+    async with Sim() as first:
+        urls = [first.base_url, first.control_url, first.backend_url, first.wire_url]
+    assert first.state()["wire"]["connections"] == 0
+    port, control, backend, wire = (int(urlsplit(url).port or 0) for url in urls)
+    async with Sim(port=port, control_port=control, backend_port=backend, wire_port=wire) as again:
+        assert [again.base_url, again.control_url, again.backend_url, again.wire_url] == urls
+
+
+@pytest.mark.anyio
+async def test_a_stopped_server_stays_stopped() -> None:
+    """Who mends it late, such as a scenario that is cancelled at the end, opens nothing again."""
+    async with Sim() as sim:
+        sim.add_faults({"action": "refuse", "duration_s": 60})
+    sim.clear_faults()
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", int(urlsplit(sim.base_url).port or 0))) != 0
+
+
+@pytest.mark.anyio
+async def test_a_taken_wire_port_is_an_error() -> None:
+    """When the proxy cannot listen, nothing does."""
+    async with Sim() as first:
+        taken = int(urlsplit(first.wire_url).port or 0)
+        second = Sim(wire_port=taken)
+        with pytest.raises(OSError, match="in use"):
+            await second.start()
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", int(urlsplit(second.base_url).port or 0))) != 0

@@ -10,6 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from switchgear.gear import Switchgear
+    from switchgear.practice.sim.fleet import FleetThread
     from switchgear.practice.sim.server import SimThread
     from switchgear.testing import FakeClock
 
@@ -17,7 +18,9 @@ pytest_plugins = ["pytester"]
 
 USERS_TESTS = """
 import asyncio
+import json
 from decimal import Decimal
+from urllib.request import urlopen
 
 import pytest
 import switchgear as sg
@@ -47,6 +50,18 @@ def test_the_gear_obeys_the_clock(practice_exchange, switchgear_gear, switchgear
     switchgear_clock.advance(30)
     practice_exchange.clear_faults()
     assert asyncio.run(price(switchgear_gear, practice_exchange)) > 0
+
+def test_three_exchanges(practice_exchanges):
+    assert [sim.venue for sim in practice_exchanges] == ["binance", "alpaca", "coinbase"]
+    for sim in practice_exchanges:
+        sim.add_faults({"action": "cut"})
+        sim.add_wire({"action": "cut"})
+
+def test_three_exchanges_are_mended(practice_exchanges):
+    for sim in practice_exchanges:
+        state = json.load(urlopen(sim.wire_url + "/_sim/state"))
+        assert (state["venue"], state["wire"]["rules"]) == (sim.venue, [])
+        assert json.load(urlopen(sim.control_url + "/_sim/faults")) == {"faults": []}
 """
 
 
@@ -54,21 +69,26 @@ def test_the_gear_obeys_the_clock(practice_exchange, switchgear_gear, switchgear
 def test_a_users_tests_get_the_fixtures(pytester: pytest.Pytester) -> None:
     """Tests of users trade on the practice exchange, apart from each other, on a clock of theirs."""
     pytester.makepyfile(USERS_TESTS)
-    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=5)
 
 
 def test_the_fixtures_are_explained(pytester: pytest.Pytester) -> None:
     """`pytest --fixtures` tells what each gives."""
     shown = pytester.runpytest_inprocess("--fixtures", "-p", "no:cacheprovider").stdout.str()
-    for name in ("practice_exchange", "switchgear_gear", "switchgear_clock"):
+    names = ("practice_exchange", "practice_exchanges", "switchgear_gear", "switchgear_clock")
+    for name in names:
         assert f"{name} -- " in shown
 
 
 def test_the_fixtures_are_here_too(
-    practice_exchange: SimThread, switchgear_gear: Switchgear, switchgear_clock: FakeClock
+    practice_exchange: SimThread,
+    practice_exchanges: FleetThread,
+    switchgear_gear: Switchgear,
+    switchgear_clock: FakeClock,
 ) -> None:
     """The project's own tests get them by the same entry point."""
     assert practice_exchange.state()["faults"] == {}
+    assert practice_exchanges["alpaca"].state()["faults"] == {}
     assert switchgear_gear.clock is switchgear_clock
 
 

@@ -47,14 +47,32 @@ def demo(
 @app.command()
 def sim(
     *,
-    port: Annotated[int, typer.Option(help="0 for any free one.")] = 9100,
+    scenario: Annotated[
+        str | None, typer.Option(help="What is to break and when: one of --list, or a TOML file.")
+    ] = None,
+    venue: Annotated[
+        list[str] | None, typer.Option(help="Only this one; may be given again. All without.")
+    ] = None,
+    port: Annotated[
+        int, typer.Option(help="Of the first, the next ones follow; 0 for any free ones.")
+    ] = 9100,
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
-    seed: Seed = 1,
+    seed: Annotated[
+        int | None, typer.Option(help="Of prices and faults; the scenario's, or 1, without.")
+    ] = None,
+    speed: Annotated[
+        float, typer.Option(help="Seconds of the scenario in one of the clock, above 0.")
+    ] = 1.0,
+    as_list: Annotated[
+        bool, typer.Option("--list", help="Say which scenarios there are, and end.")
+    ] = False,
 ) -> None:
-    """Run the practice exchange alone."""
-    from switchgear.cli.serving import practise
+    """Run the practice exchanges alone, calmly or through a scenario."""
+    from switchgear.cli.serving import list_scenarios, practise
 
-    practise(host, port, seed)
+    if as_list:
+        return list_scenarios()
+    return practise(host, port, seed, scenario=scenario, venues=venue or [], speed=speed)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Owns what runs until it is interrupted: the practice exchange, the pages, the watch on exchanges."""
+"""Owns what runs until it is interrupted: the practice exchanges, the pages, the watch on exchanges."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import signal
 from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict, replace
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -14,11 +15,14 @@ from switchgear.core.errors import SettingsError, SwitchgearError
 from switchgear.gear import Switchgear
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Sequence
     from pathlib import Path
 
     from switchgear.cli.config import Config, ExchangeTable, HistoryTable
     from switchgear.exchange.binance import BinanceApi
+    from switchgear.practice.sim.fleet import Fleet
+    from switchgear.practice.sim.scenario import Scenario
+    from switchgear.practice.sim.scenario_player import Moment
     from switchgear.practice.sim.server import Sim
     from switchgear.server import LogSource, Server
 
@@ -39,26 +43,119 @@ def until_interrupted(work: Coroutine[Any, Any, None]) -> None:
     asyncio.run(live())
 
 
-def practise(host: str, port: int, seed: int) -> None:
-    """Run the practice exchange; raises SettingsError when it cannot listen there."""
-    from switchgear.practice.sim.server import run
+def list_scenarios() -> None:
+    """Print each scenario that is shipped, with its meaning."""
+    from switchgear.practice.sim.scenario import load, shipped
 
+    for scenario in map(load, shipped()):
+        typer.echo(f"{scenario.name:<18} {scenario.duration_s:3.0f} s  {scenario.meaning}")
+
+
+def practise(
+    host: str,
+    port: int,
+    seed: int | None,
+    *,
+    scenario: str | None,
+    venues: Sequence[str],
+    speed: float,
+) -> None:
+    """
+    Run the practice exchanges, through a scenario if one is named, and calmly on.
+
+    Args:
+        host: Where they listen.
+        port: Of the first, each next one has the next; 0 for any free ones.
+        seed: Of prices and faults; that of the scenario, or 1, when not given.
+        scenario: A shipped scenario's name or a file.
+        venues: Which to run; all when empty.
+        speed: How many seconds of the scenario pass in one of the clock.
+
+    Raises:
+        SettingsError: One of these cannot be, or it cannot listen there.
+    """
+    from switchgear.practice.sim.fleet import VENUES, Fleet
+    from switchgear.practice.sim.server import SEED
+
+    played = None if scenario is None else _scenario(scenario)
+    named = _checked_venues(venues, played) or VENUES
+    if not 0 < speed < inf:
+        raise SettingsError("speed", speed, "must be a number above 0")
+    if seed is None:
+        seed = SEED if played is None else played.seed
+    fleet = Fleet(seed, host=host, port=port, venues=named)
     try:
-        until_interrupted(run(host, port, seed, on_start=_introduce))
+        until_interrupted(_practise(fleet, played, speed))
+    except BrokenPipeError:
+        raise  # who read the output has gone, and the port is not to blame
     except (OSError, OverflowError) as error:
         words = getattr(error, "strerror", None) or str(error)
-        raise SettingsError("port", port, f"cannot be had on {host}: {words}") from None
+        others = f" with the {len(named) - 1} after it" if len(named) > 1 else ""
+        raise SettingsError("port", port, f"cannot be had on {host}{others}: {words}") from None
+
+
+def _scenario(name: str) -> Scenario:
+    from switchgear.practice.sim.scenario import ScenarioError, load
+
+    try:
+        return load(name)
+    except ScenarioError as error:
+        what = "" if error.field == "scenario" else f"its {error.field} is {error.value!r}; "
+        raise SettingsError("scenario", name, f"{what}must be {error.allowed}") from None
+
+
+def _checked_venues(venues: Sequence[str], scenario: Scenario | None) -> Sequence[str]:
+    from switchgear.practice.sim.fleet import VENUES
+    from switchgear.practice.sim.scenario import EVERY
+
+    for place, name in enumerate(venues):
+        if name not in VENUES or name in venues[:place]:
+            raise SettingsError("venue", name, f"must be one of {', '.join(VENUES)}, each once")
+    broken = {step.venue for step in scenario.steps} if scenario else {EVERY}
+    if venues and broken and not broken & {EVERY, *venues}:
+        raise SettingsError("venue", ", ".join(venues), f"must have {' or '.join(sorted(broken))}")
+    return venues
+
+
+async def _practise(fleet: Fleet, scenario: Scenario | None, speed: float) -> None:
+    from switchgear.practice.sim.scenario_player import Player
+
+    async with fleet:
+        for sim in fleet:
+            _introduce(sim)
+        _teach(next(iter(fleet)))
+        if scenario is not None:
+            typer.echo(f"scenario {scenario.name}: {scenario.meaning}")
+            await Player(scenario, fleet, on_moment=_tell, speed=speed).play()
+            typer.echo(f"{scenario.duration_s:6.1f} s  the end: all is calm until Ctrl-C")
+        await asyncio.Event().wait()
 
 
 def _introduce(sim: Sim) -> None:
-    faults = f"{sim.base_url}/_sim/faults"
+    is_short = "\n" not in sim.secret
+    secret = sim.secret if is_short else f"a PEM text: curl {sim.control_url}/_sim/credentials"
+    typer.echo(f"{sim.venue:<9} {sim.base_url}  exchange and backend")
+    typer.echo(f"  wire    {sim.wire_url}  the same, on a wire that can be broken")
+    typer.echo(f"  control {sim.control_url}  also while connections are refused")
+    typer.echo(f"  key {sim.key}, secret {secret}")
+
+
+def _teach(sim: Sim) -> None:
     rule = '{"match": "order.create", "action": "reset_after", "count": 1}'
-    typer.echo(f"practice exchange and backend: {sim.base_url}")
-    typer.echo(f"control, also while connections are refused: {sim.control_url}")
-    typer.echo(f"key {sim.key}, secret {sim.secret}")
-    typer.echo(f"the truth:  curl {sim.base_url}/_sim/state")
-    typer.echo(f"break it:   curl -d '{rule}' {faults}")
-    typer.echo(f"mend it:    curl -X DELETE {faults}")
+    cut = '{"match": "POST /*", "action": "half_open", "side": "answer"}'
+    typer.echo(f"the truth:  curl {sim.control_url}/_sim/state")
+    typer.echo(f"break it:   curl -d '{rule}' {sim.control_url}/_sim/faults")
+    typer.echo(f"its wire:   curl -d '{cut}' {sim.control_url}/_sim/wire")
+    typer.echo(f"mend it:    curl -X DELETE {sim.control_url}/_sim/faults")
+    typer.echo(f"and that:   curl -X DELETE {sim.control_url}/_sim/wire")
+
+
+def _tell(moment: Moment) -> None:
+    step, venues = moment.step, ", ".join(moment.rule_ids)
+    words = step.meaning
+    if not moment.begins:
+        words = f"mended, {sum(moment.fired.values())} hit: {words}"
+    typer.echo(f"{moment.at_s:6.1f} s  {venues}: {words}")
 
 
 def serve_history(path: Path, port: int | None) -> None:

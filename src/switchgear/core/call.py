@@ -8,7 +8,7 @@ synchronous callers and once for asynchronous ones.
 from __future__ import annotations
 
 import sys
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from switchgear.core.circuit import Settlement
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from switchgear.core.policy.fallback import Manner, Source
     from switchgear.core.policy.plan import Policy
     from switchgear.core.policy.step import Flow, Step
+    from switchgear.core.policy.timeout import Cut
 
 
 GUARDED_BY = "__switchgear_policy__"
@@ -266,17 +267,28 @@ async def _cut(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Any:
-    from switchgear.core.policy.timeout import Cut  # here: it loads asyncio
-
-    cut = Cut(policy.clock, timeout_s)
+    cut = _cut_class()(policy.clock, timeout_s)
+    cut.begin()
     try:
-        async with cut:
-            value = function(*args, **kwargs)
-            return await value if hasattr(value, "__await__") else value
-    except TimeoutError as error:
-        if not cut.fired:
-            raise  # the function's own
-        raise CutShort from error
+        value = function(*args, **kwargs)
+        value = await value if hasattr(value, "__await__") else value
+    except BaseException as error:  # whose it is, the cut knows
+        try:
+            cut.end(error)
+        except TimeoutError as late:
+            raise CutShort from late
+        if cut.fired and isinstance(error, TimeoutError):
+            raise CutShort from error  # what the function made of the cancellation
+        raise
+    cut.end(None)
+    return value
+
+
+@cache
+def _cut_class() -> type[Cut]:
+    from switchgear.core.policy.timeout import Cut  # here, and once: it loads asyncio
+
+    return Cut
 
 
 def _course(

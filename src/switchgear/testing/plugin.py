@@ -1,8 +1,8 @@
 """
 Owns the fixtures that pytest gives to tests of users; nothing heavy is imported before a test asks.
 
-`practice_exchange` is one server for the whole session: its faults are cleared after each test, its
-ledger goes on, so a test looks for its own client order ids.
+`practice_exchange` is one server for the whole session, `practice_exchanges` are three: what breaks
+is mended after each test, the ledgers go on, so a test looks for its own client order ids.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from switchgear.gear import Switchgear
+    from switchgear.practice.sim.fleet import FleetThread
     from switchgear.practice.sim.server import SimThread
     from switchgear.testing.clock import FakeClock
 
@@ -31,7 +32,22 @@ def _switchgear_sim() -> Iterator[SimThread]:
 def practice_exchange(_switchgear_sim: SimThread) -> Iterator[SimThread]:
     """The practice exchange, on a thread: base_url, backend_url, key, secret, add_faults, state."""
     yield _switchgear_sim
-    _switchgear_sim.clear_faults()
+    _switchgear_sim.mend()
+
+
+@pytest.fixture(scope="session")
+def _switchgear_fleet() -> Iterator[FleetThread]:
+    from switchgear.practice.sim.fleet import FleetThread
+
+    with FleetThread() as fleet:
+        yield fleet
+
+
+@pytest.fixture
+def practice_exchanges(_switchgear_fleet: FleetThread) -> Iterator[FleetThread]:
+    """The practice exchanges by name: binance, alpaca and coinbase, each as `practice_exchange` is."""
+    yield _switchgear_fleet
+    _switchgear_fleet.mend()
 
 
 @pytest.fixture

@@ -31,13 +31,25 @@ class Cut:
         self._delay_s = delay_s
         self.fired = False
 
-    async def __aenter__(self) -> Self:
+    def begin(self) -> None:
+        """Start the time of the running task; every begin is followed by one end."""
         task = current_task()
         if task is None:
             raise RuntimeError("an attempt with a timeout must run inside an asyncio task")
         self._task = task
         self._asked = task.cancelling()
         self._timer = self._clock.timer(self._delay_s, self._fire)
+
+    def end(self, error: BaseException | None) -> None:
+        """Stop the time; TimeoutError when error is the cancellation that this cut asked for."""
+        self._timer.cancel()
+        if not self.fired:
+            return
+        if self._task.uncancel() <= self._asked and type(error) is CancelledError:
+            raise TimeoutError from error
+
+    async def __aenter__(self) -> Self:
+        self.begin()
         return self
 
     async def __aexit__(
@@ -46,9 +58,7 @@ class Cut:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._timer.cancel()
-        if self.fired and self._task.uncancel() <= self._asked and kind is CancelledError:
-            raise TimeoutError from error
+        self.end(error)
 
     def _fire(self) -> None:
         loop = self._task.get_loop()

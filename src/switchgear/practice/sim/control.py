@@ -1,8 +1,12 @@
-"""Owns the control of a practice server: its truth, its fault rules, and the paths to both."""
+"""
+Owns the control of a practice server: its truth, its fault rules, and the paths to both.
+
+The rules of the wire are the proxy's; their paths are here, so that one address breaks everything.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from aiohttp import web
@@ -11,31 +15,57 @@ from switchgear.practice.sim.faults import Refuse
 from switchgear.practice.sim.rules import RuleError, parse_rules, show_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from switchgear.practice.sim.faults import Rule
     from switchgear.practice.sim.practice import Practice
+    from switchgear.practice.sim.proxy import Proxy
 
 PREFIX = "/_sim/"
-_STATE = "/_sim/state"
-_FAULTS = "/_sim/faults"
+_PATHS = ", ".join(PREFIX + name for name in ("state", "faults", "wire", "rows", "credentials"))
+
+
+class _Book(NamedTuple):
+    """Rules of one sort, as their paths work them."""
+
+    show: Callable[[], dict[str, Any]]
+    ids: Callable[[], Collection[int]]
+    add: Callable[[object], list[int]]
+    remove: Callable[[int], bool]
+    clear: Callable[[], None]
 
 
 class Control:
-    """What an outsider may see and change; refuse and reopen work the venue's doors."""
+    """
+    What an outsider may see and change.
+
+    refuse and reopen work the venue's doors; proxy gives the one before the venue, once it runs.
+    """
 
     def __init__(
-        self, practice: Practice, refuse: Callable[[float], None], reopen: Callable[[], None]
+        self,
+        practice: Practice,
+        refuse: Callable[[float], None],
+        reopen: Callable[[], None],
+        proxy: Callable[[], Proxy],
     ) -> None:
         self._practice = practice
         self._refuse = refuse
         self._reopen = reopen
+        self._proxy = proxy
+        self._faults = _Book(
+            lambda: {"faults": self.faults()},
+            practice.script.rules.keys,
+            self.add_faults,
+            self.remove_fault,
+            self.clear_faults,
+        )
         self.asking: set[object] = set()
         """Transports of control requests under way; a refusal lets their answers out."""
 
     def state(self) -> dict[str, Any]:
-        """The truth: orders with executions, balances, counts, faults fired, lost answers."""
-        return self._practice.state()
+        """The truth: orders with executions, balances, counts, faults fired, lost answers, the wire."""
+        return self._practice.state() | {"wire": self._proxy().state()}
 
     def faults(self) -> list[dict[str, Any]]:
         """The rules in force, each with its id and how often it was asked and fired."""
@@ -46,14 +76,12 @@ class Control:
 
     def add_faults(self, given: object) -> list[int]:
         """Put one rule or a list in force; their ids. Raises RuleError, and then adds none."""
-        return [self._add(rule) for rule in parse_rules(given)]
+        return [self._add(rule) for rule in parse_rules(given, self._practice.rows)]
 
     def _add(self, rule: Rule) -> int:
-        script = self._practice.script
         if isinstance(rule.action, Refuse) and rule.match is None:
-            script.count(rule.action)
             self._refuse(rule.action.duration_s)
-        return script.add(rule)
+        return self._practice.script.add(rule)
 
     def remove_fault(self, rule_id: int) -> bool:
         """Take one rule away, and listen again when it was a refusal; False when unknown."""
@@ -76,36 +104,69 @@ class Control:
             self.asking.discard(request.transport)
 
     async def _route(self, request: web.BaseRequest) -> web.Response:
-        match request.method, request.path:
-            case "GET", "/_sim/state":
+        venue = self._practice.venue
+        match request.method, request.path.removeprefix(PREFIX).partition("/"):
+            case "GET", ("state", "", _):
                 return _json(self.state())
-            case "GET", "/_sim/faults":
-                return _json({"faults": self.faults()})
-            case "POST", "/_sim/faults":
-                return self._post(await request.read())
-            case "DELETE", "/_sim/faults":
-                self.clear_faults()
-                return _json({})
-            case "DELETE", path if path.startswith(f"{_FAULTS}/"):
-                return self._delete(path.removeprefix(f"{_FAULTS}/"))
+            case "GET", ("rows", "", _):
+                return _json({"venue": venue.name, "names": list(self._practice.rows)})
+            case "GET", ("credentials", "", _):
+                return _json(dict(venue.credentials))
+            case _, ("faults", _, _):
+                return await _work(self._faults, request)
+            case _, ("wire", _, _):
+                return await _work(self._wire(), request)
             case _:
-                return _wrong("path", request.path, f"{_STATE}, {_FAULTS}", 404)
+                return _no_path(request)
 
-    def _post(self, body: bytes) -> web.Response:
-        try:
-            given = msgspec.json.decode(body)
-        except msgspec.MsgspecError as error:
-            return _wrong("body", body[:200].decode("utf-8", "replace"), f"JSON; {error}")
-        try:
-            return _json({"ids": self.add_faults(given)})
-        except RuleError as error:
-            return _wrong(error.field, error.value, error.allowed)
+    def _wire(self) -> _Book:
+        proxy = self._proxy()
+        return _Book(
+            proxy.state,
+            lambda: [rule["id"] for rule in proxy.state()["rules"]],
+            proxy.add,
+            proxy.remove,
+            proxy.clear,
+        )
 
-    def _delete(self, text: str) -> web.Response:
-        if text.isdecimal() and text.isascii() and self.remove_fault(int(text)):
+
+async def _work(book: _Book, request: web.BaseRequest) -> web.Response:
+    """Show, add to or take from rules, as the method and the rest of the path say."""
+    _, slash, rule_id = request.path.removeprefix(PREFIX).partition("/")
+    match request.method, bool(slash):
+        case "GET", False:
+            return _json(book.show())
+        case "POST", False:
+            return _add(book, await request.read())
+        case "DELETE", False:
+            book.clear()
             return _json({})
-        ids = ", ".join(str(rule_id) for rule_id in self._practice.script.rules)
-        return _wrong("id", text, ids or "there are no rules", 404)
+        case "DELETE", True:
+            return _remove(book, rule_id)
+        case _:
+            return _no_path(request)
+
+
+def _add(book: _Book, body: bytes) -> web.Response:
+    try:
+        given = msgspec.json.decode(body)
+    except msgspec.MsgspecError as error:
+        return _wrong("body", body[:200].decode("utf-8", "replace"), f"JSON; {error}")
+    try:
+        return _json({"ids": book.add(given)})
+    except RuleError as error:
+        return _wrong(error.field, error.value, error.allowed)
+
+
+def _remove(book: _Book, text: str) -> web.Response:
+    if text.isdecimal() and text.isascii() and book.remove(int(text)):
+        return _json({})
+    ids = ", ".join(str(rule_id) for rule_id in book.ids())
+    return _wrong("id", text, ids or "there are no rules", 404)
+
+
+def _no_path(request: web.BaseRequest) -> web.Response:
+    return _wrong("path", request.path, _PATHS, 404)
 
 
 def _json(payload: Any, status: int = 200) -> web.Response:

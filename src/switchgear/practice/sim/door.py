@@ -43,8 +43,8 @@ class Door:
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     def open(self) -> None:
-        """Listen; connections are taken at once. Does nothing when it is open."""
-        if self._listener is not None:
+        """Listen; connections are taken at once. Does nothing when it is open, or closed for good."""
+        if self._listener is not None or self._place.fileno() < 0:
             return
         self._listener = self._bind(self.port, share=True)
         self._listener.listen(_BACKLOG)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,22 @@ class Answer:
     msg: str | None = None
     retry_after_s: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    booked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """
+    Answer in the venue's place with one of its recorded answers, by name.
+
+    retry_after_s is how long that answer tells to stay away, where it tells so at all. With booked,
+    the request is worked on first, and its own answer thrown away.
+    """
+
+    row: str
+    variant: int | None = None
+    """Which of the answers of this name, from 1; None gives them in turn."""
+    retry_after_s: int | None = None
     booked: bool = False
 
 
@@ -66,18 +82,38 @@ class Cut:
     """Work on the request, send the headers and half of the body, then drop the connection."""
 
 
-Action = Answer | Html | Delay | Refuse | ResetBefore | ResetAfter | Cut
+@dataclass(frozen=True, slots=True)
+class ClockSkew:
+    """Work on the request by a clock of the venue that is off: ahead of the true time, or behind."""
+
+    skew_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRevoked:
+    """Work on the request as if its key had been revoked; calls without a key do not match."""
+
+
+Action = (
+    Answer | Row | Html | Delay | Refuse | ResetBefore | ResetAfter | Cut | ClockSkew | KeyRevoked
+)
 
 KINDS: dict[type[Action], str] = {
     Answer: "answer",
+    Row: "row",
     Html: "html",
     Delay: "delay",
     Refuse: "refuse",
     ResetBefore: "reset_before",
     ResetAfter: "reset_after",
     Cut: "cut",
+    ClockSkew: "clock_skew",
+    KeyRevoked: "key_revoked",
 }
 """The word for each action, in rules and in counts."""
+BESIDE = (Delay, ClockSkew, KeyRevoked)
+"""What leaves the call to be worked on, so that another action may hit it too."""
+EVERYTHING_OF_THE_VENUE = "venue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +122,8 @@ class Rule:
     One way in which calls go wrong.
 
     match is an endpoint name or a glob of names ("order.*"), or a method and path glob
-    ("POST /api/v3/*"; the path alone means any method). None, for Refuse only, means at once.
+    ("POST /api/v3/*"; the path alone means any method). "venue" is all but the backend's endpoints.
+    None, for Refuse only, means at once.
     """
 
     action: Action
@@ -110,9 +147,12 @@ class Script:
     _last_id: int = 0
 
     def add(self, rule: Rule) -> int:
-        """Put a rule behind those in force; its id."""
+        """Put a rule behind those in force; its id. One without a match counts as fired here."""
         self._last_id += 1
-        self.rules[self._last_id] = _Armed(self._last_id, rule)
+        armed = self.rules[self._last_id] = _Armed(self._last_id, rule)
+        if rule.match is None:
+            armed.fired += 1
+            self.count(rule.action)
         return self._last_id
 
     def remove(self, rule_id: int) -> bool:
@@ -127,17 +167,19 @@ class Script:
         """Note that this action was carried out."""
         self.fired[KINDS[type(action)]] += 1
 
-    def draw(self, method: str, path: str, name: str) -> list[Action]:
-        """What goes wrong with this call: any delays, then at most one other action."""
-        delays: list[Action] = []
+    def draw(self, method: str, path: str, name: str, *, has_key: bool = True) -> list[Action]:
+        """What goes wrong with this call: delays, skews and revocations, then at most one other."""
+        drawn: list[Action] = []
         for armed in self.rules.values():
+            if isinstance(armed.rule.action, KeyRevoked) and not has_key:
+                continue
             if not armed.fires(self.seed, method, path, name):
                 continue
             self.count(armed.rule.action)
-            if not isinstance(armed.rule.action, Delay):
-                return [*delays, armed.rule.action]
-            delays.append(armed.rule.action)
-        return delays
+            drawn.append(armed.action)
+            if not isinstance(armed.rule.action, BESIDE):
+                break
+        return drawn
 
 
 @dataclass(slots=True)
@@ -148,6 +190,14 @@ class _Armed:
     rule: Rule
     seen: int = 0
     fired: int = 0
+
+    @property
+    def action(self) -> Action:
+        """What it does, the time that it fired last."""
+        action = self.rule.action
+        if isinstance(action, Row) and action.variant is None:
+            return replace(action, variant=self.fired)
+        return action
 
     def fires(self, seed: int, method: str, path: str, name: str) -> bool:
         """Whether this call is hit; counts the call when it matches."""
@@ -165,6 +215,8 @@ class _Armed:
 
 def matches(pattern: str, method: str, path: str, name: str) -> bool:
     """Whether a rule's match means this call."""
+    if pattern == EVERYTHING_OF_THE_VENUE:
+        return not name.startswith("backend.")
     if "/" not in pattern:
         return fnmatchcase(name, pattern)
     first, _, second = pattern.rpartition(" ")

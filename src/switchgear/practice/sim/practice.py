@@ -3,20 +3,54 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from multidict import CIMultiDict
+
 from switchgear.practice.sim import backend
+from switchgear.practice.sim.answers import recorded
 from switchgear.practice.sim.backend import Backend, plain
-from switchgear.practice.sim.faults import Action, Script
+from switchgear.practice.sim.faults import Action, ClockSkew, KeyRevoked, Row, Script
 from switchgear.practice.sim.faults import Answer as FaultAnswer
 from switchgear.practice.sim.messages import Answer, Request, json_answer
 from switchgear.practice.sim.venues import open_venue
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
     from switchgear.core.clock import Clock
+    from switchgear.practice.sim.answers import Recorded
 
 _BANNED, _LIMITED = 418, 429
 _USUAL_WAIT_S = {_LIMITED: 1, _BANNED: 120}
+_KEY_HEADERS = {
+    "X-MBX-APIKEY": "revoked-practice-key",
+    "APCA-API-KEY-ID": "revoked-practice-key",
+    "Authorization": "Bearer revoked-practice-key",
+}
+"""Where the venues look for a key, and what nobody's key looks like there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bent:
+    """How the venue's world differs from the true one while it works on one request."""
+
+    skew_ms: int = 0
+    """How far its clock is ahead of the true one; below 0 it is behind."""
+    key_revoked: bool = False
+
+
+STRAIGHT = Bent()
+
+
+def bent_by(plan: Iterable[Action]) -> Bent:
+    """What the skews and revocations among these actions come to."""
+    actions = list(plan)
+    skew_ms = sum(action.skew_ms for action in actions if isinstance(action, ClockSkew))
+    return Bent(skew_ms, any(isinstance(action, KeyRevoked) for action in actions))
 
 
 class Practice:
@@ -35,12 +69,18 @@ class Practice:
         self.requests: Counter[str] = Counter()
         self.lost: list[dict[str, Any]] = []
         self.venue = open_venue(venue, seed)
+        self.rows: Mapping[str, tuple[Recorded, ...]] = recorded(venue)
+        """The recorded answers of the venue, by name."""
         self._started_s = clock.monotonic_s()
         self._backend = Backend(self.venue.ledger, self.venue.account)
 
-    def _go_on(self) -> float:
+    def wall(self, bent: Bent = STRAIGHT) -> datetime:
+        """The venue's date and time, in UTC."""
+        return self.clock.wall() + timedelta(milliseconds=bent.skew_ms)
+
+    def _go_on(self, bent: Bent = STRAIGHT) -> float:
         now_s = self.clock.monotonic_s() - self._started_s
-        self.venue.ledger.advance(now_s, int(self.clock.wall().timestamp() * 1000))
+        self.venue.ledger.advance(now_s, int(self.wall(bent).timestamp() * 1000))
         return now_s
 
     def endpoint_name(self, request: Request) -> str:
@@ -55,16 +95,18 @@ class Practice:
         self.requests[name] += 1
         return name
 
-    def handle(self, request: Request) -> Answer:
-        """Answer a request as the venue or the backend does when nothing goes wrong."""
-        now_s = self._go_on()
+    def handle(self, request: Request, bent: Bent = STRAIGHT) -> Answer:
+        """Answer a request as the venue or the backend does when nothing is put in its place."""
+        now_s = self._go_on(bent)
         if _is_backend(request):
             return self._backend.handle(request)
-        return self.venue.handle(request, now_s)
+        return self.venue.handle(_keyless(request) if bent.key_revoked else request, now_s)
 
-    def faulted(self, fault: FaultAnswer, request: Request) -> Answer:
+    def faulted(self, fault: FaultAnswer | Row, request: Request, bent: Bent = STRAIGHT) -> Answer:
         """The answer that a fault gives in the venue's place, with the headers it would have."""
-        now_s = self._go_on()
+        now_s = self._go_on(bent)
+        if isinstance(fault, Row):
+            return self._row_answer(fault, request)
         wait_s = fault.retry_after_s
         if wait_s is None:
             wait_s = _USUAL_WAIT_S.get(fault.status)
@@ -74,6 +116,19 @@ class Practice:
         body, headers = self.venue.faulted(fault, wait_s)
         usual = self.venue.usual_headers(request, now_s)
         return json_answer(body, fault.status, {**usual, **headers, **fault.headers})
+
+    def _row_answer(self, fault: Row, request: Request) -> Answer:
+        variants = self.rows[fault.row]
+        row = variants[((fault.variant or 1) - 1) % len(variants)]
+        told, wait_s = row.headers.get("Retry-After"), fault.retry_after_s
+        if wait_s is None:
+            wait_s = _USUAL_WAIT_S.get(row.status, 1) if told is None else int(told)
+        waiting = {} if told is None else {"Retry-After": str(wait_s)}
+        if _is_backend(request):  # what the venue has on record is not the backend's to say
+            return json_answer(backend.faulted(FaultAnswer(row.status)), row.status, waiting)
+        until_ms = self.venue.ledger.now_ms + wait_s * 1000
+        row = row.filled(until_ms=until_ms, reset_s=-(-until_ms // 1000))
+        return Answer(row.status, row.body.encode(), {**row.headers, **waiting}, row.kind)
 
     def note_lost(self, answer: Answer, name: str, kind: str) -> None:
         """Note that the answer to a booked order did not arrive."""
@@ -89,7 +144,8 @@ class Practice:
 
     def draw(self, request: Request, name: str) -> list[Action]:
         """What goes wrong with this request."""
-        return self.script.draw(request.method, request.path, name)
+        has_key = any(each in request.headers for each in _KEY_HEADERS)
+        return self.script.draw(request.method, request.path, name, has_key=has_key)
 
     def state(self) -> dict[str, Any]:
         """The truth, as JSON: what was booked, who asked what, and what went wrong."""
@@ -118,3 +174,12 @@ class Practice:
 
 def _is_backend(request: Request) -> bool:
     return backend.endpoint_name(request.method, request.path) is not None
+
+
+def _keyless(request: Request) -> Request:
+    """The request with a key that the venue does not know, where it has one."""
+    headers = CIMultiDict(request.headers)
+    for name, nobodys in _KEY_HEADERS.items():
+        if name in headers:
+            headers[name] = nobodys
+    return replace(request, headers=headers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
@@ -10,22 +11,30 @@ from switchgear.practice.sim.faults import (
     KINDS,
     Action,
     Answer,
+    ClockSkew,
     Cut,
     Delay,
     Html,
+    KeyRevoked,
     Refuse,
     ResetAfter,
     ResetBefore,
+    Row,
     Rule,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
+Rows = Mapping[str, Sequence[object]]
+"""The recorded answers of a venue by name; how many each has is all that a rule asks."""
+_NO_ROWS: Rows = {}
 _KEPT_HEADERS = {"content-length", "transfer-encoding", "connection"}
 _COMMON = ("match", "action", "probability", "count", "after")
 _SPAN_S_MAX = 86_400
 _COUNT_MAX = 1_000_000_000
+_CODE_MAX = 99_999_999
+_SKEW_MS_MAX = 1_000 * _SPAN_S_MAX
 
 
 class RuleError(ValueError):
@@ -38,17 +47,26 @@ class RuleError(ValueError):
         self.allowed = allowed
 
 
-def parse_rules(given: object) -> list[Rule]:
-    """One rule or a list of them; nothing is taken when one is wrong. Raises RuleError."""
+def parse_rules(given: object, rows: Rows = _NO_ROWS) -> list[Rule]:
+    """One rule or a list of them; nothing is taken when one is wrong. Raises as parse_rule."""
     if not isinstance(given, list):
-        return [parse_rule(given)]
-    return [parse_rule(each) for each in cast("list[object]", given)]  # a list proves no more
+        return [parse_rule(given, rows)]
+    return [parse_rule(each, rows) for each in cast("list[object]", given)]  # a list proves no more
 
 
-def parse_rule(given: object) -> Rule:
-    """The rule that this JSON object describes, or this Rule itself. Raises RuleError."""
+def parse_rule(given: object, rows: Rows = _NO_ROWS) -> Rule:
+    """
+    The rule that this JSON object describes, or this Rule itself.
+
+    Args:
+        given: The rule.
+        rows: The recorded answers that it may give, by name.
+
+    Raises:
+        RuleError: It cannot be.
+    """
     if isinstance(given, Rule):
-        return parse_rule(show_rule(given))  # built in code, it keeps the same bounds
+        return parse_rule(show_rule(given), rows)  # built in code, it keeps the same bounds
     if not isinstance(given, dict):
         raise RuleError("rule", given, "a JSON object")
     sent = cast("dict[str, Any]", given)  # it comes from JSON, so its names are text
@@ -60,8 +78,11 @@ def parse_rule(given: object) -> Rule:
         raise RuleError(
             name, sent[name], f"no such field for {kind}; {', '.join((*_COMMON, *names))}"
         )
+    action = build(sent)
+    if isinstance(action, Row):
+        _check_row(action, rows)
     return Rule(
-        action=build(sent),
+        action=action,
         match=_match(sent, kind),
         probability=_number(sent, "probability", 0, 1, 1.0),
         count=None if sent.get("count") is None else _whole(sent, "count", 1, _COUNT_MAX),
@@ -99,16 +120,45 @@ def _match(sent: Mapping[str, Any], kind: str) -> str | None:
 def _answer(sent: Mapping[str, Any]) -> Action:
     return Answer(
         status=_whole(sent, "status", 200, 599),
-        code=None if sent.get("code") is None else _whole(sent, "code", -99_999_999, 99_999_999),
+        code=_code(sent.get("code")),
         msg=_text(sent, "msg"),
-        retry_after_s=(
-            None
-            if sent.get("retry_after_s") is None
-            else _whole(sent, "retry_after_s", 0, 3 * _SPAN_S_MAX)
-        ),
+        retry_after_s=_retry_after_s(sent),
         headers=_headers(sent.get("headers", {})),
         booked=_flag(sent, "booked"),
     )
+
+
+def _code(value: object) -> int | str | None:
+    if value is None:
+        return None
+    if isinstance(value, str) and 1 <= len(value) <= 200 and value.isprintable():
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _CODE_MAX:
+        return value
+    allowed = f"a whole number from -{_CODE_MAX} to {_CODE_MAX}, or a word of 1 to 200 letters"
+    raise RuleError("code", value, allowed)
+
+
+def _row(sent: Mapping[str, Any]) -> Action:
+    name = sent.get("row")
+    if not isinstance(name, str):
+        raise RuleError("row", name, "the name of a recorded answer")
+    variant = None if sent.get("variant") is None else _whole(sent, "variant", 1, _COUNT_MAX)
+    return Row(name, variant, _retry_after_s(sent), _flag(sent, "booked"))
+
+
+def _check_row(action: Row, rows: Rows) -> None:
+    if action.row not in rows:
+        raise RuleError("row", action.row, ", ".join(sorted(rows)) or "none is recorded here")
+    count = len(rows[action.row])
+    if action.variant is not None and action.variant > count:
+        _out_of_range("variant", action.variant, "a whole number", 1, count)
+
+
+def _retry_after_s(sent: Mapping[str, Any]) -> int | None:
+    if sent.get("retry_after_s") is None:
+        return None
+    return _whole(sent, "retry_after_s", 0, 3 * _SPAN_S_MAX)
 
 
 def _html(sent: Mapping[str, Any]) -> Action:
@@ -126,14 +176,21 @@ def _refuse(sent: Mapping[str, Any]) -> Action:
     return Refuse(_number(sent, "duration_s", 0, _SPAN_S_MAX))
 
 
+def _clock_skew(sent: Mapping[str, Any]) -> Action:
+    return ClockSkew(_whole(sent, "skew_ms", -_SKEW_MS_MAX, _SKEW_MS_MAX))
+
+
 _ACTIONS: dict[str, tuple[Callable[[Mapping[str, Any]], Action], tuple[str, ...]]] = {
     "answer": (_answer, ("status", "code", "msg", "retry_after_s", "headers", "booked")),
+    "row": (_row, ("row", "variant", "retry_after_s", "booked")),
     "html": (_html, ("status",)),
     "delay": (_delay, ("delay_s", "when")),
     "refuse": (_refuse, ("duration_s",)),
     "reset_before": (lambda _: ResetBefore(), ()),
     "reset_after": (lambda _: ResetAfter(), ()),
     "cut": (lambda _: Cut(), ()),
+    "clock_skew": (_clock_skew, ("skew_ms",)),
+    "key_revoked": (lambda _: KeyRevoked(), ()),
 }
 
 

@@ -1,19 +1,25 @@
-"""Owns a running practice server: its doors, its life, and a threaded form for sync programs."""
+"""
+Owns a running practice server: its doors, the proxy before it, its life, and a threaded form.
+
+Several venues at once are a fleet's.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 from switchgear.core.clock import SystemClock
 from switchgear.practice.sim.control import Control
 from switchgear.practice.sim.door import Door
 from switchgear.practice.sim.practice import Practice
+from switchgear.practice.sim.proxy import Proxy
 from switchgear.practice.sim.wire import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Mapping
 
     from aiohttp import web
 
@@ -21,7 +27,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 HOST = "127.0.0.1"
-PORT = 9100
 SEED = 1
 VENUE = "binance"
 
@@ -30,8 +35,9 @@ class Sim:
     """
     A practice venue with its backend, on loopback unless host says otherwise.
 
-    An async context manager. base_url serves everything; control_url the control alone and
-    backend_url the backend alone, so that both outlast a refusal of the venue.
+    An async context manager. base_url serves everything; wire_url the same through a proxy that
+    breaks connections as it is told; control_url the control alone and backend_url the backend
+    alone, so that both outlast a refusal of the venue.
     """
 
     def __init__(
@@ -44,6 +50,7 @@ class Sim:
         venue: str = VENUE,
         control_port: int = 0,
         backend_port: int = 0,
+        wire_port: int = 0,
     ) -> None:
         """
         Nothing is bound before start; port 0 is one that the system chooses.
@@ -53,9 +60,11 @@ class Sim:
         """
         self._clock: Clock = SystemClock() if clock is None else clock
         self._at = (host, port, control_port, backend_port)
+        self._wire_port = wire_port
         self._practice = Practice(seed, self._clock, venue)
-        self._control = Control(self._practice, self._refuse, self._reopen)
+        self._control = Control(self._practice, self._refuse, self._reopen, self._proxy)
         self._doors: list[Door] = []
+        self._before: Proxy | None = None
         self._refused_until_s = 0.0
         self._reopening: Timer | None = None
 
@@ -63,6 +72,11 @@ class Sim:
     def venue(self) -> str:
         """The name of the venue."""
         return self._practice.venue.name
+
+    @property
+    def credentials(self) -> Mapping[str, str]:
+        """What a client needs to trade on the one account, as the venue calls for it."""
+        return self._practice.venue.credentials
 
     @property
     def key(self) -> str:
@@ -78,6 +92,11 @@ class Sim:
     def base_url(self) -> str:
         """Where the venue, the backend and the control answer."""
         return self._doors[0].url
+
+    @property
+    def wire_url(self) -> str:
+        """The same, through the proxy that add_wire tells what to break."""
+        return self._proxy().url
 
     @property
     def control_url(self) -> str:
@@ -102,15 +121,28 @@ class Sim:
             for handler, number in wanted:
                 self._doors.append(Door(handler, host, number))
                 self._doors[-1].open()
+            self._before = self._proxy_to(self._doors[0], host)
+            await self._before.start()
         except BaseException:
             await self.stop()
             raise
         return self
 
+    def _proxy_to(self, door: Door, host: str) -> Proxy:
+        target = str(urlsplit(door.url).hostname)
+        seed, port = self._practice.seed, self._wire_port
+        return Proxy(target, door.port, clock=self._clock, seed=seed, host=host, port=port)
+
+    def _proxy(self) -> Proxy:
+        assert self._before is not None, "start first"
+        return self._before
+
     async def stop(self) -> None:
         """Reset what is connected and give the ports back. The state can still be read."""
         if self._reopening is not None:
             self._reopening.cancel()
+        if self._before is not None:
+            await self._before.stop()
         for door in self._doors:
             await door.close()
 
@@ -131,6 +163,35 @@ class Sim:
     def clear_faults(self) -> None:
         """Take all rules away, and listen again."""
         self._control.clear_faults()
+
+    def mend(self) -> None:
+        """Take all rules away, those of the wire too, and listen again."""
+        self.clear_faults()
+        self.clear_wire()
+
+    def remove_fault(self, rule_id: int) -> bool:
+        """Take one rule away; False when there is none with this id."""
+        return self._control.remove_fault(rule_id)
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The rules in force, each with its id and how often it was asked and fired."""
+        return self._control.faults()
+
+    def wire(self) -> dict[str, Any]:
+        """What GET /_sim/wire answers: what went through the proxy, and its rules in force."""
+        return self._proxy().state()
+
+    def add_wire(self, rules: object) -> list[int]:
+        """Put a rule or a list of the wire in force; raises RuleError (a ValueError)."""
+        return self._proxy().add(rules)
+
+    def remove_wire(self, rule_id: int) -> bool:
+        """Take one rule of the wire away; False when there is none with this id."""
+        return self._proxy().remove(rule_id)
+
+    def clear_wire(self) -> None:
+        """Take all rules of the wire away, and listen again."""
+        self._proxy().clear()
 
     async def _only_control(self, request: web.BaseRequest) -> web.StreamResponse:
         return await self._control.handle(request)
@@ -171,6 +232,11 @@ class SimThread:
         return self._sim.venue
 
     @property
+    def credentials(self) -> Mapping[str, str]:
+        """What a client needs to trade on the one account, as the venue calls for it."""
+        return self._sim.credentials
+
+    @property
     def key(self) -> str:
         """The API key of the one account."""
         return self._sim.key
@@ -184,6 +250,11 @@ class SimThread:
     def base_url(self) -> str:
         """Where the venue, the backend and the control answer."""
         return self._sim.base_url
+
+    @property
+    def wire_url(self) -> str:
+        """The same, through the proxy that add_wire tells what to break."""
+        return self._sim.wire_url
 
     @property
     def control_url(self) -> str:
@@ -230,6 +301,18 @@ class SimThread:
         """Take all rules away, and listen again."""
         self._ask(self._sim.clear_faults)
 
+    def add_wire(self, rules: object) -> list[int]:
+        """Put a rule or a list of the wire in force; raises RuleError (a ValueError)."""
+        return self._ask(lambda: self._sim.add_wire(rules))
+
+    def clear_wire(self) -> None:
+        """Take all rules of the wire away, and listen again."""
+        self._ask(self._sim.clear_wire)
+
+    def mend(self) -> None:
+        """Take all rules away, those of the wire too, and listen again."""
+        self._ask(self._sim.mend)
+
     def _ask(self, question: Callable[[], _T]) -> _T:
         async def ask() -> _T:
             return question()
@@ -243,21 +326,3 @@ class SimThread:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
-
-
-async def run(
-    host: str = HOST,
-    port: int = PORT,
-    seed: int = SEED,
-    *,
-    control_port: int = 0,
-    backend_port: int = 0,
-    clock: Clock | None = None,
-    on_start: Callable[[Sim], object] | None = None,
-) -> None:
-    """Serve until cancelled; on_start is told when the ports are open. Raises OSError as Sim."""
-    made = Sim(seed, clock, host, port, control_port=control_port, backend_port=backend_port)
-    async with made as sim:
-        if on_start is not None:
-            on_start(sim)
-        await asyncio.Event().wait()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from switchgear.practice.sim import backend
 from switchgear.practice.sim.control import PREFIX
 from switchgear.practice.sim.door import reset
 from switchgear.practice.sim.faults import (
+    BESIDE,
     KINDS,
     Action,
     Cut,
@@ -18,11 +22,13 @@ from switchgear.practice.sim.faults import (
     Refuse,
     ResetAfter,
     ResetBefore,
+    Row,
 )
 from switchgear.practice.sim.faults import (
     Answer as FaultAnswer,
 )
 from switchgear.practice.sim.messages import Answer, Request, html_answer
+from switchgear.practice.sim.practice import STRAIGHT, Bent, bent_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +38,16 @@ if TYPE_CHECKING:
 
 _HTML_WORDS = {403: "Request blocked", 502: "Bad Gateway", 503: "Service Unavailable"}
 _LEFT = "client_left"
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A request under way, and what goes wrong with it."""
+
+    incoming: web.BaseRequest
+    request: Request
+    fault: Action | None = None
+    bent: Bent = STRAIGHT
 
 
 class Wire:
@@ -54,60 +70,81 @@ class Wire:
         """The backend's own door, which a refusal of the venue leaves open."""
         request = await _request(incoming)
         if backend.endpoint_name(request.method, request.path) is None:
-            return _response(html_answer(404, "Not Found"))
+            return self._response(_Call(incoming, request), html_answer(404, "Not Found"))
         return await self._answer(incoming, request)
 
     async def _answer(self, incoming: web.BaseRequest, request: Request) -> web.StreamResponse:
         practice, name = self._practice, self._practice.count(request)
         plan = practice.draw(request, name)
         await self._wait(plan, before=True)
-        fault = next((action for action in plan if not isinstance(action, Delay)), None)
-        early = self._early(fault, incoming, request)
+        fault = next((action for action in plan if not isinstance(action, BESIDE)), None)
+        call = _Call(incoming, request, fault, bent_by(plan))
+        early = self._early(call)
         if early is not None:
             return early
-        answer = practice.handle(request)
+        answer = practice.handle(request, call.bent)
         await self._wait(plan, before=False)
         if incoming.transport is None or incoming.transport.is_closing():
             practice.note_lost(answer, name, _LEFT)
         elif fault is not None:
             practice.note_lost(answer, name, KINDS[type(fault)])
-        return await self._late(fault, incoming, request, answer)
+        return await self._late(call, answer)
 
     async def _wait(self, plan: list[Action], *, before: bool) -> None:
         for action in plan:
             if isinstance(action, Delay) and action.before is before:
                 await self._practice.clock.sleep_async(action.delay_s)
 
-    def _early(
-        self, fault: Action | None, incoming: web.BaseRequest, request: Request
-    ) -> web.StreamResponse | None:
+    def _early(self, call: _Call) -> web.StreamResponse | None:
         """What a fault does before the request is worked on; None when it lets it through."""
-        match fault:
-            case FaultAnswer(booked=False):
-                return _response(self._practice.faulted(fault, request))
+        match call.fault:
+            case (FaultAnswer(booked=False) | Row(booked=False)) as fault:
+                return self._instead(call, fault)
             case Html(status):
-                return _response(html_answer(status, _HTML_WORDS.get(status, "Error")))
+                return self._response(call, html_answer(status, _HTML_WORDS.get(status, "Error")))
             case Refuse(duration_s):
                 self._refuse(duration_s)
-                return _dropped(incoming)
+                return _dropped(call.incoming)
             case ResetBefore():
-                return _dropped(incoming)
+                return _dropped(call.incoming)
             case _:
                 return None
 
-    async def _late(
-        self, fault: Action | None, incoming: web.BaseRequest, request: Request, answer: Answer
-    ) -> web.StreamResponse:
+    async def _late(self, call: _Call, answer: Answer) -> web.StreamResponse:
         """What becomes of the answer once the request was worked on."""
-        match fault:
+        match call.fault:
             case ResetAfter():
-                return _dropped(incoming)
+                return _dropped(call.incoming)
             case Cut():
-                return await _cut(incoming, answer)
-            case FaultAnswer():
-                return _response(self._practice.faulted(fault, request))
+                return await self._cut(call, answer)
+            case (FaultAnswer() | Row()) as fault:
+                return self._instead(call, fault)
             case _:
-                return _response(answer)
+                return self._response(call, answer)
+
+    def _instead(self, call: _Call, fault: FaultAnswer | Row) -> web.StreamResponse:
+        return self._response(call, self._practice.faulted(fault, call.request, call.bent))
+
+    def _response(self, call: _Call, answer: Answer) -> web.StreamResponse:
+        headers = self._headers(call, answer)
+        return web.Response(body=answer.body, status=answer.status, headers=headers)
+
+    def _headers(self, call: _Call, answer: Answer) -> CIMultiDict[str]:
+        """The answer's headers; the date, unless it has one, is as the venue's own clock has it."""
+        date = format_datetime(self._practice.wall(call.bent), usegmt=True)
+        headers = CIMultiDict({"Date": date})
+        headers.update(answer.headers)
+        headers["Content-Type"] = answer.kind
+        return headers
+
+    async def _cut(self, call: _Call, answer: Answer) -> web.StreamResponse:
+        response = web.StreamResponse(status=answer.status, headers=self._headers(call, answer))
+        response.content_length = len(answer.body)
+        await response.prepare(call.incoming)
+        await response.write(answer.body[: len(answer.body) // 2])
+        if call.incoming.transport is not None:
+            call.incoming.transport.close()  # sends what was written, then ends the connection
+        return response
 
 
 async def _request(incoming: web.BaseRequest) -> Request:
@@ -118,23 +155,7 @@ async def _request(incoming: web.BaseRequest) -> Request:
     return Request(incoming.method, path, query, body, incoming.headers, ip)
 
 
-def _response(answer: Answer) -> web.Response:
-    headers = {**answer.headers, "Content-Type": answer.kind}
-    return web.Response(body=answer.body, status=answer.status, headers=headers)
-
-
 def _dropped(incoming: web.BaseRequest) -> web.StreamResponse:
     if incoming.transport is not None:
         reset(incoming.transport)
     return web.Response()  # aiohttp wants one; nobody is left to read it
-
-
-async def _cut(incoming: web.BaseRequest, answer: Answer) -> web.StreamResponse:
-    headers = {**answer.headers, "Content-Type": answer.kind}
-    response = web.StreamResponse(status=answer.status, headers=headers)
-    response.content_length = len(answer.body)
-    await response.prepare(incoming)
-    await response.write(answer.body[: len(answer.body) // 2])
-    if incoming.transport is not None:
-        incoming.transport.close()  # sends what was written, then ends the connection
-    return response
