@@ -267,18 +267,13 @@ async def _cut(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Any:
-    cut = _cut_class()(policy.clock, timeout_s)
-    cut.begin()
+    cut = _cut_class()(policy.clock, timeout_s).begin()
     try:
         value = function(*args, **kwargs)
         value = await value if hasattr(value, "__await__") else value
     except BaseException as error:  # whose it is, the cut knows
-        try:
-            cut.end(error)
-        except TimeoutError as late:
-            raise CutShort from late
-        if cut.fired and isinstance(error, TimeoutError):
-            raise CutShort from error  # what the function made of the cancellation
+        if cut.end(error):
+            raise CutShort from error
         raise
     cut.end(None)
     return value

@@ -9,7 +9,7 @@ from switchgear.core.errors import ApiError
 from switchgear.core.words import Effect
 from switchgear.exchange import alpaca_assets as assets
 from switchgear.exchange.alpaca_wire import target_of
-from switchgear.exchange.transport import unreadable
+from switchgear.exchange.transport import marked_unsent, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,8 +35,9 @@ class Listing:
         if self.known.is_due:
             try:
                 await self._load(method)
-            except ApiError:
+            except ApiError as error:
                 if self.known.is_empty:
+                    marked_unsent(error)  # what the list is needed for
                     raise
                 self.known.postpone()
         return self.known

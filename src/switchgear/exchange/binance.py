@@ -17,7 +17,7 @@ from switchgear.exchange.holdings import CancelReport, positions_of
 from switchgear.exchange.market import Interval
 from switchgear.exchange.server_time import ServerTime
 from switchgear.exchange.signing import credential, ed25519_signer, hmac_signer, is_pem
-from switchgear.exchange.transport import Target, Transport, encoded
+from switchgear.exchange.transport import Target, Transport, believe, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -280,7 +280,10 @@ class BinanceApi(VenueApi):
         path, shape = _OPEN_ORDERS, answers.ORDERS
         told = await self._signed("GET", method, path, params, shape, as_it_is)
         names = {each.symbol: symbol or await self._symbol_name(each.symbol) for each in told}
-        return [answers.order_of(each, names[each.symbol]) for each in told]
+        target = self._target(method)
+        return believe(
+            lambda: [answers.order_of(each, names[each.symbol]) for each in told], target
+        )
 
     async def _symbol_name(self, venue_symbol: str) -> str:
         found = await self._book.symbol_of(venue_symbol)

@@ -128,18 +128,20 @@ class CoinbaseApi(VenueApi):
         )
 
     async def _get_market_prices(self, symbols: tuple[str, ...]) -> dict[str, Decimal]:
-        return complete(await self._prices("get_market_prices", symbols), symbols)
-
-    async def _prices(self, method: str, symbols: Sequence[str]) -> dict[str, Decimal]:
-        params = {"product_ids": [answers.product_of(symbol) for symbol in symbols]}
-
         def prices(found: answers.ProductsAnswer) -> dict[str, Decimal]:
-            told = {answers.symbol_of(p.product_id): answers.price_of(p) for p in found.products}
-            return {symbol: price for symbol, price in told.items() if price is not None}
+            return complete(answers.prices_of(found), symbols)
 
-        return await self._wire.public(
-            self._target(method), _PRODUCTS, params, answers.PRODUCTS, prices
-        )
+        return await self._priced("get_market_prices", symbols, prices)
+
+    async def _priced(
+        self,
+        method: str,
+        symbols: Sequence[str],
+        words: Callable[[answers.ProductsAnswer], dict[str, Decimal]],
+    ) -> dict[str, Decimal]:
+        params = {"product_ids": [answers.product_of(symbol) for symbol in symbols]}
+        target = self._target(method)
+        return await self._wire.public(target, _PRODUCTS, params, answers.PRODUCTS, words)
 
     async def _get_market_data(
         self,
@@ -222,7 +224,7 @@ class CoinbaseApi(VenueApi):
     async def _portfolio(self, method: str) -> Portfolio:
         balances = await self._balances(method)
         asked = [f"{asset}/{_CURRENCY}" for asset in balances if asset not in {_CURRENCY, _AS_CASH}]
-        prices = await self._prices(method, asked) if asked else {}
+        prices = await self._priced(method, asked, answers.prices_of) if asked else {}
         if _AS_CASH in balances:  # Coinbase exchanges the two one for one, without a market
             prices[f"{_AS_CASH}/{_CURRENCY}"] = Decimal(1)
         return valued(
@@ -252,14 +254,14 @@ class CoinbaseApi(VenueApi):
             params["start_sequence_timestamp"] = rfc3339(since)
         for _ in range(PAGES_MAX):
             path = f"{HISTORY}/fills"
-            page = await self._wire.get(
-                self._target("get_trades"), path, params, answers.FILLS, as_it_is
+            page, cursor = await self._wire.get(
+                self._target("get_trades"), path, params, answers.FILLS, answers.trades_of
             )
-            trades += [answers.trade_of(fill) for fill in page.fills]
+            trades += page
             enough = since is None and len(trades) >= limit
-            if enough or not (page.cursor and page.fills):
+            if enough or not (cursor and page):
                 break
-            params["cursor"] = page.cursor
+            params["cursor"] = cursor
         oldest_first = [
             trade
             for trade in reversed(trades)

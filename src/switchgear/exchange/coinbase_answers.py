@@ -181,6 +181,12 @@ def price_of(answer: ProductAnswer) -> Decimal | None:
     return price
 
 
+def prices_of(answer: ProductsAnswer) -> dict[str, Decimal]:
+    """The last price of each product that has one; ValueError when one is no price."""
+    told = {symbol_of(product.product_id): price_of(product) for product in answer.products}
+    return {symbol: price for symbol, price in told.items() if price is not None}
+
+
 def info_of(answer: ProductAnswer) -> SymbolInfo:
     """A pair with its rules; ValueError when its increments are no amounts."""
     base, _, quote = answer.product_id.partition("-")
@@ -247,6 +253,11 @@ def trade_of(answer: FillAnswer) -> Trade:
         fee_asset=answer.product_id.partition("-")[2],
         at=answer.trade_time.astimezone(UTC),
     )
+
+
+def trades_of(answer: FillsAnswer) -> tuple[list[Trade], str]:
+    """The executions of a page, and where the next page begins; ValueError for what is none."""
+    return [trade_of(fill) for fill in answer.fills], answer.cursor
 
 
 def amount_in(text: str) -> Decimal | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from switchgear.core.errors import ApiError
 from switchgear.core.words import Kind, Verdict
 from switchgear.exchange import coinbase_order as orders
-from switchgear.exchange.believed import as_it_is, same
+from switchgear.exchange.believed import same
 from switchgear.exchange.coinbase_answers import product_of
 from switchgear.exchange.transport import TOTAL_S_MAX
 
@@ -55,10 +55,9 @@ class OrderHistory:
         found: list[Order] = []
         cursor = ""
         for _ in range(PAGES_MAX):
-            page = await self._page(target, symbol, cursor, order_status="OPEN")
-            found += [orders.order_of(each) for each in page.orders]
-            cursor = page.cursor
-            if not (page.has_next and cursor):
+            page, cursor = await self._page(target, symbol, cursor, order_status="OPEN")
+            found += page
+            if not cursor:
                 break
         return found[::-1]
 
@@ -66,24 +65,29 @@ class OrderHistory:
         """There is no way to ask for it: the pair's orders are read, the newest first."""
         cursor = ""
         for _ in range(PAGES_MAX):
-            page = await self._page(target, symbol, cursor)
-            for each in page.orders:
-                if each.client_order_id == client_order_id:
-                    return orders.order_of(each)
-            cursor = page.cursor
-            if not (page.has_next and cursor):
+            page, cursor = await self._page(target, symbol, cursor)
+            for order in page:
+                if order.client_order_id == client_order_id:
+                    return order
+            if not cursor:
                 break
         raise _not_found(target, f"no order of {symbol} has the name {client_order_id}")
 
     async def _page(
         self, target: Target, symbol: str | None, cursor: str, **more: str
-    ) -> orders.OrdersAnswer:
+    ) -> tuple[list[Order], str]:
+        """One page, the newest first, and where the next one begins; empty when it is the last."""
         params = {**more, "limit": str(PAGE)}
         if symbol is not None:
             params["product_ids"] = product_of(symbol)
         if cursor:
             params["cursor"] = cursor
-        return await self._wire.get(target, f"{HISTORY}/batch", params, orders.ORDERS, as_it_is)
+        return await self._wire.get(target, f"{HISTORY}/batch", params, orders.ORDERS, _orders_of)
+
+
+def _orders_of(page: orders.OrdersAnswer) -> tuple[list[Order], str]:
+    found = [orders.order_of(each) for each in page.orders]
+    return found, page.cursor if page.has_next else ""
 
 
 def _not_found(target: Target, message: str) -> ApiError:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from asyncio import Lock, get_running_loop
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from switchgear.core.errors import ApiError, SettingsError
 from switchgear.core.words import GATED
+from switchgear.exchange.transport import marked_unsent
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -84,8 +84,7 @@ class ServerTime:
         except ApiError as error:
             verdict = error.verdict
             if verdict is not None and (verdict.unsent or verdict.kind in GATED):
-                # What comes next would fare the same, or make it worse; it is not sent.
-                error.verdict = replace(verdict, unsent=True)
+                marked_unsent(error)  # what comes next would fare the same, or make it worse
                 raise
             self._due_s = began_s + AGAIN_S
             return

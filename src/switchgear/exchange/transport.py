@@ -7,8 +7,8 @@ The only importer of aiohttp outside the practice exchange. What an answer means
 from __future__ import annotations
 
 from asyncio import get_running_loop
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import quote_plus, urlsplit
 from weakref import WeakKeyDictionary
 
@@ -245,9 +245,32 @@ def unreadable(status: int, why: str, target: Target) -> ApiError:
     )
 
 
+class _Connector(aiohttp.TCPConnector):
+    """
+    Gives no kept connection away on which something came that nobody asked for.
+
+    aiohttp would take it, a 408 of a proxy that tired of waiting for one, as the answer to the next
+    request: to an order, even. The method is not public.
+    """
+
+    async def _get(self, key: Any, traces: Any) -> aiohttp.connector.Connection | None:
+        while (found := await super()._get(key, traces)) is not None:
+            if found.protocol is None or not found.protocol.should_close:
+                return found
+            found.close()
+        return None
+
+
+def marked_unsent(error: ApiError) -> ApiError:
+    """The error of a question asked before a request: that request itself never left."""
+    if error.verdict is not None:
+        error.verdict = replace(error.verdict, unsent=True)
+    return error
+
+
 def _new_session(headers: Mapping[str, str]) -> aiohttp.ClientSession:
     session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX),
+        connector=_Connector(limit=CONNECTIONS_MAX),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers=headers,
     )
@@ -258,20 +281,35 @@ def _new_session(headers: Mapping[str, str]) -> aiohttp.ClientSession:
 
 
 async def _read(answer: aiohttp.ClientResponse, target: Target) -> Reply:
-    pieces: list[bytes] = []
-    size = 0
+    body = b""
     try:
-        async for piece in answer.content.iter_any():
-            pieces.append(piece)
-            size += len(piece)
-            if size > BODY_BYTES_MAX:
-                answer.close()  # the rest is not worth a kept connection
-                raise unreadable(answer.status, f"longer than {BODY_BYTES_MAX} bytes", target)
+        body = await (answer.read() if _is_short(answer) else _read_bounded(answer, target))
     except aiohttp.ClientPayloadError:
         # These two say all that matters before the body begins; to lose their wait earns a ban.
         if answer.status not in _GATING:
             raise
-    return Reply(answer.status, answer.headers, b"".join(pieces))
+    return Reply(answer.status, answer.headers, body)
+
+
+def _is_short(answer: aiohttp.ClientResponse) -> bool:
+    """Whether the headers already say that the body is no longer than it may be."""
+    length = answer.content_length
+    packed = (
+        "Content-Encoding" in answer.headers
+    )  # then the length says nothing of what it unpacks to
+    return length is not None and length <= BODY_BYTES_MAX and not packed
+
+
+async def _read_bounded(answer: aiohttp.ClientResponse, target: Target) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in answer.content.iter_any():
+        pieces.append(piece)
+        size += len(piece)
+        if size > BODY_BYTES_MAX:
+            answer.close()  # the rest is not worth a kept connection
+            raise unreadable(answer.status, f"longer than {BODY_BYTES_MAX} bytes", target)
+    return b"".join(pieces)
 
 
 def _failure(error: Exception, target: Target) -> NetworkError:

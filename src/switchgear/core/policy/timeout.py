@@ -31,7 +31,7 @@ class Cut:
         self._delay_s = delay_s
         self.fired = False
 
-    def begin(self) -> None:
+    def begin(self) -> Self:
         """Start the time of the running task; every begin is followed by one end."""
         task = current_task()
         if task is None:
@@ -39,18 +39,18 @@ class Cut:
         self._task = task
         self._asked = task.cancelling()
         self._timer = self._clock.timer(self._delay_s, self._fire)
+        return self
 
-    def end(self, error: BaseException | None) -> None:
-        """Stop the time; TimeoutError when error is the cancellation that this cut asked for."""
+    def end(self, error: BaseException | None) -> bool:
+        """Stop the time; whether the body ended so because of it: cancelled, or in what it made of that."""
         self._timer.cancel()
         if not self.fired:
-            return
-        if self._task.uncancel() <= self._asked and type(error) is CancelledError:
-            raise TimeoutError from error
+            return False
+        cancelled = self._task.uncancel() <= self._asked and type(error) is CancelledError
+        return cancelled or isinstance(error, TimeoutError)
 
     async def __aenter__(self) -> Self:
-        self.begin()
-        return self
+        return self.begin()
 
     async def __aexit__(
         self,
@@ -58,7 +58,8 @@ class Cut:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.end(error)
+        if self.end(error) and kind is CancelledError:
+            raise TimeoutError from error
 
     def _fire(self) -> None:
         loop = self._task.get_loop()
