@@ -76,6 +76,33 @@ def test_exchanges_are_watched_and_shown(tmp_path: Path) -> None:
     assert [run.ended_ms is None for run in reader.runs()] == [False]
 
 
+def test_three_exchanges_are_watched_side_by_side(tmp_path: Path) -> None:
+    """Each by its own client and its own key; a private key in the environment may have its line ends escaped."""
+    file = tmp_path / "switchgear.toml"
+    with (
+        SimThread(venue="alpaca") as alpaca,
+        SimThread(venue="binance") as binance,
+        SimThread(venue="coinbase") as coinbase,
+    ):
+        sims = {"alpaca": alpaca, "binance": binance, "coinbase": coinbase}
+        tables = [
+            f'[exchanges.{name}]\nbase_url = "{sim.base_url}"\nevery_s = 0.1\n'
+            f'key_env = "{name}_KEY"\nsecret_env = "{name}_SECRET"\n'
+            for name, sim in sims.items()
+        ]
+        file.write_text("\n".join(tables), encoding="utf-8")
+        keys = {f"{name}_KEY": sim.key for name, sim in sims.items()}
+        keys |= {f"{name}_SECRET": sim.secret.replace("\n", "\\n") for name, sim in sims.items()}
+        with process("serve", "--config", str(file), "--port", "0", **keys) as shown:
+            events = {
+                name: first_live(shown.address, f"exchange={name}&method=get_portfolio")["event"]
+                for name in sims
+            }
+            ended = shown.end(signal.SIGTERM)
+    assert events == dict.fromkeys(sims, "call_succeeded")
+    assert ended == (0, "")
+
+
 def test_an_exchange_that_is_away_is_on_the_page(tmp_path: Path) -> None:
     """The watch goes on while nothing answers, and the page says what is wrong."""
     file = tmp_path / "switchgear.toml"

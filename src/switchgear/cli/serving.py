@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from switchgear.core.errors import SettingsError, SwitchgearError
+from switchgear.core.errors import SettingsError
 from switchgear.gear import Switchgear
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
     from pathlib import Path
 
-    from switchgear.cli.config import Config, ExchangeTable, HistoryTable
-    from switchgear.exchange.binance import BinanceApi
+    from switchgear.cli.config import Config, HistoryTable
     from switchgear.practice.sim.fleet import Fleet
     from switchgear.practice.sim.scenario import Scenario
     from switchgear.practice.sim.scenario_player import Moment
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from switchgear.server import LogSource, Server
 
 PORT = 8080
-_REMEMBERED_S = 300.0
 
 
 def until_interrupted(work: Coroutine[Any, Any, None]) -> None:
@@ -208,42 +206,16 @@ def _history_of(config: Config, path: Path | None) -> HistoryTable | None:
 
 
 async def _watch_and_show(gear: Switchgear, config: Config, source: LogSource, port: int) -> None:
+    from switchgear.cli.watching import open_api, watch
     from switchgear.server import serve
 
     async with AsyncExitStack() as stack:
         apis = [
-            (await stack.enter_async_context(_api(gear, table)), table)
+            (await stack.enter_async_context(open_api(gear, table)), table)
             for table in config.exchanges
         ]
         _announce(stack.enter_context(serve(source, host=config.server.host, port=port)))
         async with asyncio.TaskGroup() as group:
             for api, table in apis:
-                group.create_task(_watch(gear, api, table))
+                group.create_task(watch(gear.clock, api, table))
             await asyncio.Event().wait()
-
-
-def _api(gear: Switchgear, table: ExchangeTable) -> BinanceApi:
-    from switchgear.core.policy.fallback import last_good
-    from switchgear.exchange.binance import BinanceApi
-
-    remembered = last_good(_REMEMBERED_S)
-    return BinanceApi(
-        gear,
-        key=table.key,
-        secret=table.secret,
-        account=table.account,
-        base_url=table.base_url,
-        fallbacks={"get_market_price": remembered, "get_portfolio": remembered},
-    )
-
-
-async def _watch(gear: Switchgear, api: BinanceApi, table: ExchangeTable) -> None:
-    """Look at prices and portfolio now and then; what fails is in the log."""
-    while True:
-        for symbol in table.symbols:
-            with suppress(SwitchgearError):
-                await api.get_market_price(symbol)
-        if table.key:
-            with suppress(SwitchgearError):
-                await api.get_portfolio()
-        await gear.clock.sleep_async(table.every_s)
