@@ -14,8 +14,10 @@ WRONG = 2
 _EXTRAS = {
     "aiohttp": "http",
     "alembic": "history",
+    "cryptography": "http",
     "fastapi": "server",
     "msgspec": "history",
+    "multidict": "http",
     "rich": "cli",
     "sqlalchemy": "history",
     "sse_starlette": "server",

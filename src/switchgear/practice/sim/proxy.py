@@ -62,7 +62,7 @@ class Proxy:
     @property
     def url(self) -> str:
         """The address to call, without a slash at its end."""
-        host = self._port.host
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._port.host, self._port.host)  # noqa: S104  what was asked for
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     async def start(self) -> Self:
@@ -75,6 +75,7 @@ class Proxy:
         """Reset what is connected and give the port back. The state can still be read."""
         if self._reopening is not None:
             self._reopening.cancel()
+            self._reopening = None  # or clear() would open the port again
         self._shut()
         self._port.release()
         if self._links:
