@@ -25,6 +25,7 @@ SHOWS = {
     "market_price": ["served from from_cache", "served from from_backend"],
     "metrics": ["calls: 30, of which 2 failed", "success rate: 93.3%", "circuit: closed"],
     "portfolio": ["USDT from primary", "USDT from backend (circuit open"],
+    "three_exchanges": ["binance is from last_good", "alpaca is missing since"],
 }
 """What each prints, among other things."""
 
