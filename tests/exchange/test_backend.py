@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 import switchgear as sg
-from switchgear.exchange import BackendApi, OrderStatus
+from switchgear.exchange import (
+    BackendApi,
+    FieldError,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Side,
+    TimeInForce,
+)
 from tests.exchange.kit import BTC, MARKET, RESTING, answer_bytes, booked, odd_server
 
 if TYPE_CHECKING:
@@ -90,3 +98,29 @@ async def test_an_order_in_unknown_words_cannot_be_read(clock: FakeClock) -> Non
             await backend.create_order(MARKET)
     assert caught.value.verdict is not None
     assert caught.value.verdict.ambiguous
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        (
+            OrderRequest(BTC, Side.BUY, OrderType.MARKET, quote_quantity=Decimal(100)),
+            "quote_quantity",
+        ),
+        (replace(RESTING, post_only=True), "post_only"),
+        (
+            replace(RESTING, type=OrderType.STOP_LIMIT, stop_price=Decimal(9000)),
+            "type",
+        ),
+        (replace(RESTING, time_in_force=TimeInForce.DAY), "time_in_force"),
+    ],
+)
+async def test_an_order_that_it_cannot_book_as_asked_is_refused(
+    sim: Sim, clock: FakeClock, request_: OrderRequest, field: str
+) -> None:
+    """Another order than the one that was asked for is none: nothing is sent."""
+    async with BackendApi(sim.backend_url, clock=clock) as backend:
+        with pytest.raises(FieldError) as caught:
+            await backend.create_order(request_)
+    assert caught.value.field == field
+    assert booked(sim) == []

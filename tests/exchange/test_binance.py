@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -330,3 +331,36 @@ async def test_a_client_trades_for_the_protocol(api: BinanceApi) -> None:
     """BinanceApi is a TradingApi, as the type checkers read this line."""
     trading: TradingApi = api
     assert await trading.get_market_price(BTC) > 0
+
+
+async def test_an_ed25519_key_signs_too(gear: sg.Switchgear, sim: Sim) -> None:
+    """A private key in PEM signs reads, orders and cancels as an HMAC secret does."""
+    key, secret = sim.credentials["ed25519_key"], sim.credentials["ed25519_secret"]
+    async with BinanceApi(gear, key=key, secret=secret, base_url=sim.base_url) as api:
+        order = await api.create_order(RESTING)
+        assert (await api.get_order(BTC, order_id=order.order_id)).order_id == order.order_id
+        await api.cancel_order(BTC, order_id=order.order_id)
+        assert await api.get_account_balance()
+    assert secret.splitlines()[1] not in repr(gear.logs())
+
+
+async def test_executions_are_asked_for_day_by_day(
+    api: BinanceApi, clock: FakeClock, sim: Sim
+) -> None:
+    """Those of several days come whole and in order; further back than a month is refused here."""
+    since = clock.wall()
+    first = await api.create_order(MARKET)
+    clock.advance(3 * 86_400)
+    second = await api.create_order(MARKET)
+    trades = await api.get_trades(BTC, since=since)
+    assert [trade.order_id for trade in trades] == [first.order_id, second.order_id]
+    assert asked(sim, "trades.list") == 4
+    with pytest.raises(FieldError, match="31 days"):
+        await api.get_trades(BTC, since=since - timedelta(days=40))
+
+
+@pytest.mark.parametrize("window", [0, 60_001, 1.5, True])
+def test_a_window_that_cannot_be_is_named(gear: sg.Switchgear, window: Any) -> None:
+    """RecvWindow is 1 to 60,000 ms."""
+    with pytest.raises(FieldError, match="recv_window_ms"):
+        BinanceApi(gear, recv_window_ms=window)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -90,3 +90,17 @@ async def test_inside_a_loop_it_says_what_to_use(api: SyncApi[Any], case: Case) 
     """It would block the loop, so it refuses and names the client."""
     with pytest.raises(RuntimeError, match="await the client"):
         api.get_market_price(case.symbol)
+
+
+def test_a_close_ends_the_calls_of_other_threads(
+    api: SyncApi[Any], case: Case, sim: SimThread
+) -> None:
+    """A call that hangs in another thread is cancelled there; nobody waits for ever."""
+    sim.add_faults({"match": "*", "action": "delay", "delay_s": 60})
+    with ThreadPoolExecutor(1) as pool:
+        hanging = pool.submit(api.get_market_price, case.symbol)
+        while not sim.state()["requests"]:
+            assert not hanging.done()
+        api.close()
+        with pytest.raises(CancelledError):
+            hanging.result(timeout=10)

@@ -12,11 +12,13 @@ from switchgear.core.words import Effect
 from switchgear.exchange.api import with_client_order_id
 from switchgear.exchange.holdings import Balance, Portfolio
 from switchgear.exchange.model import (
+    FieldError,
     Order,
     OrderRequest,
     OrderStatus,
     OrderType,
     Side,
+    TimeInForce,
     check_symbol,
 )
 from switchgear.exchange.transport import Shape, Target, Transport, unreadable
@@ -130,8 +132,14 @@ class BackendApi:
         return _portfolio(_PORTFOLIO.read(reply, target, self._clock).portfolio)
 
     async def create_order(self, request: OrderRequest) -> Order:
-        """The order as the backend booked it, sent once, and never again."""
+        """
+        The order as the backend booked it, sent once, and never again.
+
+        Raises:
+            FieldError: The backend has no such order: it takes market and limit orders by quantity.
+        """
         named = with_client_order_id(request)
+        _check(named)
         target = Target(VENUE, "create_order", Effect.TRADE)
         reply = await self._transport.request(
             "POST", "/orders", target, body=msgspec.json.encode(_sent(named))
@@ -140,6 +148,18 @@ class BackendApi:
         if booked.status not in _STATUSES:
             raise unreadable(reply.status, f"status is {booked.status!r}", target)
         return _order(booked, named.symbol)
+
+
+def _check(request: OrderRequest) -> None:
+    """Refuse what the backend cannot book as it was asked for; another order than that is none."""
+    if request.type not in {OrderType.MARKET, OrderType.LIMIT}:
+        raise FieldError("type", str(request.type), "the backend takes market and limit")
+    if request.quote_quantity is not None:
+        raise FieldError("quote_quantity", request.quote_quantity, "the backend takes a quantity")
+    if request.post_only:
+        raise FieldError("post_only", request.post_only, "the backend has no post-only orders")
+    if request.time_in_force is TimeInForce.DAY:
+        raise FieldError("time_in_force", "DAY", "the backend takes GTC, IOC, FOK")
 
 
 def _sent(request: OrderRequest) -> dict[str, str | None]:

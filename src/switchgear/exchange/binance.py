@@ -15,6 +15,7 @@ from switchgear.exchange.believed import as_it_is, complete, ms_of, rising, same
 from switchgear.exchange.client import VenueApi
 from switchgear.exchange.holdings import CancelReport, positions_of
 from switchgear.exchange.market import Interval
+from switchgear.exchange.model import FieldError
 from switchgear.exchange.server_time import ServerTime
 from switchgear.exchange.signing import credential, ed25519_signer, hmac_signer, is_pem
 from switchgear.exchange.transport import Target, Transport, believe, encoded
@@ -46,6 +47,9 @@ _ACCOUNT, _ORDER, _TRADES = "/api/v3/account", "/api/v3/order", "/api/v3/myTrade
 _OPEN_ORDERS = "/api/v3/openOrders"
 _TIME_S_MAX = 3.0
 _PAGE_MAX = 1000
+_DAY_MS = 86_400_000
+"""The longest span that executions are told for in one request."""
+_DAYS_MAX = 31
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -223,9 +227,21 @@ class BinanceApi(VenueApi):
     async def _get_trades(
         self, symbol: str, *, since: datetime | None = None, limit: int = 100
     ) -> list[Trade]:
-        params = {"symbol": answers.venue_symbol(symbol), "limit": str(limit)}
-        if since is not None:
-            params["startTime"] = str(ms_of(since))
+        if since is None:
+            return await self._trades(symbol, limit)
+        start_ms, now_ms = ms_of(since), self._time.now_ms()
+        if now_ms - start_ms > _DAYS_MAX * _DAY_MS:
+            allowed = f"binance tells executions day by day: at most {_DAYS_MAX} days back"
+            raise FieldError("since", since, allowed)
+        found: list[Trade] = []
+        while start_ms <= now_ms and len(found) < limit:
+            span = {"startTime": str(start_ms), "endTime": str(start_ms + _DAY_MS - 1)}
+            found += await self._trades(symbol, limit - len(found), **span)
+            start_ms += _DAY_MS
+        return found
+
+    async def _trades(self, symbol: str, limit: int, **span: str) -> list[Trade]:
+        params = {"symbol": answers.venue_symbol(symbol), "limit": str(limit), **span}
 
         def trades(found: list[answers.TradeAnswer]) -> list[Trade]:
             return [answers.trade_of(each, symbol) for each in found]

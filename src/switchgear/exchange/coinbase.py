@@ -12,11 +12,11 @@ from switchgear.exchange import coinbase_answers as answers
 from switchgear.exchange import coinbase_order as orders
 from switchgear.exchange.believed import as_it_is, complete, ms_of, rfc3339, rising, same
 from switchgear.exchange.client import VenueApi
-from switchgear.exchange.coinbase_history import HISTORY, PAGE, PAGES_MAX, OrderHistory
+from switchgear.exchange.coinbase_history import HISTORY, PAGE, PAGES_MAX, OrderHistory, endless
 from switchgear.exchange.coinbase_wire import CoinbaseWire
 from switchgear.exchange.holdings import CancelReport, positions_of, valued
 from switchgear.exchange.market import Interval
-from switchgear.exchange.model import FieldError, OrderType, TimeInForce
+from switchgear.exchange.model import FieldError, OrderType, Side, TimeInForce
 from switchgear.exchange.signing import credential
 from switchgear.exchange.transport import Transport
 
@@ -35,6 +35,9 @@ _PRODUCTS, _BOOK = "/market/products", "/market/product_book"
 _ORDERS, _CANCEL = "/orders", "/orders/batch_cancel"
 _LOOK_S_MAX = 3.0
 _CANDLES_MAX = 350
+_BURST_MAX = 8
+"""So many pages of candles are asked for one after the other; more would meet the limit of 10 a second."""
+_PAGE_EVERY_S = 0.12
 _FILLS_PAGE = 100
 _CANCELS_MAX = 100
 _CURRENCY, _AS_CASH = "USD", "USDC"
@@ -157,7 +160,10 @@ class CoinbaseApi(VenueApi):
         first_s = last_s - (limit - 1) * each_s if since is None else ms_of(since) // 1000
         first_s += -first_s % each_s if since is not None else -(first_s % each_s)
         found: list[Candle] = []
+        is_long = limit > _BURST_MAX * _CANDLES_MAX
         while first_s <= last_s and len(found) < limit:
+            if found and is_long:
+                await self._clock.sleep_async(_PAGE_EVERY_S)
             end_s = min(first_s + (_CANDLES_MAX - 1) * each_s, last_s)
             found += await self._candles(symbol, interval, first_s, end_s)
             first_s = end_s + each_s
@@ -208,7 +214,7 @@ class CoinbaseApi(VenueApi):
             if len(found) < PAGE or infos.keys() >= found.keys():
                 return infos | found
             infos |= found
-        return infos
+        raise endless(self._target("get_symbols"))
 
     # ------------------------------------------------------------------------------ the account
 
@@ -242,8 +248,8 @@ class CoinbaseApi(VenueApi):
             wallets += page.accounts
             cursor = page.cursor
             if not (page.has_next and cursor):
-                break
-        return answers.balances_of(wallets)
+                return answers.balances_of(wallets)
+        raise endless(self._target(method))
 
     async def _get_trades(
         self, symbol: str, *, since: datetime | None = None, limit: int = 100
@@ -262,6 +268,8 @@ class CoinbaseApi(VenueApi):
             if enough or not (cursor and page):
                 break
             params["cursor"] = cursor
+        else:
+            raise endless(self._target("get_trades"))
         oldest_first = [
             trade
             for trade in reversed(trades)
@@ -275,6 +283,9 @@ class CoinbaseApi(VenueApi):
         if request.type is OrderType.STOP_LIMIT and request.time_in_force is not TimeInForce.GTC:
             allowed = "a stop_limit order at coinbase rests: it must be GTC"
             raise FieldError("time_in_force", str(request.time_in_force), allowed)
+        if request.quote_quantity is not None and request.side is Side.SELL:
+            allowed = "a market order to sell at coinbase names its quantity"
+            raise FieldError("quote_quantity", request.quote_quantity, allowed)
 
     async def _create_order(self, request: OrderRequest) -> Order:
         body = {

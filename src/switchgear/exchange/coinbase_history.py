@@ -9,7 +9,7 @@ from switchgear.core.words import Kind, Verdict
 from switchgear.exchange import coinbase_order as orders
 from switchgear.exchange.believed import same
 from switchgear.exchange.coinbase_answers import product_of
-from switchgear.exchange.transport import TOTAL_S_MAX
+from switchgear.exchange.transport import TOTAL_S_MAX, unreadable
 
 if TYPE_CHECKING:
     from switchgear.exchange.coinbase_wire import CoinbaseWire
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HISTORY = "/orders/historical"
 PAGE = 250
 PAGES_MAX = 40
-"""So many pages are read at most: 10,000 orders."""
+"""So many pages are read at most: 10,000 orders. A longer list is an error, for a part would look whole."""
 
 
 class OrderHistory:
@@ -58,8 +58,8 @@ class OrderHistory:
             page, cursor = await self._page(target, symbol, cursor, order_status="OPEN")
             found += page
             if not cursor:
-                break
-        return found[::-1]
+                return found[::-1]
+        raise endless(target)
 
     async def _named(self, target: Target, symbol: str, client_order_id: str) -> Order:
         """There is no way to ask for it: the pair's orders are read, the newest first."""
@@ -70,8 +70,8 @@ class OrderHistory:
                 if order.client_order_id == client_order_id:
                     return order
             if not cursor:
-                break
-        raise _not_found(target, f"no order of {symbol} has the name {client_order_id}")
+                raise _not_found(target, f"no order of {symbol} has the name {client_order_id}")
+        raise endless(target)  # it may well be among those that were not read
 
     async def _page(
         self, target: Target, symbol: str | None, cursor: str, **more: str
@@ -83,6 +83,11 @@ class OrderHistory:
         if cursor:
             params["cursor"] = cursor
         return await self._wire.get(target, f"{HISTORY}/batch", params, orders.ORDERS, _orders_of)
+
+
+def endless(target: Target) -> ApiError:
+    """The error for a list that is longer than is read: a part of it would look like the whole."""
+    return unreadable(200, f"there are more than {PAGES_MAX} pages of it", target)
 
 
 def _orders_of(page: orders.OrdersAnswer) -> tuple[list[Order], str]:

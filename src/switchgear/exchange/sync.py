@@ -50,13 +50,18 @@ class SyncApi(Generic[A]):
         self.close()
 
     def close(self) -> None:
-        """Close its connections and end its thread; a later call begins anew."""
+        """
+        Close its connections and end its thread; a later call begins anew.
+
+        A call of another thread that is under way is cancelled, and raises CancelledError there: an
+        order may have been booked then, as with any cancellation.
+        """
         with self._lock:
             loop, thread = self._loop, self._thread
             self._loop = self._thread = None
         if loop is None or thread is None:
             return
-        asyncio.run_coroutine_threadsafe(self.api.close(), loop).result()
+        asyncio.run_coroutine_threadsafe(self._wind_down(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
@@ -152,7 +157,8 @@ class SyncApi(Generic[A]):
         if _has_running_loop():
             work.close()
             raise RuntimeError("this thread runs an event loop: await the client itself instead")
-        future = asyncio.run_coroutine_threadsafe(work, self._own_loop())
+        with self._lock:  # so that a close sees either no call or the whole of it
+            future = asyncio.run_coroutine_threadsafe(work, self._own_loop_locked())
         try:
             return future.result()
         except BaseException:
@@ -160,15 +166,21 @@ class SyncApi(Generic[A]):
             future.cancel()
             raise
 
-    def _own_loop(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=self._loop.run_forever, name="switchgear-sync-api", daemon=True
-                )
-                self._thread.start()
-            return self._loop
+    async def _wind_down(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self.api.close()
+
+    def _own_loop_locked(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(
+                target=self._loop.run_forever, name="switchgear-sync-api", daemon=True
+            )
+            self._thread.start()
+        return self._loop
 
 
 def _has_running_loop() -> bool:

@@ -41,7 +41,7 @@ TOTAL_S_MAX = 60.0
 """For a whole request. The guard's timeout_s, usually shorter, cuts first; this is for none set."""
 
 BODY_BYTES_MAX = 10 * 1024 * 1024
-"""Of a body, unpacked; the largest that is asked for here is 0.3 MB."""
+"""Of a body, unpacked; the largest that is asked for here, a list of all US shares, has about 8 MB."""
 
 CONNECTIONS_MAX = 100
 _MESSAGE_CHARS_MAX = 200
@@ -216,8 +216,10 @@ def believe(words: Callable[[], R], target: Target, status: int = 200) -> R:
 def refusal(reply: Reply, target: Target, clock: Clock) -> ApiError:
     """The error that a reply with a status outside 2xx stands for, with its verdict."""
     answer = Answer.read(reply.status, reply.headers, reply.body)
+    # Where a code stands alone, the message is the whole body: the code says it better.
+    told = "" if answer.code is not None and answer.message[:1] == "{" else answer.message
     return ApiError(
-        safe_words(answer.message, _MESSAGE_CHARS_MAX) or "an answer without a text",
+        safe_words(told, _MESSAGE_CHARS_MAX) or "an answer without a text",
         status=reply.status,
         code=_code(answer),
         exchange=target.exchange,
