@@ -76,8 +76,9 @@ endif
 fix: $(READY) ## format, and mend what lint can mend
 	@$(BIN)/ruff check --fix --quiet $(CODE); $(BIN)/ruff format $(CODE)
 
-bench: $(READY) ## measure what a guarded call costs, beside its peers
+bench: $(READY) witness ## measure what a guarded call and an exchange client cost, beside their peers
 	@$(BIN)/python benchmarks/overhead.py $(ARGS)
+	@$(BIN)/python benchmarks/clients.py $(ARGS)
 
 soak: $(READY) ## the circuit against its model at length, then the demo for an hour (ARGS="--seconds 600" for less)
 	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -q tests/core/circuit/test_model.py

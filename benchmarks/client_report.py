@@ -104,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rounds=3 if options.quick else options.rounds,
         sample_s=0.01,
         quick=options.quick,
-        rng=Random(1),
+        rng=Random(options.seed),
     )
     with ExitStack() as stack:
         results = measure(
@@ -117,9 +117,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     print(shape([HEAD, *(cells(row) for row in rows)]))
     if options.json is not None:
-        options.json.write_text(
-            json.dumps([row.as_json() for row in rows], indent=1), encoding="utf-8"
-        )
+        # `make bench` gives one name to both reports.
+        path = options.json.with_stem(f"{options.json.stem}-clients")
+        text = json.dumps([row.as_json() for row in rows], indent=1)
+        path.write_text(text + "\n", encoding="utf-8")
     return 0
 
 
@@ -214,9 +215,12 @@ def _peers(results: Results) -> list[Row]:
 def _options(arguments: Sequence[str] | None) -> Any:
     parser = argparse.ArgumentParser(description="What a call of an exchange client costs.")
     parser.add_argument("--rounds", type=int, default=41, help="rounds, of which the best counts")
+    parser.add_argument("--seed", type=int, default=1, help="of the order in each round")
     parser.add_argument("--server", choices=("aiohttp", "lean"), default="aiohttp")
     parser.add_argument("--no-peers", action="store_true", help="without the clients of others")
     parser.add_argument("--quick", action="store_true", help="a few rounds: shows that it works")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there too")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write every figure to FILE-clients too"
+    )
     parser.add_argument("--markdown", action="store_true", help="print the table for the docs")
     return parser.parse_args(arguments)
