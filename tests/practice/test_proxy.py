@@ -406,20 +406,3 @@ async def test_a_taken_port_is_an_error(bench: Bench) -> None:
     await bench.proxy.stop()
     async with Proxy("127.0.0.1", 1, clock=bench.clock, seed=1, port=bench.proxy.port) as proxy:
         assert proxy.url == bench.proxy.url
-
-
-async def test_a_refusal_that_outlives_its_proxy_opens_nothing(free_clock: FakeClock) -> None:
-    """Mending after the stop does not take the port again."""
-    proxy = Proxy("127.0.0.1", 9, clock=free_clock, seed=1)
-    await proxy.start()
-    proxy.add({"action": "refuse", "duration_s": 60})
-    await proxy.stop()
-    proxy.clear()
-    with socket.socket() as probe:
-        assert probe.connect_ex(("127.0.0.1", proxy.port)) == errno.ECONNREFUSED
-
-
-@pytest.fixture
-def free_clock() -> FakeClock:
-    """A clock of its own for a proxy without a bench."""
-    return FakeClock(autojump=False)
