@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,6 +18,9 @@ from switchgear.exchange.coinbase_answers import (
 )
 from switchgear.exchange.model import Order, OrderRequest, OrderStatus, OrderType, Side, TimeInForce
 from switchgear.exchange.transport import Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _ZERO = Decimal(0)
 ORDER_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -186,6 +190,17 @@ def booked_of(answer: CreatedAnswer, request: OrderRequest) -> Order:
         quote_quantity=request.quote_quantity,
         stop_price=request.stop_price,
     )
+
+
+def results_of(names: list[str]) -> Callable[[CancelsAnswer], list[CancelAnswer]]:
+    """Believes an answer that says of each of these orders, and of no other, what its cancel came to."""
+
+    def results(answer: CancelsAnswer) -> list[CancelAnswer]:
+        if sorted(each.order_id for each in answer.results) != sorted(names):
+            raise ValueError("the answer is not of the orders that were to be cancelled")
+        return answer.results
+
+    return results
 
 
 def is_of(order: Order, request: OrderRequest) -> bool:

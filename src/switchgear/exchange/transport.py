@@ -129,6 +129,8 @@ class Transport:
             SettingsError: base_url is no plain http or https address.
         """
         self.base_url = _checked_url(base_url)
+        parts = urlsplit(self.base_url)
+        self._place = (parts.scheme, parts.netloc, parts.path)
         self._headers = {"User-Agent": "switchgear", **(headers or {})}
         self._sessions: WeakKeyDictionary[AbstractEventLoop, aiohttp.ClientSession] = (
             WeakKeyDictionary()
@@ -164,7 +166,15 @@ class Transport:
             NetworkError: No whole answer came; `verdict.unsent` says that nothing left.
             ApiError: An answer came and is longer than BODY_BYTES_MAX.
         """
-        url = URL(f"{self.base_url}{path}{'?' + query if query else ''}", encoded=True)
+        # Put together and not parsed: a signed address is a new one each time.
+        scheme, authority, root = self._place
+        url = URL.build(
+            scheme=scheme,
+            authority=authority,
+            path=f"{root}{path}",
+            query_string=query,
+            encoded=True,
+        )
         timeout = self._limits(target) if total_s == TOTAL_S_MAX else _limits(total_s)
         try:
             async with self._session().request(
