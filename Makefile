@@ -34,7 +34,7 @@ system:
 witness: ## make .venv-witness: other people's exchange clients, which trade on the practice exchanges in tests
 	@scripts/witness-venv
 
-demo: $(READY) ## trade on the practice exchange while it breaks, and watch (ARGS="--seconds 30")
+demo: $(READY) ## trade on three practice exchanges while they break, and watch (ARGS="--seconds 30")
 	@$(BIN)/switchgear demo $(ARGS)
 
 test: $(READY) system witness ## run every test (ARGS="-k circuit")

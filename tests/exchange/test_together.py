@@ -133,6 +133,16 @@ async def test_an_open_circuit_is_a_reason(world: World, gear: sg.Switchgear) ->
     assert "incident" in missing.reason
 
 
+async def test_a_closed_gate_keeps_the_kind_of_its_cause(world: World) -> None:
+    """The second look meets the gate that the first one closed, and still says why it is closed."""
+    banned = {"match": "venue", "action": "row", "row": "ip_banned", "retry_after_s": 30}
+    world.sims["binance"].add_faults(banned)
+    for _ in range(2):
+        [missing] = (await world.all.get_portfolio()).missing
+        assert missing.kind is sg.Kind.BANNED
+    assert "gate closed" in missing.reason
+
+
 async def test_what_cannot_be_is_named(world: World, clock: FakeClock) -> None:
     """No account, one twice, no time, no rate: each is refused by its name."""
     with pytest.raises(sg.SettingsError, match="apis"):

@@ -38,7 +38,7 @@ def demo(
         Path | None, typer.Option(help="Keep the records; thrown away without.")
     ] = None,
 ) -> None:
-    """Trade on the practice exchange while it breaks, and watch."""
+    """Trade on the three practice exchanges while they break, and watch."""
     from switchgear.practice.demo.run import run
 
     raise typer.Exit(run(seconds=seconds, port=port, seed=seed, history=history))

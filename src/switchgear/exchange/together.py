@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from switchgear.core.errors import SettingsError, SwitchgearError
+from switchgear.core.errors import Rejected, SettingsError, SwitchgearError
 from switchgear.core.outcome import PRIMARY
 from switchgear.core.policy.timeout import Cut
 from switchgear.core.redact import error_text
@@ -143,6 +143,8 @@ class _Memory:
 
     missing_since: datetime | None = None
     last_seen: datetime | None = None
+    cause: Kind | None = None
+    """What the exchange itself last failed by; a closed gate or circuit only follows from it."""
 
 
 class Exchanges:
@@ -201,15 +203,19 @@ class Exchanges:
         memory = self._memory[account]
         if not served.is_fallback:
             memory.missing_since, memory.last_seen = None, self._clock.wall()
+            memory.cause = None
         return Part(exchange, name, served.value, served.source, served.age_s, served.reason)
 
     def _missing(self, account: Account, error: SwitchgearError) -> Missing:
-        kind = classify(error, account[0], Effect.READ).kind
+        kind, cause = classify(error, account[0], Effect.READ).kind, self._memory[account].cause
+        if isinstance(error, Rejected) and cause is not None:
+            kind = cause
         return self._lost(account, kind, error_text(error))
 
     def _lost(self, account: Account, kind: Kind, reason: str) -> Missing:
         memory = self._memory[account]
         since = memory.missing_since = memory.missing_since or self._clock.wall()
+        memory.cause = kind
         return Missing(*account, since, kind, reason, memory.last_seen)
 
 

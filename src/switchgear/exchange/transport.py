@@ -227,7 +227,8 @@ def refusal(reply: Reply, target: Target, clock: Clock) -> ApiError:
     """The error that a reply with a status outside 2xx stands for, with its verdict."""
     answer = Answer.read(reply.status, reply.headers, reply.body)
     # Where a code stands alone, the message is the whole body: the code says it better.
-    told = "" if answer.code is not None and answer.message[:1] == "{" else answer.message
+    coded = answer.code is not None
+    told = "refused" if coded and answer.message[:1] == "{" else answer.message
     return ApiError(
         safe_words(told, _MESSAGE_CHARS_MAX) or "an answer without a text",
         status=reply.status,

@@ -12,7 +12,7 @@ import pytest
 from switchgear.exchange.model import Order, OrderRequest, OrderStatus, OrderType, Side
 from switchgear.observe.metrics import CallMetrics
 from switchgear.practice.demo.orders import OrderBook, Outcome
-from switchgear.practice.demo.summary import summed
+from switchgear.practice.demo.summary import Account, summed
 
 METRICS = CallMetrics(
     "binance", "get_x", "main", total_calls=5, success_calls=3, failed_calls=2, fallback_calls=1
@@ -33,7 +33,14 @@ ORDER = Order(
     average_price=None,
     created_at=None,
 )
-BOOKED = {"client_order_id": "a", "order_id": 7, "side": "BUY", "quantity": "0.01"}
+BOOKED = {
+    "client_order_id": "a",
+    "order_id": 7,
+    "symbol": "BTCUSDT",
+    "side": "BUY",
+    "quantity": "0.01",
+    "executed_quantity": "0.01",
+}
 LOST = {"client_order_id": "a", "order_id": 7, "endpoint": "order.create", "fault": "cut"}
 
 
@@ -49,7 +56,7 @@ def faults_of(
     book = OrderBook()
     book.end(book.begin(REQUEST), outcome, order)
     truth = {"orders": list(booked), "lost_answers": [LOST]}
-    return summed([metrics], facts, book, truth).faults
+    return summed(Account("binance", [metrics], facts, book, truth)).faults
 
 
 def test_nothing_is_wrong_when_all_agree() -> None:
@@ -61,14 +68,19 @@ def test_nothing_is_wrong_when_all_agree() -> None:
     ("wrong", "fault"),
     [
         ({"booked": (BOOKED, BOOKED)}, "an order was executed twice"),
-        ({"booked": (BOOKED, {**BOOKED, "client_order_id": "b"})}, "the exchange has other orders"),
+        ({"booked": (BOOKED, {**BOOKED, "client_order_id": "b"})}, "the venue has other orders"),
         ({"booked": ()}, "a lost answer was not looked up"),
         ({"outcome": Outcome.ABSENT, "order": None}, "a lost answer was not looked up"),
-        ({"outcome": Outcome.ABSENT, "order": None}, "the exchange has other orders"),
+        ({"outcome": Outcome.ABSENT, "order": None}, "the venue has other orders"),
         ({"outcome": Outcome.ASKED, "order": None}, "a lost answer was not looked up"),
-        ({"order": replace(ORDER, order_id="8")}, "a lost answer was not looked up"),
+        ({"outcome": Outcome.BOOKED}, "a lost answer was not looked up"),
+        ({"outcome": Outcome.REFUSED, "order": None}, "the venue has other orders"),
         ({"order": replace(ORDER, quantity=Decimal("0.02"))}, "a lost answer was not looked up"),
         ({"order": replace(ORDER, side=Side.SELL)}, "a lost answer was not looked up"),
+        ({"order": replace(ORDER, symbol="ETH/USDT")}, "a lost answer was not looked up"),
+        ({"order": replace(ORDER, client_order_id="b")}, "a lost answer was not looked up"),
+        ({"order": replace(ORDER, filled=Decimal("0.002"))}, "an order is told otherwise"),
+        ({"booked": ({**BOOKED, "executed_quantity": "0.02"},)}, "an order is told otherwise"),
         ({"metrics": replace(METRICS, total_calls=6)}, "calls are not succeeded + failed"),
         ({"metrics": replace(METRICS, fallback_calls=2)}, "fallbacks by source"),
         ({"facts": FACTS - Counter({"attempts": 3})}, "fewer attempts than calls"),
@@ -77,3 +89,23 @@ def test_nothing_is_wrong_when_all_agree() -> None:
 def test_what_does_not_agree_is_named(wrong: dict[str, Any], fault: str) -> None:
     """Each thing that must not be is a fault in words."""
     assert any(words.startswith((fault, f"there are {fault}")) for words in faults_of(**wrong))
+
+
+def test_an_answer_that_the_wire_swallowed_counts_as_lost() -> None:
+    """What the venue believes to have told, and the agent had to look up, is a lost answer too."""
+    book = OrderBook()
+    book.end(book.begin(REQUEST), Outcome.FOUND, ORDER)
+    book.end(book.begin(replace(REQUEST, client_order_id="b")), Outcome.ABSENT)
+    truth = {"orders": [BOOKED], "lost_answers": []}
+    sums = summed(Account("binance", [METRICS], FACTS, book, truth))
+    assert (sums.orders.lost, sums.orders.matched, sums.faults) == (2, 2, ())
+
+
+def test_one_order_id_for_two_orders_is_named() -> None:
+    """An answer that was taken for another order's shows by its id."""
+    book, other = OrderBook(), replace(REQUEST, client_order_id="b")
+    book.end(book.begin(REQUEST), Outcome.BOOKED, ORDER)
+    book.end(book.begin(other), Outcome.BOOKED, replace(ORDER, client_order_id="b"))
+    truth = {"orders": [BOOKED, {**BOOKED, "client_order_id": "b"}], "lost_answers": []}
+    faults = summed(Account("binance", [METRICS], FACTS, book, truth)).faults
+    assert faults == ("two orders have one order id",)

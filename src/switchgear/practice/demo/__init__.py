@@ -1,1 +1,1 @@
-"""Owns the main job: a trading agent that trades through switchgear while its exchange breaks."""
+"""Owns the main job: trading agents that trade through switchgear while their exchanges break."""

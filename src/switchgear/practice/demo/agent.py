@@ -1,7 +1,7 @@
 """
-Owns the demo's trading agent: it watches prices, values its portfolio, sends orders and asks after them.
+Owns the trading agent of one venue: it watches prices, values its portfolio, sends orders and asks after them.
 
-It does all of that through switchgear, as a user's program would; what breaks is left to the acts.
+It does all of that through switchgear, as a user's program would; what breaks is the scenario's.
 """
 
 from __future__ import annotations
@@ -13,26 +13,25 @@ from typing import TYPE_CHECKING, Any
 from switchgear.core.errors import OrderOutcomeUnknown, OrderRefused, SwitchgearError
 from switchgear.exchange.model import OrderStatus, OrderType
 from switchgear.practice.demo.orders import OrderBook, Outcome
-from switchgear.practice.demo.plan import SYMBOLS, wish
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from switchgear.core.clock import Clock
-    from switchgear.exchange.binance import BinanceApi
+    from switchgear.exchange.client import VenueApi
     from switchgear.exchange.model import Order
     from switchgear.practice.demo.orders import Entry
-    from switchgear.practice.demo.plan import Wish
+    from switchgear.practice.demo.plan import Plan, Wish
 
 _RESTING_MAX = 3
 """The agent cancels the oldest of its resting orders when there are more."""
-_SETTLE_TRIES = 40
+_SETTLE_TRIES = 80
 _SETTLE_WAIT_S = 0.1
 
 
 @dataclass(slots=True)
 class Seen:
-    """What the agent got to see in one act."""
+    """What the agent got to see in a span of time."""
 
     values: Counter[str] = field(default_factory=Counter[str])
     """Prices and portfolio values by where they came from."""
@@ -43,14 +42,15 @@ class Seen:
 
 
 class Agent:
-    """A small trader. Its plan follows from its seed; when it acts, from who calls it."""
+    """A small trader. What it wants is in its plan; when it acts is up to who calls it."""
 
-    def __init__(self, api: BinanceApi, clock: Clock, seed: int) -> None:
+    def __init__(self, api: VenueApi, clock: Clock, plan: Plan) -> None:
         self.book = OrderBook()
         self.seen = Seen()
+        """Of now on, once another one is put in its place."""
         self._api = api
         self._clock = clock
-        self._seed = seed
+        self._plan = plan
         self._ticks = self._wishes = 0
         self._prices: dict[str, Decimal] = {}
         self._resting: deque[Entry] = deque()
@@ -58,15 +58,20 @@ class Agent:
     async def tick(self) -> None:
         """One round of work: a price always, the portfolio and an order now and then."""
         self._ticks += 1
-        await self.watch(SYMBOLS[self._ticks % len(SYMBOLS)])
-        if self._ticks % 5 == 1:
+        await self.watch(self._plan.symbols[self._ticks % len(self._plan.symbols)])
+        if self._ticks % 10 == 1:
             await self._served("get_portfolio")
-        if self._ticks % 3 == 0:
+        if self._ticks % 2 == 0:
             await self.next_order()
         if self.book.questions():
             await self.ask()
-        elif self._ticks % 4 == 0:
+        elif self._ticks % 3 == 0:
             await self._tend()
+
+    async def overreach(self) -> None:
+        """Want what must be refused: more than there is money for, and a pair that is not listed."""
+        await self.order(self._plan.too_big)
+        await self.watch(self._plan.unknown)
 
     async def watch(self, symbol: str) -> None:
         """Look at a price."""
@@ -76,7 +81,7 @@ class Agent:
 
     async def next_order(self) -> Entry | None:
         """Send the next order of the plan, once there is a price; None before."""
-        wanted = wish(self._seed, self._wishes)
+        wanted = self._plan.wish(self._wishes)
         if wanted.symbol not in self._prices:
             await self.watch(wanted.symbol)
         if wanted.symbol not in self._prices:

@@ -1,8 +1,8 @@
-"""Owns counting what switchgear told while the demo ran; what the agent saw is the agent's."""
+"""Owns counting what switchgear told while the demo ran, by exchange; what the agents saw is theirs."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from switchgear.core.event import (
@@ -21,44 +21,52 @@ from switchgear.core.words import CircuitState
 if TYPE_CHECKING:
     from switchgear.gear import Switchgear
 
-OPENED, CLOSED, GATE, FALLBACK = "opened ", "closed ", "gate ", "fallback "
-"""Beginnings of names in the counts; the rest is a method, a kind, or a source."""
+OPENED, REOPENED, CLOSED = "opened ", "reopened ", "closed "
+GATE, FALLBACK = "gate ", "fallback "
+"""Beginnings of names in the counts, none of them that of another; the rest is a method, a kind, or a source."""
 
 
 class Facts:
-    """Counts of events by name since the gear was made."""
+    """Counts of events by exchange and name since the gear was made."""
 
     def __init__(self, gear: Switchgear) -> None:
-        self._counts: Counter[str] = Counter()
+        self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._hub = gear.hub
         gear.on(CallSucceeded, self._ended)
         gear.on(CallFailed, self._ended)
         gear.on(CallIgnored, self._ended)
         gear.on(CallCancelled, self._ended)
         gear.on(CircuitMoved, self._moved)
-        gear.on(GateClosed, lambda event: self._count(f"{GATE}{event.kind.value}"))
-        gear.on(FallbackServed, lambda event: self._count(f"{FALLBACK}{event.source}"))
-        gear.on(RetryScheduled, lambda _: self._count("retries"))
-        gear.on(CallRejected, lambda _: self._count("rejected"))
+        gear.on(GateClosed, lambda event: self._count(event.exchange, f"{GATE}{event.kind.value}"))
+        gear.on(
+            FallbackServed, lambda event: self._count(event.key.exchange, FALLBACK + event.source)
+        )
+        gear.on(RetryScheduled, lambda event: self._count(event.key.exchange, "retries"))
+        gear.on(CallRejected, lambda event: self._count(event.key.exchange, "rejected"))
 
-    def now(self) -> Counter[str]:
-        """A copy of the counts, with all that has happened in them."""
+    def of(self, exchange: str) -> Counter[str]:
+        """A copy of an exchange's counts, with all that has happened in them."""
         self._hub.flush()
-        return self._counts.copy()
+        return self._counts[exchange].copy()
 
-    def _count(self, name: str, number: int = 1) -> None:
-        self._counts[name] += number
+    def _count(self, exchange: str, name: str, number: int = 1) -> None:
+        self._counts[exchange][name] += number
 
     def _ended(self, event: CallSucceeded | CallFailed | CallIgnored | CallCancelled) -> None:
-        self._count("attempts", event.attempts)
+        self._count(event.key.exchange, "attempts", event.attempts)
         if isinstance(event, CallSucceeded) and event.slow:
-            self._count("slow")
+            self._count(event.key.exchange, "slow")
 
     def _moved(self, event: CircuitMoved) -> None:
-        if event.new is CircuitState.OPEN:
-            self._count(f"{OPENED}{event.key.method}")
-        elif event.new is CircuitState.CLOSED:
-            self._count(f"{CLOSED}{event.key.method}")
+        match event.old, event.new:
+            case CircuitState.HALF_OPEN, CircuitState.OPEN:
+                self._count(event.key.exchange, REOPENED + event.key.method)
+            case _, CircuitState.OPEN:
+                self._count(event.key.exchange, OPENED + event.key.method)
+            case ((CircuitState.OPEN | CircuitState.HALF_OPEN), CircuitState.CLOSED):
+                self._count(event.key.exchange, CLOSED + event.key.method)
+            case _:
+                return  # half-open, or closed by hand while it was closed
 
 
 def named(counts: Counter[str], beginning: str) -> dict[str, int]:

@@ -1,25 +1,29 @@
-"""Owns what the demo says: the address, a line for each act, the table at the end."""
+"""Owns what the demo says: the addresses, a line when something breaks or is mended, the table at the end."""
 
 from __future__ import annotations
 
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from switchgear.practice.demo.facts import CLOSED, GATE, OPENED, named
+from switchgear.practice.demo.facts import CLOSED, GATE, OPENED, REOPENED, named
 from switchgear.practice.demo.orders import Outcome
 
 if TYPE_CHECKING:
     from collections import Counter
-    from contextlib import AbstractContextManager
+    from collections.abc import Mapping, Sequence
 
+    from switchgear.exchange.together import Part, PortfolioOverAll
     from switchgear.practice.demo.agent import Seen
-    from switchgear.practice.demo.summary import Summary
+    from switchgear.practice.demo.stand import Span
+    from switchgear.practice.demo.summary import Sums
 
 _PLAIN_WIDTH = 200
 """Into a file or a pipe nothing is broken into lines."""
+_REASON_MAX = 120
 
 
 class Narrator:
@@ -30,51 +34,56 @@ class Narrator:
         if not self._console.is_terminal:
             self._console.width = _PLAIN_WIDTH
 
-    def opening(self, url: str, history: str, control_url: str) -> None:
-        """Where to look, before anything happens."""
-        self._say("switchgear demo: ", (f"{url}/api-logs", "bold cyan"), f" and {url}/circuits")
-        self._say(
-            (
-                f"history in {history}; the practice exchange's truth: {control_url}/_sim/state",
-                "dim",
-            )
-        )
-
-    def act(self, breaks: str) -> AbstractContextManager[object]:
-        """While an act lasts, on a terminal: what breaks."""
-        return self._console.status(f"{breaks} ...")
-
-    def told(
-        self, at_s: float, breaks: str, facts: Counter[str], seen: Seen, orders: Counter[str]
-    ) -> None:
+    def opening(self, url: str, history: str, truths: Mapping[str, str]) -> None:
         """
-        One line for an act that is over: what broke, what switchgear did, what the trader saw.
+        Where to look, before anything happens.
 
         Args:
-            at_s: Seconds since the demo began.
-            breaks: In words.
-            facts: Events of this act.
-            seen: What the agent saw in it.
-            orders: Orders of this act by outcome.
+            url: Of the pages.
+            history: The file of the records.
+            truths: By venue, where it tells what it knows.
         """
-        self._say(
-            (f"{at_s:6.1f} s  ", "dim"),
-            (breaks, "bold"),
+        self._say("switchgear demo: ", (f"{url}/api-logs", "bold cyan"), f" and {url}/circuits")
+        told = ", ".join(f"{venue} {address}" for venue, address in truths.items())
+        self._say((f"history in {history}; what the venues know: {told}", "dim"))
+
+    def breaks(self, at_s: float, venue: str, meaning: str) -> None:
+        """Something begins to break at a venue; at_s is in seconds since the demo began."""
+        self._line(at_s, venue, ("breaks   ", "red"), (meaning, "bold"))
+
+    def told(self, at_s: float, venue: str, what: str, span: Span) -> None:
+        """What switchgear did and the agent saw, in a span that is over."""
+        self._line(
+            at_s,
+            venue,
+            (f"{what} ", "bold"),
+            "-> ",
+            (did(span.facts, span.orders), "yellow"),
             " -> ",
-            (did(facts, orders), "yellow"),
-            " -> ",
-            (saw(seen, orders), "green"),
+            (saw(span.seen, span.orders), "green"),
         )
 
-    def ending(self, summary: Summary) -> None:
+    def over_all(self, at_s: float, told: PortfolioOverAll) -> None:
+        """The portfolio over all accounts, and who is not in it."""
+        self._line(at_s, "all", ("portfolio  ", "cyan"), worth(told))
+
+    def ending(self, sums: Sequence[Sums]) -> None:
         """The table of sums, and what does not add up."""
         table = Table.grid(padding=(0, 2))
-        for label, value in rows(summary):
-            table.add_row(Text(label, "dim"), value)
+        for _ in range(len(sums) + 1):
+            table.add_column(justify="right")
+        table.columns[0].justify = "left"
+        table.add_row("", *(Text(each.venue, "bold") for each in sums), Text("all", "bold"))
+        for label, numbers in rows(sums):
+            table.add_row(Text(label, "dim"), *map(str, numbers), str(sum(numbers)))
         self._console.print()
         self._console.print(table)
-        for fault in summary.faults:
-            self._say((f"WRONG: {fault}", "bold red"))
+        for each in sums:
+            for fault in each.faults:
+                self._say((f"WRONG at {each.venue}: {fault}", "bold red"))
+
+    def _line(self, at_s: float, venue: str, *parts: str | tuple[str, str]) -> None:
+        self._say((f"{at_s:6.1f} s  ", "dim"), f"{venue:<8}  ", *parts)
 
     def _say(self, *parts: str | tuple[str, str]) -> None:
         self._console.print(Text.assemble(*parts), soft_wrap=True)
@@ -83,11 +92,13 @@ class Narrator:
 def did(facts: Counter[str], orders: Counter[str]) -> str:
     """What switchgear did, in few words."""
     asked = orders[Outcome.FOUND.value] + orders[Outcome.ABSENT.value]
-    opened, closed, gates = (named(facts, part) for part in (OPENED, CLOSED, GATE))
+    opened, again = named(facts, OPENED), named(facts, REOPENED)
+    closed, gates = named(facts, CLOSED), named(facts, GATE)
     words = [
         f"{facts['slow']} noted as slow" if facts["slow"] else "",
         f"retried {facts['retries']}x" if facts["retries"] else "",
         f"opened {_listed(opened)}" if opened else "",
+        f"a probe failed, {sum(again.values())}x" if again else "",
         f"closed the gate ({', '.join(gates)})" if gates else "",
         f"held back {facts['rejected']} calls" if facts["rejected"] else "",
         f"a probe closed {'each' if closed.keys() == opened.keys() else _listed(closed)}"
@@ -105,7 +116,7 @@ def _listed(circuits: dict[str, int]) -> str:
 
 
 def saw(seen: Seen, orders: Counter[str]) -> str:
-    """What the trader saw, in few words."""
+    """What the agent saw, in few words."""
     age = f" (to {seen.oldest_s:.1f} s old)" if seen.oldest_s else ""
     live = seen.values["primary"]
     words = [f"{live} values live"] if live else []
@@ -117,25 +128,56 @@ def saw(seen: Seen, orders: Counter[str]) -> str:
     words += [f"{seen.without} without a value"] if seen.without else []
     counted = [f"{orders[each.value]} {each.value}" for each in Outcome if orders[each.value] > 0]
     words += [f"orders: {', '.join(counted)}"] if counted else []
-    return ", ".join(words)
+    return ", ".join(words) or "nothing was asked"
 
 
-def rows(summary: Summary) -> list[tuple[str, str]]:
-    """The lines of the table, label and value."""
-    calls, orders = summary.calls, summary.orders
-    became = f"{calls.succeeded} succeeded + {calls.failed} failed + {calls.other} other"
-    known = f"{orders.found} found + {orders.refused} refused + {orders.unknown} unknown"
-    sources = ", ".join(f"{name} {number}" for name, number in calls.by_source.items())
-    return [
-        ("calls", f"{calls.total} = {became}"),
-        ("attempts", f"{calls.attempts}, {calls.retried} of them retries"),
-        ("failures", f"{calls.failed}"),
-        ("rejections", f"{calls.rejected} calls not made"),
-        ("fallbacks", f"{calls.served}: {sources or 'none'}"),
-        ("circuits", f"{calls.opened} opened, {calls.closed} closed"),
-        ("orders sent", f"{orders.sent} = {known}"),
-        ("orders not sent", f"{orders.unsent}"),
-        ("orders cancelled", f"{orders.cancelled} of the found"),
-        ("lost answers", f"{orders.lost}, {orders.matched} looked up and matched"),
-        ("duplicates", f"{orders.duplicates}"),
+def worth(told: PortfolioOverAll) -> str:
+    """The worth of all accounts in few words: what is old, and who is missing since when."""
+    sums = " + ".join(f"{amount:,.0f} {currency}" for currency, amount in told.totals.items())
+    words = [sums or "nothing is known", *(_told_by(part) for part in told.parts)]
+    words += [
+        f"{gone.exchange} is missing since {gone.since:%H:%M:%S} ({shorten(gone.reason, _REASON_MAX)})"
+        for gone in told.missing
     ]
+    return ("" if told.is_complete else "in part: ") + ", ".join(word for word in words if word)
+
+
+def _told_by(part: Part) -> str:
+    """Where it comes from and how old it is, unless the venue tells it now."""
+    age = f", {part.age_s:.1f} s old" if part.age_s else ""
+    return f"{part.exchange} from {part.source}{age}" if part.is_fallback else ""
+
+
+def rows(sums: Sequence[Sums]) -> list[tuple[str, list[int]]]:
+    """The lines of the table: a label, and its number at each venue."""
+    sources = sorted({source for each in sums for source in each.calls.by_source})
+    by_source = {
+        f"  from {source}": [each.calls.by_source.get(source, 0) for each in sums]
+        for source in sources
+    }
+    calls = {
+        "calls": [each.calls.total for each in sums],
+        "  succeeded": [each.calls.succeeded for each in sums],
+        "  failed": [each.calls.failed for each in sums],
+        "  other": [each.calls.other for each in sums],
+        "attempts": [each.calls.attempts for each in sums],
+        "  retries": [each.calls.retried for each in sums],
+        "rejections": [each.calls.rejected for each in sums],
+        "fallbacks": [each.calls.served for each in sums],
+        **by_source,
+        "circuits opened": [each.calls.opened for each in sums],
+        "  again, by a probe": [each.calls.reopened for each in sums],
+        "circuits closed": [each.calls.closed for each in sums],
+    }
+    orders = {
+        "orders sent": [each.orders.sent for each in sums],
+        "  found": [each.orders.found for each in sums],
+        "  refused": [each.orders.refused for each in sums],
+        "  unknown": [each.orders.unknown for each in sums],
+        "orders not sent": [each.orders.unsent for each in sums],
+        "orders cancelled": [each.orders.cancelled for each in sums],
+        "lost answers": [each.orders.lost for each in sums],
+        "  matched": [each.orders.matched for each in sums],
+        "duplicates": [each.orders.duplicates for each in sums],
+    }
+    return list((calls | orders).items())

@@ -1,20 +1,37 @@
-"""Owns what the demo came to: the sums, and whether they agree with what the exchange knows."""
+"""Owns what the demo came to at each venue: the sums, and whether they agree with what the venue knows."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from switchgear.practice.demo.facts import CLOSED, FALLBACK, OPENED, named
+from switchgear.practice.demo.facts import CLOSED, FALLBACK, OPENED, REOPENED, named
 from switchgear.practice.demo.orders import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from switchgear.exchange.model import Order, OrderRequest
     from switchgear.observe.metrics import CallMetrics
     from switchgear.practice.demo.orders import Entry, OrderBook
+
+_ZERO = Decimal(0)
+
+
+class Account(NamedTuple):
+    """All that is known of one venue when the demo is over."""
+
+    venue: str
+    metrics: Sequence[CallMetrics]
+    """Of every key of the venue."""
+    facts: Counter[str]
+    """What the events came to."""
+    book: OrderBook
+    """What the agent knows of its orders."""
+    truth: Mapping[str, Any]
+    """The venue's state, as `GET /_sim/state` answers it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +51,8 @@ class Calls:
     by_source: Mapping[str, int]
     """The same, as the events tell them."""
     opened: int
+    reopened: int
+    """Opened again by a failed probe."""
     closed: int
 
 
@@ -48,36 +67,29 @@ class Orders:
     unsent: int
     cancelled: int
     lost: int
-    """Answers that the exchange booked an order for and that did not arrive."""
+    """Sent, and no answer came, or the venue knows that its answer was lost."""
     matched: int
-    """Of these, looked up and found to be the very order that was sent."""
+    """Of these, looked up, and what was found is what the venue has: the order as sent, or none."""
     duplicates: int
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """What the demo came to."""
+class Sums:
+    """What the demo came to at one venue."""
 
+    venue: str
     calls: Calls
     orders: Orders
     faults: tuple[str, ...]
     """Sums that do not add up, in words; none when all is well."""
 
 
-def summed(
-    metrics: Sequence[CallMetrics], facts: Counter[str], book: OrderBook, truth: Mapping[str, Any]
-) -> Summary:
-    """
-    The sums.
-
-    Args:
-        metrics: Of every key.
-        facts: What the events came to.
-        book: What the agent knows of its orders.
-        truth: The exchange's state, as `GET /_sim/state` answers it.
-    """
-    calls, orders = _calls(metrics, facts), _orders(book, truth)
-    return Summary(calls, orders, (*_call_faults(calls), *_order_faults(orders, book, truth)))
+def summed(account: Account) -> Sums:
+    """The sums of one venue."""
+    calls = _calls(account.metrics, account.facts)
+    orders = _orders(account.book, account.truth)
+    faults = (*_call_faults(calls), *_order_faults(orders, account.book, account.truth))
+    return Sums(account.venue, calls, orders, faults)
 
 
 def _calls(metrics: Sequence[CallMetrics], facts: Counter[str]) -> Calls:
@@ -92,6 +104,7 @@ def _calls(metrics: Sequence[CallMetrics], facts: Counter[str]) -> Calls:
         served=sum(one.fallback_calls for one in metrics),
         by_source=named(facts, FALLBACK),
         opened=sum(named(facts, OPENED).values()),
+        reopened=sum(named(facts, REOPENED).values()),
         closed=sum(named(facts, CLOSED).values()),
     )
 
@@ -101,6 +114,8 @@ def _orders(book: OrderBook, truth: Mapping[str, Any]) -> Orders:
     booked = {order["client_order_id"]: order for order in truth["orders"]}
     times = Counter(order["client_order_id"] for order in truth["orders"])
     lost = {one["client_order_id"] for one in truth["lost_answers"]}
+    # What the wire swallowed the venue believes to have told, so the agent's own word counts too.
+    lost |= {entry.name for entry in book.of(Outcome.FOUND, Outcome.ABSENT, Outcome.ASKED)}
     return Orders(
         sent=len(book.entries) - counts[Outcome.UNSENT.value],
         found=counts[Outcome.BOOKED.value] + counts[Outcome.FOUND.value],
@@ -115,17 +130,37 @@ def _orders(book: OrderBook, truth: Mapping[str, Any]) -> Orders:
 
 
 def _is_matched(entry: Entry | None, booked: Mapping[str, Any] | None) -> bool:
-    """Whether what the agent found is what the exchange has, and what was sent."""
-    if entry is None or booked is None or entry.order is None:
+    """Whether the look-up found what the venue has: the order as it was sent, or nothing."""
+    if entry is None:
         return False
+    if booked is None:
+        return entry.outcome is Outcome.ABSENT
+    return entry.outcome is Outcome.FOUND and _is_told_right(entry, booked)
+
+
+def _is_told_right(entry: Entry, booked: Mapping[str, Any]) -> bool:
+    """Whether an order is told as it was sent and as the venue has it, but for its own name for it."""
     sent, found = entry.request, entry.order
     return (
-        entry.outcome is Outcome.FOUND
-        and found.client_order_id == entry.name
-        and found.order_id == str(booked["order_id"])
+        found is not None
+        and found.client_order_id == sent.client_order_id == booked["client_order_id"]
+        and found.symbol == sent.symbol
+        and _letters(sent.symbol) == _letters(booked["symbol"])
         and sent.side == found.side == booked["side"].lower()
         and sent.quantity == found.quantity == Decimal(booked["quantity"])
+        and _is_filled_as(found, sent, Decimal(booked["executed_quantity"]))
     )
+
+
+def _is_filled_as(found: Order, sent: OrderRequest, executed: Decimal) -> bool:
+    """Whether no more is told as traded than was; all of it, when nothing more can happen."""
+    if found.status.is_final:
+        return found.filled == executed <= (sent.quantity or _ZERO)
+    return found.filled <= executed
+
+
+def _letters(symbol: str) -> str:
+    return symbol.replace("/", "").replace("-", "")
 
 
 def _call_faults(calls: Calls) -> list[str]:
@@ -140,13 +175,18 @@ def _call_faults(calls: Calls) -> list[str]:
 
 
 def _order_faults(orders: Orders, book: OrderBook, truth: Mapping[str, Any]) -> list[str]:
-    booked = {order["client_order_id"] for order in truth["orders"]}
-    found = {entry.name for entry in book.of(Outcome.BOOKED, Outcome.FOUND)}
+    booked = {order["client_order_id"]: order for order in truth["orders"]}
+    found = {entry.name: entry for entry in book.of(Outcome.BOOKED, Outcome.FOUND)}
+    ids = [entry.order.order_id for entry in found.values() if entry.order is not None]
     checks = {
         "orders sent are not found + refused + unknown": orders.sent
         == orders.found + orders.refused + orders.unknown,
         "a lost answer was not looked up and matched": orders.lost == orders.matched,
-        "the exchange has other orders than were found": booked == found,
+        "the venue has other orders than were found": booked.keys() == found.keys(),
+        "an order is told otherwise than the venue has it": all(
+            _is_told_right(found[name], booked[name]) for name in booked.keys() & found.keys()
+        ),
+        "two orders have one order id": len(set(ids)) == len(ids),
         "an order was executed twice": orders.duplicates == 0,
     }
     return [words for words, holds in checks.items() if not holds]
