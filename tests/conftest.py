@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
+from typing import Any
+
 import pytest
 from hypothesis import settings
 
@@ -20,3 +24,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests go first, so that no core is idle while the other ends the suite with one."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+ROW = re.compile(r"::test_a_recorded_answer_is_judged_by_its_own_row\[([a-z]+)[-:. ]([a-z_]+)")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how many rows of each exchange's verdict table were reached by a recorded answer in a test that passed."""
+    rows: dict[str, set[str]] = defaultdict(set)
+    for report in terminalreporter.stats.get("passed", []):
+        if found := ROW.search(report.nodeid):
+            rows[found[1]].add(found[2])
+    if rows:
+        counts = ", ".join(f"{venue} {len(names)}" for venue, names in sorted(rows.items()))
+        terminalreporter.write_line(f"verdict rows, each a test that passed: {counts}")

@@ -137,10 +137,10 @@ async def test_a_closed_gate_keeps_the_kind_of_its_cause(world: World) -> None:
     """The second look meets the gate that the first one closed, and still says why it is closed."""
     banned = {"match": "venue", "action": "row", "row": "ip_banned", "retry_after_s": 30}
     world.sims["binance"].add_faults(banned)
-    for _ in range(2):
-        [missing] = (await world.all.get_portfolio()).missing
-        assert missing.kind is sg.Kind.BANNED
-    assert "gate closed" in missing.reason
+    [first] = (await world.all.get_portfolio()).missing
+    [second] = (await world.all.get_portfolio()).missing
+    assert first.kind is second.kind is sg.Kind.BANNED
+    assert "gate closed" in second.reason
 
 
 async def test_what_cannot_be_is_named(world: World, clock: FakeClock) -> None:
