@@ -160,7 +160,12 @@ async def test_a_list_without_end_is_an_error_and_never_a_part(
     gear: sg.Switchgear, sim: Sim
 ) -> None:
     """When the pages do not end, an order is not said to be absent, and open orders not to be all."""
-    page: dict[str, Any] = {"orders": [], "has_next": True, "cursor": "again", "epochMillis": "1767225600000"}
+    page: dict[str, Any] = {
+        "orders": [],
+        "has_next": True,
+        "cursor": "again",
+        "epochMillis": "1767225600000",
+    }
     async with (
         odd_server(answer_bytes(json.dumps(page).encode())) as url,
         CoinbaseApi(gear, key=sim.key, secret=sim.secret, base_url=url) as api,
