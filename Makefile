@@ -80,8 +80,10 @@ bench: $(READY) witness ## measure what a guarded call and an exchange client co
 	@$(BIN)/python benchmarks/overhead.py $(ARGS)
 	@$(BIN)/python benchmarks/clients.py $(ARGS)
 
-soak: $(READY) ## the circuit against its model at length, then the demo for an hour (ARGS="--seconds 600" for less)
-	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -q tests/core/circuit/test_model.py
+soak: $(READY) ## the circuit's model, the clients under garbage, then the demo, for two hours (ARGS="--seconds 600" for less)
+	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -q tests/core/circuit/test_model.py \
+	  tests/exchange/test_garbage_fuzz.py tests/exchange/test_garbage_values.py
+	@$(BIN)/python scripts/fuzz_clients.py --seconds 600
 	@$(BIN)/switchgear demo --port 0 $(or $(ARGS),--seconds 3600)
 
 screenshot: $(READY) system ## take the picture of the page that README shows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from tests.exchange.fuzz_server import head_and_body, with_body
 
@@ -136,6 +136,12 @@ class Pairs(list["list[Any]"]):
 # ---------------------------------------------------------------------------------------------- JSON
 
 
+def items(value: Any) -> list[Any]:
+    """What is in a list; nothing for what is none."""
+    found: list[Any] = value
+    return found if isinstance(value, list) else []
+
+
 def parsed(body: bytes) -> Any:
     """The JSON, every number as Raw and every object as Pairs; None when it is none."""
     try:
@@ -157,7 +163,7 @@ def written(value: Any) -> str:
         case Pairs():
             return "{" + ",".join(f"{json.dumps(k)}:{written(v)}" for k, v in value) + "}"
         case list():
-            return "[" + ",".join(written(each) for each in cast("list[Any]", value)) + "]"
+            return "[" + ",".join(written(each) for each in items(value)) + "]"
         case _:
             return json.dumps(value)
 
@@ -167,8 +173,8 @@ def _places(value: Any) -> list[tuple[list[Any], int]]:
     found: list[tuple[list[Any], int]] = []
     if isinstance(value, list):
         pairs = isinstance(value, Pairs)
-        for number, each in enumerate(cast("list[Any]", value)):
-            holder, at = (each, 1) if pairs else (cast("list[Any]", value), number)
+        for number, each in enumerate(items(value)):
+            holder, at = (each, 1) if pairs else (items(value), number)
             found.append((holder, at))
             found += _places(holder[at])
     return found
@@ -180,9 +186,9 @@ def spoilt_json(body: bytes, pick: Pick) -> bytes:
     if not isinstance(value, list):
         return spoilt_bytes(body, pick)
     for _ in range(1 + pick(3)):
-        places = _places(cast("list[Any]", value))
+        places = _places(items(value))
         if places:
-            _change(cast("list[Any]", value), places, pick)
+            _change(items(value), places, pick)
     return written(value).encode("utf-8", "surrogatepass")
 
 

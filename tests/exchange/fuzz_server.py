@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     Answering = Callable[[bytes], Awaitable[bytes]]
 
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
-_LIFE_BYTES = 64 * 1024
+_HEAD_BYTES_MAX = 64 * 1024
 
 
 class Feeder:
@@ -26,7 +26,9 @@ class Feeder:
         """Every request, and what was answered."""
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_LIFE_BYTES)
+        self._server = await asyncio.start_server(
+            self._serve, "127.0.0.1", 0, limit=_HEAD_BYTES_MAX
+        )
         host, port, *_ = self._server.sockets[0].getsockname()
         self.url = f"http://{host}:{port}"
         return self

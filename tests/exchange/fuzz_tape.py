@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -70,12 +71,7 @@ class Ending:
 
 
 async def played(take: Take, answers: tuple[bytes, ...], feeder: Feeder) -> Ending:
-    """
-    What a new client makes of these answers, one for each request; the last one is given again.
-
-    Raises:
-        TimeoutError: The call hangs.
-    """
+    """What a new client makes of these answers, one for each request; the last one is given again."""
     left = list(answers)
 
     async def answer(_request: bytes) -> bytes:
@@ -86,7 +82,7 @@ async def played(take: Take, answers: tuple[bytes, ...], feeder: Feeder) -> Endi
 
 
 async def ending(take: Take, feeder: Feeder, clock: FakeClock | None = None) -> Ending:
-    """What becomes of the call of a new client that asks this feeder."""
+    """What becomes of the call of a new client that asks this feeder; TimeoutError for one that hangs."""
     feeder.fed.clear()
     value: Any = None
     error: BaseException | None = None
@@ -117,7 +113,7 @@ async def _takes(case: Case) -> AsyncIterator[Take]:
     async with Sim(clock=clock, venue=case.name) as sim, Feeder() as feeder:
 
         async def forward(request: bytes) -> bytes:
-            return await _forwarded(sim.base_url, request)
+            return await forwarded(sim.base_url, request)
 
         async def take(call: Call) -> Take:
             asked = Take(case, sim.key, sim.secret, call, (), None)
@@ -132,7 +128,9 @@ async def _takes(case: Case) -> AsyncIterator[Take]:
         names = ("fuzz-1", "fuzz-2", "fuzz-3", "fuzz-4")
         orders = {name: case.resting(client_order_id=name) for name in names}
         for request in orders.values():
-            yield await take(Call("create_order", (request,), check_rules=request is orders[names[0]]))
+            yield await take(
+                Call("create_order", (request,), check_rules=request is orders[names[0]])
+            )
         ids = {name: await _id_of(take, case, name) for name in names}
         for call in _reads(case, ids["fuzz-1"]):
             yield await take(call)
@@ -172,10 +170,14 @@ def _reads(case: Case, order_id: str) -> list[Call]:
     return [*calls, *([Call("get_market_clock")] if "get_market_clock" in more else [])]
 
 
-async def _forwarded(url: str, request: bytes) -> bytes:
+async def forwarded(url: str, request: bytes) -> bytes:
+    """What the practice exchange at this address answers to a request, as it comes."""
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     head, _, body = request.partition(b"\r\n\r\n")
+    head = re.sub(
+        rb"\r\naccept-encoding:[^\r]*", b"", head, flags=re.IGNORECASE
+    )  # plain, to be spoilt
     writer.write(head + b"\r\nConnection: close\r\n\r\n" + body)
     answer = await reader.read()
     writer.close()

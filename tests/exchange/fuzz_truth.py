@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import switchgear as sg
 from switchgear.exchange import Balance, Candle, Order, Portfolio, Position, SymbolInfo, Trade
+from tests.exchange.fuzz_mutate import items
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,6 +71,7 @@ def _need(holds: bool, what: str) -> None:
 
 
 def _told(call: Call, ending: Ending, error: BaseException) -> None:
+    _need(type(error) is not TimeoutError, "it hangs")
     if not isinstance(error, sg.SwitchgearError):
         trace = "".join(traceback.format_exception(error)[-3:])
         raise Wrong(f"{type(error).__name__} is none of ours: {trace[-1500:]}")
@@ -107,7 +109,9 @@ def _no_secret(take: Take, ending: Ending) -> None:
         )
     lines = [each for each in take.secret.splitlines() if each and "-----" not in each]
     for request, _ in ending.fed:
-        lines += [found.decode() for found in re.findall(rb"(?:signature=|Bearer )([\w%.-]+)", request)]
+        lines += [
+            found.decode() for found in re.findall(rb"(?:signature=|Bearer )([\w%.-]+)", request)
+        ]
     _need(not any(line in shown for line in lines), "a secret is shown")
 
 
@@ -135,10 +139,15 @@ def _text_of(answers: Iterator[bytes]) -> str:
 
 def _unpacked(answer: bytes) -> bytes:
     _, mark, packed = answer.partition(b"\x1f\x8b")
-    try:
-        return zlib.decompressobj(wbits=31).decompress(mark + packed, _UNPACKED_MAX)
-    except zlib.error:
-        return b""
+    packed, found = mark + packed, b""
+    while packed and len(found) < _UNPACKED_MAX:
+        unpacking = zlib.decompressobj(wbits=31)
+        try:
+            found += unpacking.decompress(packed, _UNPACKED_MAX)
+        except zlib.error:
+            break
+        packed = unpacking.unused_data
+    return found
 
 
 def _numbers(text: str) -> set[Decimal]:
@@ -178,7 +187,7 @@ def _walk(value: Any, text: str, known: set[Decimal], *, derived: bool) -> None:
             for each in cast("dict[str, Any]", value).values():
                 _walk(each, text, known, derived=derived)
         case list() | tuple():
-            for each in cast("list[Any]", value):
+            for each in cast("tuple[Any, ...]", value):
                 _walk(each, text, known, derived=derived)
         case _:
             _walk_fields(value, text, known)
@@ -186,7 +195,7 @@ def _walk(value: Any, text: str, known: set[Decimal], *, derived: bool) -> None:
 
 def _walk_fields(value: Any, text: str, known: set[Decimal]) -> None:
     _need(is_dataclass(value), f"{type(value).__name__} is no answer of ours")
-    worked_out = _WORKED_OUT.get(type(value), frozenset())
+    worked_out = _WORKED_OUT.get(value.__class__, frozenset())
     for each in fields(value):
         inner = getattr(value, each.name)
         _walk(inner, text, known, derived=each.name in worked_out)
@@ -205,10 +214,15 @@ def _same_as_asked(call: Call, value: Any) -> None:
     match value:
         case Order():
             order = call.order
-            wanted = dict(call.more) if order is None else {"client_order_id": order.client_order_id}
+            wanted = (
+                dict(call.more) if order is None else {"client_order_id": order.client_order_id}
+            )
             for name, asked in wanted.items():
-                _need(getattr(value, name) == asked, f"another {name}")
+                told = str(getattr(value, name))
+                alike = told.lower() == str(asked).lower() and name == "order_id"
+                _need(alike or told == asked, f"another {name}")
             _need(value.symbol == (symbol if order is None else order.symbol), "another symbol")
+            _need(order is None or value.side is order.side, "the other side")
         case SymbolInfo():
             _need(value.symbol == symbol, "another symbol")
         case Decimal():
@@ -216,9 +230,13 @@ def _same_as_asked(call: Call, value: Any) -> None:
         case {**prices} if call.method == "get_market_prices":
             _need(set(prices) == set(call.args[0]), "prices of other symbols")
         case list():
-            for each in cast("list[Any]", value):
-                _need(symbol in {None, getattr(each, "symbol", symbol)}, "another symbol")
-            candles = [each for each in cast("list[Any]", value) if isinstance(each, Candle)]
+            found = items(value)
+            _need(
+                all(getattr(e, "symbol", symbol) in {None, symbol} for e in found if symbol),
+                "another symbol",
+            )
+            candles = [each for each in found if isinstance(each, Candle)]
+            _need(len(candles) <= call.more.get("limit", len(candles)), "more than was asked for")
             _need(all(a.at < b.at for a, b in pairwise(candles)), "candles out of order")
         case _:
             return

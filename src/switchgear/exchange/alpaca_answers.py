@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """RFC 3339 with a time zone; Alpaca's nanoseconds are rounded to microseconds."""
+
+ORDER_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+"""What an order id looks like; one that does not would be a part of an address all the same."""
 
 _ZERO = Decimal(0)
 _TYPES = {
@@ -276,7 +280,7 @@ def clock_of(answer: ClockAnswer) -> MarketClock:
 def order_of(answer: OrderAnswer, symbol: str | None, coins: Coins) -> Order:
     """The order in our words; ValueError when it cannot be, or is of another symbol than the given."""
     name = answer.symbol
-    if not (answer.id and answer.client_order_id and name):
+    if not (ORDER_ID.fullmatch(answer.id) and answer.client_order_id and name):
         raise ValueError("the order has no id or no symbol")
     kind, side = answer.asset_class or "", _SIDES.get(answer.side or "")
     if symbol is not None and not coins.is_same(symbol, name, kind):

@@ -13,6 +13,7 @@ from switchgear.core.words import Kind
 from switchgear.exchange import alpaca_answers as answers
 from switchgear.exchange.alpaca_rules import order_body
 from switchgear.exchange.alpaca_wire import EARLIEST, next_page, rfc3339, target_of, within
+from switchgear.exchange.believed import same
 from switchgear.exchange.holdings import CancelReport
 from switchgear.exchange.transport import refusal
 
@@ -46,7 +47,8 @@ class Orders:
         reply = await self._wire.send("POST", method, _ORDERS, body)
 
         def order(answer: OrderAnswer) -> Order:
-            return self._order(answer, request.symbol, None, request.client_order_id)
+            told = self._order(answer, request.symbol, None, request.client_order_id)
+            return same("side", told.side, request.side, told)
 
         return answers.ORDER.tell(reply, target_of(method), self._wire.clock, order)
 
@@ -67,11 +69,11 @@ class Orders:
         except ApiError as error:
             if _kind(error) is not Kind.INVALID_ORDER:
                 raise
-            word, order = await self._told(method, symbol, order_id, None)
+            word, order = await self._told(method, symbol, order_id, client_order_id)
             if word != answers.PENDING_CANCEL:  # else the answer of an earlier attempt was lost
                 raise
             return order
-        return await self.find(method, symbol, order_id, None)
+        return await self.find(method, symbol, order_id, client_order_id)
 
     async def cancel_all(self, method: str) -> CancelReport:
         """Cancel every open order, in one request."""

@@ -164,7 +164,8 @@ class BinanceApi(VenueApi):
             found = found + page if since is not None else page + found
             if len(page) < asked:
                 break
-        return found
+        whole = believe(lambda: rising(found), self._target("get_market_data"))
+        return whole[:limit] if since is not None else whole[-limit:]
 
     async def _candles(self, params: Mapping[str, str]) -> list[Candle]:
         def candles(found: list[answers.KlineAnswer]) -> list[Candle]:
@@ -187,7 +188,8 @@ class BinanceApi(VenueApi):
             infos = {told.symbol: told for told in map(answers.symbol_of, found.symbols)}
             if symbol not in infos:
                 raise ValueError(f"the answer is not of {symbol}")
-            return infos[symbol]
+            told = infos[symbol]
+            return same("symbol", told.venue_symbol, params["symbol"], told)
 
         return await self._public("get_symbol", _INFO, params, answers.INFO, info)
 
@@ -280,7 +282,10 @@ class BinanceApi(VenueApi):
         params = {"symbol": answers.venue_symbol(symbol)}
 
         def report(found: list[answers.OrderAnswer]) -> CancelReport:
-            return CancelReport(tuple(str(each.orderId) for each in found))
+            name = params["symbol"]
+            return CancelReport(
+                tuple(same("symbol", each.symbol, name, str(each.orderId)) for each in found)
+            )
 
         try:
             return await self._signed(
@@ -313,7 +318,7 @@ class BinanceApi(VenueApi):
             told = answers.order_of(answer, symbol)
             if name not in {None, told.client_order_id} or order_id not in {None, told.order_id}:
                 raise ValueError("the answer is of another order")
-            return told
+            return same("side", answer.side, params.get("side", answer.side), told)
 
         return await self._signed(verb, method, _ORDER, params, answers.ORDER, order)
 

@@ -18,7 +18,7 @@ from switchgear.exchange.holdings import CancelReport, positions_of, valued
 from switchgear.exchange.market import Interval
 from switchgear.exchange.model import FieldError, OrderType, Side, TimeInForce
 from switchgear.exchange.signing import credential
-from switchgear.exchange.transport import Transport
+from switchgear.exchange.transport import Transport, believe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -167,6 +167,7 @@ class CoinbaseApi(VenueApi):
             end_s = min(first_s + (_CANDLES_MAX - 1) * each_s, last_s)
             found += await self._candles(symbol, interval, first_s, end_s)
             first_s = end_s + each_s
+        believe(lambda: rising(found), self._target("get_market_data"))
         return found[:limit] if since is not None else found[-limit:]
 
     async def _candles(self, symbol: str, interval: str, start_s: int, end_s: int) -> list[Candle]:
@@ -313,7 +314,7 @@ class CoinbaseApi(VenueApi):
         target = self._target("create_order")
         try:
             found = await self._history.numbered(target, booked.order_id, total_s=_LOOK_S_MAX)
-        except ApiError:
+        except (ApiError, SettingsError):  # a clock found wrong only now says nothing of the order
             return booked
         if found.client_order_id == request.client_order_id and orders.is_of(found, request):
             return found
@@ -345,7 +346,7 @@ class CoinbaseApi(VenueApi):
             orders.CANCELS,
             _one_of(order_id),
         )
-        return await self._history.find(target, symbol, order_id, None)
+        return await self._history.find(target, symbol, order_id, client_order_id)
 
     async def _get_open_orders(self, symbol: str | None = None) -> list[Order]:
         return await self._history.open(self._target("get_open_orders"), symbol)
@@ -356,9 +357,10 @@ class CoinbaseApi(VenueApi):
         accepted: list[str] = []
         failed: dict[str, str] = {}
         for start in range(0, len(names), _CANCELS_MAX):
-            body = {"order_ids": names[start : start + _CANCELS_MAX]}
+            part = names[start : start + _CANCELS_MAX]
+            target, words = self._target("cancel_all"), orders.results_of(part)
             results = await self._wire.post(
-                self._target("cancel_all"), _CANCEL, body, orders.CANCELS, _results
+                target, _CANCEL, {"order_ids": part}, orders.CANCELS, words
             )
             accepted += [each.order_id for each in results if each.success]
             failed |= {each.order_id: each.failure_reason for each in results if not each.success}
@@ -367,10 +369,6 @@ class CoinbaseApi(VenueApi):
 
 def _infos_of(found: answers.ProductsAnswer) -> dict[str, SymbolInfo]:
     return {info.symbol: info for info in map(answers.info_of, found.products)}
-
-
-def _results(found: orders.CancelsAnswer) -> list[orders.CancelAnswer]:
-    return found.results
 
 
 def _one_of(order_id: str) -> Callable[[orders.CancelsAnswer], None]:

@@ -144,8 +144,8 @@ class FillAnswer(msgspec.Struct, frozen=True, gc=False):
         amounts(price=self.price, size=self.size, above=True)
         finite(commission=self.commission)
         utc(self.trade_time)
-        if self.side not in {"BUY", "SELL"}:
-            raise ValueError(f"side {self.side!r} is not known")
+        if self.side not in {"BUY", "SELL"} or not (self.trade_id and self.order_id):
+            raise ValueError(f"side {self.side!r} is not known, or an id is missing")
 
 
 class FillsAnswer(msgspec.Struct, frozen=True):

@@ -35,6 +35,8 @@ class OrderHistory:
         if order_id is None:
             return await self._named(target, symbol, client_order_id or "")
         order = await self.numbered(target, order_id)
+        if client_order_id not in {None, order.client_order_id}:
+            raise unreadable(200, "the answer is of another order", target)
         if order.symbol == symbol:
             return order
         raise _not_found(target, f"the order {order_id} is one of {order.symbol}")
@@ -82,7 +84,11 @@ class OrderHistory:
             params["product_ids"] = product_of(symbol)
         if cursor:
             params["cursor"] = cursor
-        return await self._wire.get(target, f"{HISTORY}/batch", params, orders.ORDERS, _orders_of)
+        path = f"{HISTORY}/batch"
+        found, after = await self._wire.get(target, path, params, orders.ORDERS, _orders_of)
+        if symbol is not None and any(order.symbol != symbol for order in found):
+            raise unreadable(200, f"it is not of {symbol} alone", target)
+        return found, after
 
 
 def endless(target: Target) -> ApiError:
