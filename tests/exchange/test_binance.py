@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -23,7 +24,16 @@ from switchgear.exchange import (
 from switchgear.exchange.binance import PAPER_URL
 from switchgear.exchange.client import METHODS
 from switchgear.exchange.signing import hmac_signer
-from tests.exchange.kit import BTC, MARKET, PRICE_ONCE, RESTING, asked, one_attempt
+from tests.exchange.kit import (
+    BTC,
+    MARKET,
+    PRICE_ONCE,
+    RESTING,
+    answer_bytes,
+    asked,
+    odd_server,
+    one_attempt,
+)
 
 if TYPE_CHECKING:
     from switchgear.practice.sim.server import Sim
@@ -364,3 +374,37 @@ def test_a_window_that_cannot_be_is_named(gear: sg.Switchgear, window: Any) -> N
     """RecvWindow is 1 to 60,000 ms."""
     with pytest.raises(FieldError, match="recv_window_ms"):
         BinanceApi(gear, recv_window_ms=window)
+
+
+async def test_linked_orders_are_cancelled_with_the_others(gear: sg.Switchgear) -> None:
+    """Orders that somebody placed as a list are told in a list of reports; each of them is in the report."""
+    order = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "status": "CANCELED"}
+    order |= {"price": "1", "origQty": "1", "executedQty": "0", "cummulativeQuoteQty": "0"}
+    reports = [{**order, "orderId": each, "clientOrderId": f"a{each}"} for each in (8, 9)]
+    told = [{**order, "orderId": 7, "clientOrderId": "a"}]
+    told += [{"symbol": "BTCUSDT", "orderListId": 5, "orderReports": reports}]
+    async with (
+        odd_server(answer_bytes(json.dumps(told).encode())) as url,
+        BinanceApi(gear, key="practice-key", secret="practice-secret", base_url=url) as api,
+    ):
+        assert (await api.cancel_all(BTC)).accepted == ("7", "8", "9")
+
+
+async def test_a_page_of_a_proxy_does_not_say_that_a_pair_is_not_traded(
+    api: BinanceApi, sim: Sim
+) -> None:
+    """The rules could not be had, so the exchange itself checks the order."""
+    sim.add_faults({"match": "exchange_info", "action": "html", "status": 404})
+    assert (await api.create_order(MARKET)).status is OrderStatus.FILLED
+
+
+async def test_a_book_is_as_deep_as_asked(gear: sg.Switchgear) -> None:
+    """What an exchange gives beyond that is left out."""
+    lines = {"bids": [["3", "1"], ["2", "1"], ["1", "1"]], "asks": [["4", "1"], ["5", "1"]]}
+    async with (
+        odd_server(answer_bytes(json.dumps(lines).encode())) as url,
+        BinanceApi(gear, base_url=url) as api,
+    ):
+        book = await api.get_order_book(BTC, 1)
+    assert book.bids == ((Decimal(3), Decimal(1)),)
+    assert book.asks == ((Decimal(4), Decimal(1)),)

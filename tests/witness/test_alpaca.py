@@ -35,6 +35,7 @@ REFUSED = {
 """Each refusal by step: HTTP status and code of the venue ("none": it gives none), and ccxt's class for it."""
 
 CCXT_CLASSES = {
+    "foreign_page": "ExchangeNotAvailable",
     "key_refused": "AuthenticationError PermissionDenied AuthenticationError",
     "rate_limited": "RateLimitExceeded",
     "data_rate_limited": "RateLimitExceeded",

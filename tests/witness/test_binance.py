@@ -38,6 +38,7 @@ SDK_CLASSES = {
     400: "BadRequestError",
     401: "UnauthorizedError",
     403: "ForbiddenError",
+    404: "NotFoundError",
     409: "ClientError",
     418: "RateLimitBanError",
     429: "TooManyRequestsError",
@@ -45,6 +46,7 @@ SDK_CLASSES = {
 }
 
 CCXT_CLASSES = {
+    "foreign_page": "ExchangeNotAvailable",
     "unknown_error": "OperationFailed",
     "disconnected": "OperationFailed",
     "unexpected_response": "OperationFailed",

@@ -42,6 +42,7 @@ FAILED = {
 """Each other refusal by step: HTTP status, what its text holds, and ccxt's class for it."""
 
 CCXT_CLASSES = {
+    "foreign_page": "ExchangeNotAvailable",
     "internal_error": "ExchangeError",
     "maintenance": "ExchangeError ExchangeNotAvailable",
     "unavailable": "ExchangeError",

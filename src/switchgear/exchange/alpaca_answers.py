@@ -253,8 +253,8 @@ def book_of(answer: BookAnswer, symbol: str, depth: int) -> OrderBook:
     return OrderBook(
         VENUE,
         symbol,
-        levels(bids, falling=True)[:depth],
-        levels(asks, falling=False)[:depth],
+        levels(bids, depth, falling=True),
+        levels(asks, depth, falling=False),
         answer.t.astimezone(UTC),
     )
 
@@ -263,7 +263,7 @@ def quote_of(answer: QuoteAnswer, symbol: str) -> OrderBook:
     """The best bid and ask of a share as a book of one line a side, or none."""
     bid = [(answer.bp, answer.bs)] if answer.bp else []
     ask = [(answer.ap, answer.ask_size)] if answer.ap else []
-    sides = levels(bid, falling=True), levels(ask, falling=False)
+    sides = levels(bid, 1, falling=True), levels(ask, 1, falling=False)
     return OrderBook(VENUE, symbol, *sides, answer.t.astimezone(UTC))
 
 

@@ -12,10 +12,10 @@ from switchgear.core.errors import ApiError
 from switchgear.core.words import Kind
 from switchgear.exchange import alpaca_answers as answers
 from switchgear.exchange.alpaca_rules import order_body
-from switchgear.exchange.alpaca_wire import EARLIEST, next_page, rfc3339, target_of, within
-from switchgear.exchange.believed import same
+from switchgear.exchange.alpaca_wire import EARLIEST, PAGES_MAX, next_page, target_of, within
+from switchgear.exchange.believed import rfc3339, same
 from switchgear.exchange.holdings import CancelReport
-from switchgear.exchange.transport import refusal
+from switchgear.exchange.transport import endless, refusal
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -107,12 +107,14 @@ class Orders:
             last = told[-1].id if len(told) >= _ORDERS_PAGE else None
             return [self._order(each) for each in single], next_page(last, token)
 
-        while True:
+        for _ in range(PAGES_MAX):
             more, token = await self._wire.ask(method, _ORDERS, params, answers.ORDERS, page)
             found += more
             if token is None:
                 break
             params["after_order_id"] = token
+        else:
+            raise endless(target_of(method), PAGES_MAX)
         # Sorted out here: Alpaca does not say how a coin must be spelt in its filter.
         wanted = None if symbol is None else coins.canonical(symbol)
         return [each for each in found if wanted in {None, each.symbol}]
@@ -135,12 +137,14 @@ class Orders:
             last = told[-1].id if len(told) >= _FILLS_PAGE else None
             return [each for each in trades if within(each.at, since, None)], next_page(last, token)
 
-        while len(found) < limit:
+        for _ in range(PAGES_MAX):
             more, token = await self._wire.ask(method, _FILLS, params, answers.FILLS, page)
             found += more
-            if token is None:
+            if token is None or len(found) >= limit:
                 break
             params["page_token"] = token
+        else:
+            raise endless(target_of(method), PAGES_MAX)
         return found[:limit] if since else found[:limit][::-1]
 
     async def _cancel(self, method: str, order_id: str) -> None:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from switchgear.exchange import alpaca_answers as answers
 from switchgear.exchange import alpaca_assets as assets
-from switchgear.exchange.alpaca_wire import EARLIEST, next_page, rfc3339, within
-from switchgear.exchange.believed import complete, rising
+from switchgear.exchange.alpaca_wire import EARLIEST, PAGES_MAX, next_page, target_of, within
+from switchgear.exchange.believed import complete, rfc3339, rising
 from switchgear.exchange.market import Interval
+from switchgear.exchange.transport import endless
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -89,12 +90,14 @@ class Quotes:
             rising(whole if since else whole[::-1])
             return whole, next_page(answer.next_page_token, token)
 
-        while len(found) < limit:
+        for _ in range(PAGES_MAX):
             params["limit"] = str(min(limit - len(found), _PAGE_MAX))
             found, token = await self._wire.quote(method, market.bars, params, answers.BARS, page)
-            if token is None:
+            if token is None or len(found) >= limit:
                 break
             params["page_token"] = token
+        else:
+            raise endless(target_of(method), PAGES_MAX)
         if not found:
             await self._listing.need(method, symbol)
         return found[:limit] if since else found[:limit][::-1]

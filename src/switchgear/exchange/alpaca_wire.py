@@ -74,6 +74,10 @@ def target_of(method: str, effect: Effect | None = None) -> Target:
     return Target(VENUE, method, effect_of(method) if effect is None else effect)
 
 
+PAGES_MAX = 100
+"""So many pages of a list are read at most: 50,000 open orders, 10,000 executions of the account."""
+
+
 def next_page(token: str | None, before: str | None) -> str | None:
     """Where the next page begins, None after the last; ValueError when it is where this one began."""
     if token is not None and token == before:
@@ -84,8 +88,3 @@ def next_page(token: str | None, before: str | None) -> str | None:
 def within(at: datetime, since: datetime | None, until: datetime | None) -> bool:
     """Whether an instant is in a span, its ends among it."""
     return (since is None or at >= since) and (until is None or at <= until)
-
-
-def rfc3339(instant: datetime) -> str:
-    """An instant with a time zone as Alpaca reads it."""
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")

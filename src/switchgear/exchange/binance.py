@@ -177,7 +177,7 @@ class BinanceApi(VenueApi):
         params = {"symbol": answers.venue_symbol(symbol), "limit": str(depth)}
 
         def book(found: answers.DepthAnswer) -> OrderBook:
-            return answers.book_of(found, symbol)
+            return answers.book_of(found, symbol, depth)
 
         return await self._public("get_order_book", _DEPTH, params, answers.DEPTH, book)
 
@@ -281,15 +281,14 @@ class BinanceApi(VenueApi):
     async def _cancel_all_of(self, symbol: str) -> CancelReport:
         params = {"symbol": answers.venue_symbol(symbol)}
 
-        def report(found: list[answers.OrderAnswer]) -> CancelReport:
+        def report(found: list[answers.CancelledAnswer]) -> CancelReport:
             name = params["symbol"]
-            return CancelReport(
-                tuple(same("symbol", each.symbol, name, str(each.orderId)) for each in found)
-            )
+            ids = [same("symbol", each.symbol, name, each.order_ids) for each in found]
+            return CancelReport(tuple(order_id for part in ids for order_id in part))
 
         try:
             return await self._signed(
-                "DELETE", "cancel_all", _OPEN_ORDERS, params, answers.ORDERS, report
+                "DELETE", "cancel_all", _OPEN_ORDERS, params, answers.CANCELLED, report
             )
         except ApiError as error:
             if error.verdict is None or error.verdict.kind is not Kind.ORDER_NOT_FOUND:

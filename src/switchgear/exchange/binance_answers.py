@@ -133,6 +133,23 @@ class OrderAnswer(msgspec.Struct, frozen=True, gc=False):
             at_ms(told_ms or 0)
 
 
+class CancelledAnswer(msgspec.Struct, frozen=True):
+    """One entry of what DELETE /api/v3/openOrders answers: an order, or a list of linked ones."""
+
+    symbol: str
+    orderId: int | None = None  # noqa: N815
+    orderReports: list[OrderAnswer] = []  # noqa: N815
+
+    @property
+    def order_ids(self) -> list[str]:
+        """The ids of the orders in it; ValueError when there is none."""
+        found = [each.orderId for each in self.orderReports]
+        found = found or ([] if self.orderId is None else [self.orderId])
+        if not found:
+            raise ValueError("an entry without an order")
+        return [str(each) for each in found]
+
+
 class TradeAnswer(msgspec.Struct, frozen=True, gc=False):
     """One line of GET /api/v3/myTrades."""
 
@@ -197,6 +214,7 @@ INFO = Shape(InfoAnswer)
 ACCOUNT = Shape(AccountAnswer)
 ORDER = Shape(OrderAnswer)
 ORDERS = Shape(list[OrderAnswer])
+CANCELLED = Shape(list[CancelledAnswer])
 TRADES = Shape(list[TradeAnswer])
 
 
@@ -272,9 +290,10 @@ def candle_of(answer: KlineAnswer) -> Candle:
     return Candle(at_ms(answer.open_ms), *prices, answer.volume)
 
 
-def book_of(answer: DepthAnswer, symbol: str) -> OrderBook:
+def book_of(answer: DepthAnswer, symbol: str, depth: int) -> OrderBook:
     """The order book; ValueError when it is none. Binance does not say when it was so."""
-    bids, asks = levels(answer.bids, falling=True), levels(answer.asks, falling=False)
+    bids = levels(answer.bids, depth, falling=True)
+    asks = levels(answer.asks, depth, falling=False)
     return OrderBook(VENUE, symbol, bids, asks, None)
 
 

@@ -12,13 +12,13 @@ from switchgear.exchange import coinbase_answers as answers
 from switchgear.exchange import coinbase_order as orders
 from switchgear.exchange.believed import as_it_is, complete, ms_of, rfc3339, rising, same
 from switchgear.exchange.client import VenueApi
-from switchgear.exchange.coinbase_history import HISTORY, PAGE, PAGES_MAX, OrderHistory, endless
+from switchgear.exchange.coinbase_history import HISTORY, PAGE, PAGES_MAX, OrderHistory
 from switchgear.exchange.coinbase_wire import CoinbaseWire
 from switchgear.exchange.holdings import CancelReport, positions_of, valued
 from switchgear.exchange.market import Interval
 from switchgear.exchange.model import FieldError, OrderType, Side, TimeInForce
 from switchgear.exchange.signing import credential
-from switchgear.exchange.transport import Transport, believe
+from switchgear.exchange.transport import Transport, believe, endless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -190,7 +190,7 @@ class CoinbaseApi(VenueApi):
         params = {"product_id": answers.product_of(symbol), "limit": str(depth)}
 
         def book(found: answers.BookAnswer) -> OrderBook:
-            return answers.book_of(found, symbol)
+            return answers.book_of(found, symbol, depth)
 
         return await self._wire.public(
             self._target("get_order_book"), _BOOK, params, answers.BOOK, book
@@ -215,7 +215,7 @@ class CoinbaseApi(VenueApi):
             if len(found) < PAGE or infos.keys() >= found.keys():
                 return infos | found
             infos |= found
-        raise endless(self._target("get_symbols"))
+        raise endless(self._target("get_symbols"), PAGES_MAX)
 
     # ------------------------------------------------------------------------------ the account
 
@@ -250,7 +250,7 @@ class CoinbaseApi(VenueApi):
             cursor = page.cursor
             if not (page.has_next and cursor):
                 return answers.balances_of(wallets)
-        raise endless(self._target(method))
+        raise endless(self._target(method), PAGES_MAX)
 
     async def _get_trades(
         self, symbol: str, *, since: datetime | None = None, limit: int = 100
@@ -270,7 +270,7 @@ class CoinbaseApi(VenueApi):
                 break
             params["cursor"] = cursor
         else:
-            raise endless(self._target("get_trades"))
+            raise endless(self._target("get_trades"), PAGES_MAX)
         oldest_first = [
             trade
             for trade in reversed(trades)

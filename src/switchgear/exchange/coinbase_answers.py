@@ -215,13 +215,13 @@ def candle_of(answer: CandleAnswer) -> Candle:
     return Candle(at_ms(whole(answer.start) * 1000), *prices, answer.volume)
 
 
-def book_of(answer: BookAnswer, symbol: str) -> OrderBook:
+def book_of(answer: BookAnswer, symbol: str, depth: int) -> OrderBook:
     """The order book; ValueError when it is none, or of another product."""
     book = answer.pricebook
     if book.product_id != product_of(symbol):
         raise ValueError(f"the answer is of {book.product_id!r}")
-    bids = levels(((each.price, each.size) for each in book.bids), falling=True)
-    asks = levels(((each.price, each.size) for each in book.asks), falling=False)
+    bids = levels(((each.price, each.size) for each in book.bids), depth, falling=True)
+    asks = levels(((each.price, each.size) for each in book.asks), depth, falling=False)
     return OrderBook(VENUE, symbol, bids, asks, utc(book.time))
 
 

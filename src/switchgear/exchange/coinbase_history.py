@@ -9,7 +9,7 @@ from switchgear.core.words import Kind, Verdict
 from switchgear.exchange import coinbase_order as orders
 from switchgear.exchange.believed import same
 from switchgear.exchange.coinbase_answers import product_of
-from switchgear.exchange.transport import TOTAL_S_MAX, unreadable
+from switchgear.exchange.transport import TOTAL_S_MAX, endless, unreadable
 
 if TYPE_CHECKING:
     from switchgear.exchange.coinbase_wire import CoinbaseWire
@@ -61,7 +61,7 @@ class OrderHistory:
             found += page
             if not cursor:
                 return found[::-1]
-        raise endless(target)
+        raise endless(target, PAGES_MAX)
 
     async def _named(self, target: Target, symbol: str, client_order_id: str) -> Order:
         """There is no way to ask for it: the pair's orders are read, the newest first."""
@@ -73,7 +73,7 @@ class OrderHistory:
                     return order
             if not cursor:
                 raise _not_found(target, f"no order of {symbol} has the name {client_order_id}")
-        raise endless(target)  # it may well be among those that were not read
+        raise endless(target, PAGES_MAX)  # it may well be among those that were not read
 
     async def _page(
         self, target: Target, symbol: str | None, cursor: str, **more: str
@@ -89,11 +89,6 @@ class OrderHistory:
         if symbol is not None and any(order.symbol != symbol for order in found):
             raise unreadable(200, f"it is not of {symbol} alone", target)
         return found, after
-
-
-def endless(target: Target) -> ApiError:
-    """The error for a list that is longer than is read: a part of it would look like the whole."""
-    return unreadable(200, f"there are more than {PAGES_MAX} pages of it", target)
 
 
 def _orders_of(page: orders.OrdersAnswer) -> tuple[list[Order], str]:

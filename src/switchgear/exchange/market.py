@@ -86,8 +86,10 @@ class OrderBook:
         return self.asks[0].price - self.bids[0].price if self.asks and self.bids else None
 
 
-def levels(pairs: Iterable[tuple[Decimal, Decimal]], *, falling: bool) -> tuple[PriceLevel, ...]:
-    """The lines of a side from pairs of price and quantity; ValueError for what is no book."""
+def levels(
+    pairs: Iterable[tuple[Decimal, Decimal]], depth: int, *, falling: bool
+) -> tuple[PriceLevel, ...]:
+    """The best lines of a side, at most depth, from pairs of price and quantity; ValueError for what is no book."""
     found: list[PriceLevel] = []
     for price, quantity in pairs:
         amounts(above=True, price=price)
@@ -96,7 +98,7 @@ def levels(pairs: Iterable[tuple[Decimal, Decimal]], *, falling: bool) -> tuple[
             found.append(PriceLevel(price, quantity))
     if found != sorted(found, key=lambda line: line.price, reverse=falling):
         raise ValueError("the lines of the order book are not in order")
-    return tuple(found)
+    return tuple(found[:depth])
 
 
 @dataclass(frozen=True, slots=True)

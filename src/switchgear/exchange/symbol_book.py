@@ -103,5 +103,7 @@ class SymbolBook:
 
 
 def _says_not_traded(error: SwitchgearError) -> bool:
-    verdict = error.verdict if isinstance(error, ApiError) else None
-    return verdict is not None and verdict.kind in _NOT_TRADED
+    """Only the exchange's own word is believed: it has a code, where a page of a proxy has none."""
+    if not isinstance(error, ApiError) or error.code is None or error.verdict is None:
+        return False
+    return error.verdict.kind in _NOT_TRADED

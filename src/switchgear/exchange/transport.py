@@ -274,6 +274,11 @@ class _Connector(aiohttp.TCPConnector):
         return None
 
 
+def endless(target: Target, pages: int) -> ApiError:
+    """The error for a list that is longer than is read: a part of it would look like the whole."""
+    return unreadable(200, f"there are more than {pages} pages of it", target)
+
+
 def marked_unsent(error: ApiError) -> ApiError:
     """The error of a question asked before a request: that request itself never left."""
     if error.verdict is not None:

@@ -59,6 +59,17 @@ def test_a_proxy_in_front_speaks_for_itself(venue: str) -> None:
         assert (verdict.counts, verdict.ambiguous) == (True, True)
 
 
+@pytest.mark.parametrize("venue", TABLES)
+@pytest.mark.parametrize("body", ["", "<html>400 Bad Request</html>", "  <!DOCTYPE html>"])
+def test_a_page_with_a_4xx_is_no_refusal_of_the_venue(venue: str, body: str) -> None:
+    """Whoever wrote it stands in front: an order is in doubt; a read is neither counted nor tried again."""
+    for status in (400, 404, 413, 431):
+        order = judge(Answer.read(status, {}, body), venue, Effect.TRADE)
+        assert order.ambiguous
+        read = judge(Answer.read(status, {}, body), venue, Effect.READ)
+        assert (read.retryable, read.counts) == (False, False)
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 399])
 def test_no_word_of_a_redirect_is_believed(status: int) -> None:
     """Coinbase refuses with 200 or 4xx; the same word on a redirect proves nothing about an order."""

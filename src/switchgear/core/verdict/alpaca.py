@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from switchgear.core.verdict.rows import Mark, Row, Wait
+from switchgear.core.verdict.rows import FOREIGN_PAGE, FOREIGN_STATUSES, Mark, Row, Wait
 from switchgear.core.words import Kind, Scope
 
 _4XX, _5XX = range(400, 500), range(500, 600)
@@ -57,4 +57,5 @@ ROWS: tuple[Row, ...] = (
     # These two are no errors. Who hands one in has not read what it says of each order.
     Row("accepted",                  _on(204), None,                      "",                          Kind.OUTCOME_UNKNOWN,    Scope.METHOD,  _ASK,   Wait.NONE,   None, "a cancel is accepted, which is not final: ask for the order"),
     Row("bulk_answer",               _on(207), None,                      "",                          Kind.OUTCOME_UNKNOWN,    Scope.METHOD,  _ASK,   Wait.NONE,   None, "a status for each item stands in the body"),
+    Row("foreign_page",              FOREIGN_STATUSES, (),            FOREIGN_PAGE,                 Kind.OUTCOME_UNKNOWN,    Scope.METHOD,  _ASK,   Wait.NONE,   None, "a page that is none of Alpaca's: somebody in front refused, and what became of an order is not told"),
 )

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from switchgear.core.verdict.rows import Mark, Row, Wait
+from switchgear.core.verdict.rows import FOREIGN_PAGE, FOREIGN_STATUSES, Mark, Row, Wait
 from switchgear.core.words import Kind, Scope
 
 _ANY, _4XX, _5XX = range(600), range(400, 500), range(500, 600)
@@ -57,4 +57,5 @@ ROWS: tuple[Row, ...] = (
     Row("not_supported",         _4XX,            (-1014, -1020),     "",                                Kind.INVALID_REQUEST,    Scope.METHOD,   _PLAIN,  Wait.NONE,   None,   "an order combination or an operation that is not supported"),
     Row("no_reference_price",    _4XX,            (-2016, -2043),     "",                                Kind.INVALID_REQUEST,    Scope.METHOD,   _PLAIN,  Wait.NONE,   None,   "no trading window, or no reference price, for this symbol"),
     Row("bad_parameter",         _4XX,            range(-1199, -1099), "",                               Kind.INVALID_REQUEST,    Scope.METHOD,   _PLAIN,  Wait.NONE,   None,   "a bad parameter (-1100 charset, -1121 symbol)"),
+    Row("foreign_page",             FOREIGN_STATUSES, (),              FOREIGN_PAGE,                      Kind.OUTCOME_UNKNOWN,    Scope.METHOD,   Mark.UNKNOWN, Wait.NONE, None, "a page that is none of Binance's: somebody in front refused, and what became of an order is not told"),
 )

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from switchgear.core.verdict import coinbase_reasons as reason
-from switchgear.core.verdict.rows import Mark, Row, Wait
+from switchgear.core.verdict.rows import FOREIGN_PAGE, FOREIGN_STATUSES, Mark, Row, Wait
 from switchgear.core.words import Kind, Scope
 
 _4XX, _5XX = range(400, 500), range(500, 600)
@@ -71,4 +71,5 @@ ROWS: tuple[Row, ...] = (
     Row("preview_refused",      _REFUSED,        ("PREVIEW_*",),         "",                   Kind.INVALID_ORDER,      Scope.METHOD,   _PLAIN, Wait.NONE,   None, "the check before the order refused it for another reason"),
     Row("invalid_value",        _REFUSED,        ("INVALID_*",),         "",                   Kind.INVALID_ORDER,      Scope.METHOD,   _PLAIN, Wait.NONE,   None, "another value of the order is wrong"),
     Row("reason_unknown",       _REFUSED,        reason.UNTOLD,          "",                   Kind.OUTCOME_UNKNOWN,    Scope.METHOD,   _ASK,   Wait.NONE,   None, "refused without a reason: look once whether the order stands"),
+    Row("foreign_page",         FOREIGN_STATUSES, (),                    FOREIGN_PAGE,          Kind.OUTCOME_UNKNOWN,    Scope.METHOD,   _ASK,   Wait.NONE,   None, "a page that is none of Coinbase's: somebody in front refused, and what became of an order is not told"),
 )

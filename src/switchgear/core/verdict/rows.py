@@ -48,6 +48,13 @@ class Wait(Enum):
     BAN = "Retry-After, else the instant in the message"
 
 
+FOREIGN_STATUSES = tuple(set(range(400, 500)) - {407, 408, 418, 425, 429, 451})
+"""Where a page without a code is no word of the exchange's; the others mean what the statuses say."""
+
+FOREIGN_PAGE = r"\A\s*(?:<|\Z)"
+"""How a page of a proxy in front begins, or an answer without any text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of a table: the answers it fits, and what they mean."""

@@ -48,9 +48,12 @@ def reset_s(value: str | None, wall: Callable[[], datetime] | None = None) -> fl
             now. What lies between the two is neither.
         wall: The time in UTC, asked only for an instant; without it an instant says nothing.
     """
-    if not value or len(value) > _HEADER_CHARS_MAX or not _NUMBER.fullmatch(value.strip()):
+    if not value or len(value) > _HEADER_CHARS_MAX:
         return None
-    said_s = float(value)
+    text = value.strip()  # of more than float() would strip itself
+    if not _NUMBER.fullmatch(text):
+        return None
+    said_s = float(text)
     if said_s <= WAIT_S_MAX:
         return _bounded(said_s)
     if said_s < EPOCH_S_MIN or not wall:
