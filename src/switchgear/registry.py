@@ -16,7 +16,7 @@ from switchgear.core.policy.breaker import Breaker, CircuitView
 from switchgear.core.policy.fallback import Memory
 from switchgear.core.policy.gate import Gate
 from switchgear.core.policy.plan import Policy
-from switchgear.core.words import CircuitState, Key, Scope
+from switchgear.core.words import CircuitState, Effect, Key, Scope
 from switchgear.observe.metrics import Tally
 from switchgear.settings import SettingsBook, above_zero, pattern
 
@@ -57,7 +57,7 @@ class Registry:
     def __init__(self, clock: Clock, hub: Hub, book: SettingsBook) -> None:
         self.book = book
         self.policies: dict[Key, Policy] = {}
-        self.gates: dict[tuple[str, Scope, str], Gate] = {}
+        self.gates: dict[tuple[str, Scope, str, bool], Gate] = {}
         self.tallies: dict[Key, tuple[Tally, Tap]] = {}
         self._clock = clock
         self._hub = hub
@@ -178,8 +178,8 @@ class Registry:
         breaker = Breaker(key, found.rules(), self._clock, self._hub.emit)
         tally = Tally(key)
         tap = self._hub.tap(tally, lambda: policy.plan.slow_call_s)
-        gates = self._gates_of(key, signed=found.signed)
         plan = found.plan(key)
+        gates = self._gates_of(key, plan.effect, signed=found.signed)
         policy = Policy(
             key,
             plan,
@@ -199,14 +199,23 @@ class Registry:
         self.policies[key] = policy
         return policy
 
-    def _gates_of(self, key: Key, *, signed: bool) -> tuple[Gate, ...]:
-        names = [(key.exchange, Scope.EXCHANGE, "")]
+    def _gates_of(self, key: Key, effect: Effect, *, signed: bool) -> tuple[Gate, ...]:
+        found = [self._gate(key.exchange, Scope.EXCHANGE, "")]
         if signed:
-            names.append((key.exchange, Scope.ACCOUNT, key.account))
-        for name in names:
-            if name not in self.gates:
-                self.gates[name] = Gate(*name, self._clock, self._hub.emit)
-        return tuple(self.gates[name] for name in names)
+            found.append(self._gate(key.exchange, Scope.ACCOUNT, key.account))
+        if signed and effect is Effect.TRADE:
+            found.append(self._gate(key.exchange, Scope.ACCOUNT, key.account, orders_only=True))
+        return tuple(found)
+
+    def _gate(
+        self, exchange: str, scope: Scope, account: str, *, orders_only: bool = False
+    ) -> Gate:
+        name = (exchange, scope, account, orders_only)
+        if name not in self.gates:
+            self.gates[name] = Gate(
+                exchange, scope, account, self._clock, self._hub.emit, orders_only=orders_only
+            )
+        return self.gates[name]
 
 
 def _matches(key: Key, exchange: str, method: str) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+import warnings
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -104,3 +107,34 @@ def test_a_close_ends_the_calls_of_other_threads(
         api.close()
         with pytest.raises(CancelledError):
             hanging.result(timeout=10)
+
+
+def test_an_interrupted_order_has_its_name(api: SyncApi[Any], case: Case, sim: SimThread) -> None:
+    """The note on the error names the order, so that it can be looked up."""
+    api.get_symbol(case.symbol)
+    sim.add_faults({"match": "order.create", "action": "delay", "delay_s": 60})
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(api.create_order, case.market())
+        while "order.create" not in sim.state()["requests"]:
+            assert not sending.done()
+        api.close()
+        with pytest.raises(CancelledError) as caught:
+            sending.result(timeout=10)
+    [note] = caught.value.__notes__
+    assert "sg-" in note
+
+
+def test_the_child_of_a_fork_has_a_thread_of_its_own(api: SyncApi[Any], case: Case) -> None:
+    """The loop of the parent has no thread in the child; a call there begins anew, and comes back."""
+    api.get_market_price(case.symbol)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # that a thread runs is the point
+        child = os.fork()
+    if not child:
+        signal.alarm(10)
+        try:
+            os._exit(0 if api.get_market_price(case.symbol) > 0 else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert api.get_market_price(case.symbol) > 0

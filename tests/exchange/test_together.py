@@ -111,7 +111,7 @@ async def test_an_old_answer_has_its_age_and_its_reason(world: World, clock: Fak
 async def test_a_hanging_exchange_costs_its_own_part_alone(
     world: World, gear: sg.Switchgear, clock: FakeClock
 ) -> None:
-    """After the time that was given the rest is told, and the hanging one is missing."""
+    """After the time that was given the rest is told, and one without a memory is missing."""
     clock.autojump = False
     world.sims["binance"].add_faults({"match": "account", "action": "delay", "delay_s": 8})
     asking = asyncio.create_task(world.all.get_portfolio(within_s=2))
@@ -124,6 +124,25 @@ async def test_a_hanging_exchange_costs_its_own_part_alone(
     assert (missing.exchange, missing.kind) == ("binance", sg.Kind.TIMEOUT)
     assert missing.reason == "no answer within 2 s"
     assert gear.metrics("binance", "get_portfolio").cancelled_calls == 1
+
+
+async def test_a_hanging_exchange_is_told_from_memory_first(
+    world: World, gear: sg.Switchgear, clock: FakeClock
+) -> None:
+    """What it said half a minute ago is a part with its age and the reason, and nobody is missing."""
+    await world.all.get_portfolio()
+    clock.autojump = False
+    world.sims["binance"].add_faults({"match": "account", "action": "delay", "delay_s": 8})
+    asking = asyncio.create_task(world.all.get_portfolio(within_s=2))
+    others = [case.name for case in CASES if case.name != "binance"]
+    while not all(gear.metrics(name, "get_portfolio").success_calls == 2 for name in others):
+        await asyncio.wait([asking], timeout=0.005)
+    clock.advance(2)
+    found = await asking
+    assert found.is_complete
+    [old] = [part for part in found.parts if part.is_fallback]
+    assert (old.exchange, old.source) == ("binance", "last_good")
+    assert (old.reason, old.age_s > 0) == ("no answer within 2 s", True)
 
 
 async def test_an_open_circuit_is_a_reason(world: World, gear: sg.Switchgear) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import re
 import traceback
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,13 +15,14 @@ import pytest
 import switchgear as sg
 from switchgear.exchange import BinanceApi
 from switchgear.exchange import transport as transport_module
-from switchgear.exchange.transport import Target, Transport
+from switchgear.exchange.transport import Target, Transport, endless
 from tests.exchange.kit import BTC, MARKET, answer_bytes, odd_server, one_attempt, texts
 
 if TYPE_CHECKING:
     from switchgear.practice.sim.server import Sim
 
 pytestmark = pytest.mark.anyio
+TARGET = Target("binance", "get_market_price", sg.Effect.READ)
 PRICE = b'{"symbol":"BTCUSDT","price":"60000.10","more":[1,2]}'
 CANARY_KEY, CANARY_SECRET = "canary-key-4f1e9a77", "canary-secret-b80cd3e2"
 
@@ -204,3 +207,36 @@ async def test_a_broken_answer_does_not_print_the_signed_address(gear: sg.Switch
     assert "the answer is not HTTP" in said
     assert "signature" not in said.replace("signature(self._secret", "")
     assert CANARY_KEY not in said
+
+
+async def test_a_failure_carries_nothing_of_the_address() -> None:
+    """Neither cause nor context hangs on the error: some of aiohttp's print the whole address."""
+    transport = Transport("http://127.0.0.1:9")
+    with pytest.raises(sg.NetworkError) as caught:
+        await transport.request("GET", "/a", TARGET, query="signature=canary")
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    await transport.close()
+
+
+def test_each_event_loop_gives_its_connections_back() -> None:
+    """A program that calls asyncio.run again and again keeps no session, and no socket."""
+
+    async def ask(transport: Transport) -> int:
+        async with odd_server(answer_bytes(b"{}")) as url:
+            transport._place = ("http", url.removeprefix("http://"), "")
+            return (await transport.request("GET", "/a", TARGET)).status
+
+    transport = Transport("http://127.0.0.1:9")
+    sockets = []
+    for _ in range(5):
+        assert asyncio.run(ask(transport)) == 200
+        sockets.append(len([*Path("/proc/self/fd").iterdir()]))
+    assert len(transport._sessions) == 1
+    assert sockets[-1] <= sockets[0]
+
+
+def test_a_list_without_end_is_not_asked_for_again() -> None:
+    """Reading it anew would cost the rate limit and end the same way; no circuit counts it."""
+    verdict = endless(TARGET, 40).verdict
+    assert verdict is not None
+    assert (verdict.retryable, verdict.counts, verdict.ambiguous) == (False, False, False)

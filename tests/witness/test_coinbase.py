@@ -42,6 +42,8 @@ FAILED = {
 """Each other refusal by step: HTTP status, what its text holds, and ccxt's class for it."""
 
 CCXT_CLASSES = {
+    "aborted": "ExchangeError",
+    "unknown_error": "ExchangeError",
     "foreign_page": "ExchangeNotAvailable",
     "internal_error": "ExchangeError",
     "maintenance": "ExchangeError ExchangeNotAvailable",

@@ -10,6 +10,7 @@ from switchgear.core.errors import SettingsError
 from switchgear.core.outcome import Err, Ok, Served
 from switchgear.core.policy.fallback import LastGood, Manner, checked
 from switchgear.core.policy.flow import Course
+from switchgear.core.policy.memory_key import memory_key
 from switchgear.core.policy.step import CutShort, Run
 
 if TYPE_CHECKING:
@@ -99,6 +100,18 @@ class Guarded:
     ) -> Callable[P, Coroutine[Any, Any, Served[T]]]:
         """What `served` makes of this function each time, made once: for who calls it often."""
         return async_path(self.policy, function, self._manner, whole=True)
+
+    def remembered(
+        self, function: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Served[Any] | None:
+        """What a last_good fallback of this guard could serve of this call now; None when it could not."""
+        keeper = next((one for one in self._manner.fallbacks if isinstance(one, LastGood)), None)
+        key = memory_key(self.policy, function, args, kwargs)
+        found = None if keeper is None or key is None else self.policy.memory.find(key)
+        if keeper is None or found is None:
+            return None
+        age_s = self.policy.clock.monotonic_s() - found[1]
+        return Served(found[0], keeper.name, age_s) if age_s <= keeper.max_age_s else None
 
     def served_sync(
         self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs

@@ -195,7 +195,7 @@ class PlainDesk:
         try:
             return await self._send(named)
         except CancelledError as stopped:
-            _name_order(stopped, named)
+            name_order(stopped, named)
             raise
         except Exception as error:
             told = _told(error, named)
@@ -209,7 +209,7 @@ class PlainDesk:
         try:
             return await self._guard.served(self._function, named)
         except CancelledError as stopped:
-            _name_order(stopped, named)
+            name_order(stopped, named)
             raise
         except Exception as error:
             told = _told(error, named)
@@ -241,7 +241,8 @@ def with_client_order_id(request: OrderRequest) -> OrderRequest:
     return replace(request, client_order_id=new_client_order_id())
 
 
-def _name_order(stopped: CancelledError, request: OrderRequest) -> None:
+def name_order(stopped: BaseException, request: OrderRequest) -> None:
+    """Note on what stopped the sending of an order how the order is called."""
     stopped.add_note(f"the order {request.client_order_id} may have been booked; look it up")
 
 

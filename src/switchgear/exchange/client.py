@@ -175,14 +175,16 @@ class VenueApi:
 
     async def get_symbol(self, symbol: str) -> SymbolInfo:
         """One pair with its tick, lot and minimum."""
-        info: SymbolInfo = (await self.served("get_symbol", symbol)).value
-        self._book.keep({symbol: info})
+        served = await self.served("get_symbol", symbol)
+        info: SymbolInfo = served.value
+        self._keep_own(served, {symbol: info})
         return info
 
     async def get_symbols(self) -> Mapping[str, SymbolInfo]:
         """Every pair that the exchange trades, with its rules, by `BTC/USDT`."""
-        infos: Mapping[str, SymbolInfo] = (await self.served("get_symbols")).value
-        self._book.keep(infos)
+        served = await self.served("get_symbols")
+        infos: Mapping[str, SymbolInfo] = served.value
+        self._keep_own(served, infos)
         return infos
 
     # ------------------------------------------------------------------------------ the account
@@ -275,11 +277,18 @@ class VenueApi:
             raise SettingsError("method", method, f"must be one of {', '.join(self._methods)}")
         if method not in self.public:
             self._need_key()
+        if method == "get_market_prices" and args:
+            args = (as_symbols(args[0]), *args[1:])  # or what is read only once would be read here
         found.check(*args, **kwargs)
         if method == "create_order":
             await self._keep_rules(*args, **kwargs)
             return await self.desk.served(*args, **kwargs)
         return await found.serve(*args, **kwargs)
+
+    def remembered(self, method: str, *args: Any, **kwargs: Any) -> Served[Any] | None:
+        """What a last_good fallback of a method could serve now, asking nobody; None when it could not."""
+        found = self._methods[method]
+        return found.guard.remembered(found.run, *args, **kwargs)
 
     def _guarded(self, gear: Switchgear, fallbacks: dict[str, object]) -> dict[str, _Method]:
         methods: dict[str, _Method] = {}
@@ -309,7 +318,7 @@ class VenueApi:
             check_client_order_id(client_order_id)
         elif client_order_id is not None or order_id is None:
             raise FieldError("order_id", order_id, "give either order_id or client_order_id")
-        elif not self.order_id_form.fullmatch(str(order_id)):
+        elif not _is_text(order_id) or not self.order_id_form.fullmatch(order_id):
             raise FieldError("order_id", order_id, self.order_id_words)
 
     def _need_key(self) -> None:
@@ -331,6 +340,11 @@ class VenueApi:
 
     def _check_order(self, request: OrderRequest) -> None:
         """What the venue takes of no order at all, whatever the pair; FieldError says what."""
+
+    def _keep_own(self, served: Served[Any], infos: Mapping[str, SymbolInfo]) -> None:
+        """Remember rules that the exchange itself gave now: not old ones as new, nor another's."""
+        if not served.is_fallback:
+            self._book.keep(infos)
 
     async def _ask_symbol(self, symbol: str) -> SymbolInfo:
         # One attempt and no fallback: an order waits for it.
@@ -355,3 +369,7 @@ class VenueApi:
 
     def _target(self, method: str) -> Target:
         return self._targets[method]
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)  # callers are not all typed, and Binance's own ids are numbers

@@ -140,9 +140,9 @@ def _pem_key(secret: str) -> object:
     try:
         return load_pem_private_key(text.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        # Not chained: the library's words may quote the key.
         allowed = "is no private key that can be read; give the whole PEM text, without passphrase"
-        raise SettingsError("secret", _hidden(secret), allowed) from None
+    # Out here nothing hangs on it: the library's words may quote the key.
+    raise SettingsError("secret", _hidden(secret), allowed)
 
 
 def _raw_ed25519(secret: str) -> Ed25519PrivateKey:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
+from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+from switchgear.exchange.api import name_order, with_client_order_id
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Mapping
@@ -34,6 +38,10 @@ class SyncApi(Generic[A]):
         """Wrap a client; its thread begins with the first call."""
         self.api = api
         """The client itself."""
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -56,6 +64,7 @@ class SyncApi(Generic[A]):
         A call of another thread that is under way is cancelled, and raises CancelledError there: an
         order may have been booked then, as with any cancellation.
         """
+        self._after_fork()
         with self._lock:
             loop, thread = self._loop, self._thread
             self._loop = self._thread = None
@@ -104,8 +113,17 @@ class SyncApi(Generic[A]):
         return self._run(self.api.get_positions())
 
     def create_order(self, request: OrderRequest) -> Order:
-        """The order as booked, sent once."""
-        return self._run(self.api.create_order(request))
+        """
+        The order as booked, sent once.
+
+        When it is interrupted, by Ctrl-C or a close, the error has a note with the client order id.
+        """
+        named = with_client_order_id(request)
+        try:
+            return self._run(self.api.create_order(named))
+        except (KeyboardInterrupt, CancelledError) as stopped:
+            name_order(stopped, named)
+            raise
 
     def cancel_order(
         self, symbol: str, *, order_id: str | None = None, client_order_id: str | None = None
@@ -157,6 +175,7 @@ class SyncApi(Generic[A]):
         if _has_running_loop():
             work.close()
             raise RuntimeError("this thread runs an event loop: await the client itself instead")
+        self._after_fork()
         with self._lock:  # so that a close sees either no call or the whole of it
             future = asyncio.run_coroutine_threadsafe(work, self._own_loop_locked())
         try:
@@ -165,6 +184,11 @@ class SyncApi(Generic[A]):
             # Ctrl-C must not leave the request running unseen; when it has ended this does nothing.
             future.cancel()
             raise
+
+    def _after_fork(self) -> None:
+        """In the child of a fork, begin anew: the thread stayed with the parent, and perhaps holds the lock."""
+        if self._process != os.getpid():
+            self._begin()
 
     async def _wind_down(self) -> None:
         others = asyncio.all_tasks() - {asyncio.current_task()}

@@ -47,6 +47,10 @@ class HasPortfolio(Protocol):
         """The value of a method, with where it came from and how old it is."""
         ...
 
+    def remembered(self, method: str, *args: Any, **kwargs: Any) -> Served[Any] | None:
+        """What its own memory could serve of a method now; None when it could not."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -197,7 +201,7 @@ class Exchanges:
         except TimeoutError as error:
             if isinstance(error, SwitchgearError):
                 return self._missing(account, error)
-            return self._lost(account, Kind.TIMEOUT, f"no answer within {within_s:g} s")
+            return self._late(account, f"no answer within {within_s:g} s")
         except SwitchgearError as error:
             return self._missing(account, error)
         memory = self._memory[account]
@@ -205,6 +209,13 @@ class Exchanges:
             memory.missing_since, memory.last_seen = None, self._clock.wall()
             memory.cause = None
         return Part(exchange, name, served.value, served.source, served.age_s, served.reason)
+
+    def _late(self, account: Account, reason: str) -> Part | Missing:
+        # The cut came before the client could fall back by itself: look where it would have looked.
+        kept = self._apis[account].remembered("get_portfolio")
+        if kept is None:
+            return self._lost(account, Kind.TIMEOUT, reason)
+        return Part(*account, kept.value, kept.source, kept.age_s, reason)
 
     def _missing(self, account: Account, error: SwitchgearError) -> Missing:
         kind, cause = classify(error, account[0], Effect.READ).kind, self._memory[account].cause

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from asyncio import get_running_loop
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote_plus, urlsplit
-from weakref import WeakKeyDictionary
 
 import aiohttp
 import msgspec
@@ -20,13 +19,13 @@ from switchgear.core.errors import ApiError, AttemptTimeout, NetworkError, Setti
 from switchgear.core.redact import error_text, redact_text, safe_words, visible
 from switchgear.core.verdict import Answer, classify, judge
 from switchgear.core.verdict.rulings import UNREADABLE
+from switchgear.core.words import Effect, Kind, Verdict
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from switchgear.core.clock import Clock
-    from switchgear.core.words import Effect
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -132,9 +131,7 @@ class Transport:
         parts = urlsplit(self.base_url)
         self._place = (parts.scheme, parts.netloc, parts.path)
         self._headers = {"User-Agent": "switchgear", **(headers or {})}
-        self._sessions: WeakKeyDictionary[AbstractEventLoop, aiohttp.ClientSession] = (
-            WeakKeyDictionary()
-        )
+        self._sessions: dict[AbstractEventLoop, _Kept] = {}
         self.limit_of: Callable[[Target], float | None] = _unlimited
         """How long whoever asks lets a request take; where that is sooner, no timers of ours are set."""
         self._latest: tuple[AbstractEventLoop, aiohttp.ClientSession] | None = None
@@ -176,35 +173,47 @@ class Transport:
             encoded=True,
         )
         timeout = self._limits(target) if total_s == TOTAL_S_MAX else _limits(total_s)
+        session = self._open_session() or await self._new_session()
         try:
-            async with self._session().request(
+            async with session.request(
                 verb, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
             ) as answer:
                 return await _read(answer, target)
         except (aiohttp.ClientError, OSError, EOFError) as error:
-            # Not chained: some of these print the whole address, and with it the signature.
-            raise _failure(error, target) from None
+            failure = _failure(error, target)
+        # Out here nothing hangs on it: some of these print the whole address, and with it the signature.
+        raise failure
 
     async def close(self) -> None:
         """Close the connections of the running event loop; a later request opens new ones."""
         self._latest = None
-        session = self._sessions.pop(get_running_loop(), None)
-        if session is not None:
-            await session.close()
+        kept = self._sessions.pop(get_running_loop(), None)
+        if kept is not None:
+            await kept.keeper.aclose()
+
+    def _open_session(self) -> aiohttp.ClientSession | None:
+        loop, latest = get_running_loop(), self._latest
+        if latest is not None and latest[0] is loop:
+            return latest[1]  # nearly always: most programs have one loop
+        kept = self._sessions.get(loop)
+        if kept is None:
+            return None
+        self._latest = (loop, kept.session)
+        return kept.session
+
+    async def _new_session(self) -> aiohttp.ClientSession:
+        # A session holds its loop, so an entry would never go by itself: each asyncio.run makes a loop.
+        for ended in [loop for loop in self._sessions if loop.is_closed()]:
+            del self._sessions[ended]
+        session = _new_session(self._headers)
+        keeper = _kept_open(session)
+        self._sessions[get_running_loop()] = _Kept(session, keeper)
+        await anext(keeper)
+        return session
 
     def _limits(self, target: Target) -> aiohttp.ClientTimeout:
         limit_s = self.limit_of(target)
         return _USUAL if limit_s is None or limit_s > READ_S_MAX else _COVERED
-
-    def _session(self) -> aiohttp.ClientSession:
-        loop, latest = get_running_loop(), self._latest
-        if latest is not None and latest[0] is loop:
-            return latest[1]  # nearly always: most programs have one loop
-        session = self._sessions.get(loop)
-        if session is None:
-            session = self._sessions[loop] = _new_session(self._headers)
-        self._latest = (loop, session)
-        return session
 
 
 def encoded(params: Mapping[str, str]) -> str:
@@ -276,7 +285,10 @@ class _Connector(aiohttp.TCPConnector):
 
 def endless(target: Target, pages: int) -> ApiError:
     """The error for a list that is longer than is read: a part of it would look like the whole."""
-    return unreadable(200, f"there are more than {pages} pages of it", target)
+    error = unreadable(200, f"there are more than {pages} pages of it", target)
+    # Reading them all again would cost the rate limit, and end as this did; nobody has failed.
+    error.verdict = Verdict(Kind.UNEXPECTED, ambiguous=target.effect is Effect.TRADE)
+    return error
 
 
 def marked_unsent(error: ApiError) -> ApiError:
@@ -284,6 +296,21 @@ def marked_unsent(error: ApiError) -> ApiError:
     if error.verdict is not None:
         error.verdict = replace(error.verdict, unsent=True)
     return error
+
+
+class _Kept(NamedTuple):
+    """The connections of one event loop, and what closes them."""
+
+    session: aiohttp.ClientSession
+    keeper: AsyncGenerator[None]
+
+
+async def _kept_open(session: aiohttp.ClientSession) -> AsyncGenerator[None]:
+    """Closes the session when it is closed itself, and so when its event loop ends: asyncio.run sees to that."""
+    try:
+        yield
+    finally:
+        await session.close()
 
 
 def _new_session(headers: Mapping[str, str]) -> aiohttp.ClientSession:

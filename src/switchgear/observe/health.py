@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from switchgear.core.words import CircuitState, Key
+from switchgear.core.words import CircuitState, Effect, Key, effect_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -71,6 +71,8 @@ def health_of(
 
 
 def _holds_back(gate: GateView, key: Key) -> bool:
+    if gate.orders_only and effect_of(key.method) is not Effect.TRADE:
+        return False
     return gate.exchange == key.exchange and gate.account in ("", key.account)
 
 
@@ -93,7 +95,8 @@ def _degraded(
 
 def _gate_words(gate: GateView) -> str:
     whose = f" of account {gate.account}" if gate.account else ""
-    return f"its {gate.scope.value} gate{whose} is closed for {gate.retry_after_s:.0f} s more ({gate.reason})"
+    what = "gate for new orders" if gate.orders_only else "gate"
+    return f"its {gate.scope.value} {what}{whose} is closed for {gate.retry_after_s:.0f} s more ({gate.reason})"
 
 
 def _circuit_words(view: CircuitView) -> str:

@@ -10,7 +10,7 @@ from switchgear.core.circuit import Rules
 from switchgear.core.clock import SystemClock
 from switchgear.core.policy.breaker import CircuitView
 from switchgear.core.policy.gate import GateView
-from switchgear.core.words import Key, Scope
+from switchgear.core.words import Key, Kind, Scope
 from switchgear.observe.health import health_of
 from switchgear.observe.history import HistoryReader
 from switchgear.observe.query import LogQuery
@@ -73,10 +73,10 @@ class HistorySource:
 
     def _gates(self, now_ms: int) -> list[GateView]:
         """The gates that are closed now: a record tells when each closed, and for how long."""
-        newest: dict[tuple[str, Scope, str], GateView] = {}
+        newest: dict[tuple[str, Scope, str, bool], GateView] = {}
         for record in self._lately("gate_closed", now_ms - _GATES_MS):
             gate = _gate(record, now_ms)
-            newest.setdefault((gate.exchange, gate.scope, gate.account), gate)
+            newest.setdefault((gate.exchange, gate.scope, gate.account, gate.orders_only), gate)
         return [gate for gate in newest.values() if gate.closed]
 
     def _served(self, now_ms: int) -> dict[Key, str]:
@@ -100,7 +100,8 @@ def _gate(record: LogRecord, now_ms: int) -> GateView:
     wait_s = max(0.0, (until_ms - now_ms) / 1000)
     scope = Scope(record.detail.get("scope", "exchange"))
     reason = str(record.detail.get("reason", ""))
-    return GateView(record.exchange, scope, record.account, wait_s > 0, wait_s, reason)
+    orders_only = record.kind == Kind.ORDER_RATE_LIMITED.value and scope is Scope.ACCOUNT
+    return GateView(record.exchange, scope, record.account, wait_s > 0, wait_s, reason, orders_only)
 
 
 def _wait_s(snapshot: CircuitSnapshot, now_ms: int) -> float | None:

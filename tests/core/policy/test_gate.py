@@ -183,3 +183,50 @@ def test_a_401_of_an_unsigned_call_does_not_close_the_exchange(calls: Calls) -> 
     """A call that carries no key says nothing of one: there is no gate for it to close."""
     calls.error(calls.guard("get_time", signed=False, retries=0), calls.answers(HttpError(401)))
     assert calls.call(calls.guard("get_price"), int) == 0
+
+
+@pytest.mark.anyio
+async def test_a_limit_of_new_orders_lets_cancels_and_lookups_through(clock: FakeClock) -> None:
+    """Too many new orders today: none is sent before the instant, and everything else of the account goes on."""
+    limited = sg.ApiError("too many", status=429, code=-1015, exchange="binance")
+
+    async def place() -> None:
+        raise limited
+
+    async def ask() -> str:
+        return "found"
+
+    with sg.Switchgear(clock=clock) as gear:
+        create = gear.guarded("binance", "create_order")
+        with pytest.raises(sg.ApiError):
+            await create.call(place)
+        with pytest.raises(sg.GateClosedError):
+            await create.call(place)
+        assert await gear.guarded("binance", "cancel_order").call(ask) == "found"
+        assert await gear.guarded("binance", "get_order").call(ask) == "found"
+        [closed] = [view for view in gear.gates() if view.closed]
+        assert (closed.scope, closed.account, closed.orders_only) == (Scope.ACCOUNT, "main", True)
+        degraded = gear.health().summary
+        assert "gate for new orders of account main" in degraded
+        clock.advance(closed.retry_after_s)
+        with pytest.raises(sg.ApiError):
+            await create.call(place)
+
+
+@pytest.mark.anyio
+async def test_a_limit_of_one_method_closes_no_gate(clock: FakeClock) -> None:
+    """Market data that has a limit of its own does not hold trading back."""
+    limited = sg.ApiError("too many requests.", status=429, exchange="alpaca")
+
+    async def data() -> None:
+        raise limited
+
+    async def ask() -> str:
+        return "found"
+
+    with sg.Switchgear(clock=clock) as gear:
+        gear.configure("*", retries=0)
+        with pytest.raises(sg.ApiError):
+            await gear.guarded("alpaca", "get_market_price").call(data)
+        assert not any(view.closed for view in gear.gates())
+        assert await gear.guarded("alpaca", "get_order").call(ask) == "found"

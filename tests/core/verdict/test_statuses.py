@@ -33,6 +33,7 @@ MEANINGS = [
     (425, "too_early", Kind.UNAVAILABLE),
     (429, "rate_limited", Kind.RATE_LIMITED),
     (451, "legal_reasons", Kind.PERMISSION),
+    (499, "client_closed", Kind.OUTCOME_UNKNOWN),
     (500, "server_error", Kind.UNAVAILABLE),
     (502, "server_error", Kind.UNAVAILABLE),
     (503, "overloaded", Kind.OVERLOADED),

@@ -83,6 +83,8 @@ WRONG_CALLS: tuple[tuple[Call, str], ...] = (
     (lambda api, s: api.get_order(s), "order_id"),
     (lambda api, s: api.get_order(s, order_id="1", client_order_id="a"), "order_id"),
     (lambda api, s: api.get_order(s, order_id="../x"), "order_id"),
+    (lambda api, s: api.get_order(s, order_id=7), "order_id"),
+    (lambda api, s: api.served("get_market_prices", iter(())), "symbols"),
     (lambda api, s: api.get_order(s, client_order_id="a b"), "client_order_id"),
     (lambda api, s: api.create_order("buy"), "request"),
 )

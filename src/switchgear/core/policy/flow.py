@@ -238,7 +238,7 @@ class Course:
             return None
         verdict = self.verdict(error)
         self._settle(ticket, first, settlement_of(verdict, error), Words(error))
-        gate = policy.gate_of(verdict.scope) if verdict.kind in GATED else None
+        gate = policy.gate_of(verdict) if verdict.kind in GATED else None
         if gate is not None and not isinstance(error, Rejected):
             gate.close_for(verdict, error_text(error))
         return self._next_wait_s(error, verdict)

@@ -47,15 +47,28 @@ class GateView:
     """Seconds until it is open; 0 when it is."""
     reason: str
     """Why it was last closed; empty when it never was."""
+    orders_only: bool = False
+    """It holds back new orders alone: cancels and lookups go on."""
 
 
 class Gate:
     """One scope of one exchange, and the instant until which it is closed."""
 
-    def __init__(self, exchange: str, scope: Scope, account: str, clock: Clock, emit: Emit) -> None:
+    def __init__(
+        self,
+        exchange: str,
+        scope: Scope,
+        account: str,
+        clock: Clock,
+        emit: Emit,
+        *,
+        orders_only: bool = False,
+    ) -> None:
         self.exchange = exchange
         self.scope = scope
         self.account = account
+        self.orders_only = orders_only
+        """A limit of new orders: an account that may not place one may still cancel and ask."""
         self.until_s = 0.0
         """Monotonic; the gate is open from then on."""
         self.reason = ""
@@ -98,7 +111,15 @@ class Gate:
     def view(self) -> GateView:
         """The gate at this instant."""
         wait_s = self.wait_s(self._clock.monotonic_s())
-        return GateView(self.exchange, self.scope, self.account, wait_s > 0, wait_s, self.reason)
+        return GateView(
+            self.exchange,
+            self.scope,
+            self.account,
+            wait_s > 0,
+            wait_s,
+            self.reason,
+            self.orders_only,
+        )
 
     def _closed_s_locked(self, verdict: Verdict, now_s: float) -> float:
         if verdict.retry_after_s is not None:

@@ -10,7 +10,7 @@ from switchgear.core.errors import DeadlineExceeded, Rejected
 from switchgear.core.policy.retry import Backoff, allowed
 from switchgear.core.policy.step import CutShort
 from switchgear.core.verdict import class_verdict, classify
-from switchgear.core.words import GATED, Effect, Key, Scope, Verdict
+from switchgear.core.words import GATED, Effect, Key, Kind, Scope, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,14 +108,29 @@ class Policy:
 
     def closed_gate(self, now_s: float) -> Gate | None:
         """The gate that is closed for longest; None when all are open."""
-        closed = [gate for gate in self.gates if gate.wait_s(now_s) > 0]
+        is_order = self.plan.effect is Effect.TRADE
+        closed = [
+            gate
+            for gate in self.gates
+            if gate.wait_s(now_s) > 0 and (is_order or not gate.orders_only)
+        ]
         return max(closed, key=lambda gate: gate.until_s) if closed else None
 
-    def gate_of(self, scope: Scope) -> Gate | None:
-        """The gate that an error of a scope closes; None for an account's, when the call carries no key of it."""
-        if scope is not Scope.ACCOUNT:
+    def gate_of(self, verdict: Verdict) -> Gate | None:
+        """
+        The gate that an error closes.
+
+        None for an account's, when the call carries no key of it, and for what concerns one method alone.
+        """
+        if verdict.scope is Scope.METHOD:
+            return None
+        if verdict.scope is not Scope.ACCOUNT:
             return self.gates[0]
-        return next((gate for gate in self.gates if gate.scope is scope), None)
+        of_account = [gate for gate in self.gates if gate.scope is Scope.ACCOUNT]
+        of_orders = [gate for gate in of_account if gate.orders_only]
+        if verdict.kind is Kind.ORDER_RATE_LIMITED and of_orders:
+            return of_orders[0]
+        return of_account[0] if of_account else None
 
     def final(self, error: BaseException) -> Verdict | None:
         """

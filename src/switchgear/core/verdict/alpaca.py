@@ -30,7 +30,7 @@ ROWS: tuple[Row, ...] = (
     #   name                         status    codes                      message                      kind                     scope          marks   wait         guess meaning
     Row("key_refused",               _on(401), None,                      "",                          Kind.AUTHENTICATION,     Scope.ACCOUNT, _PLAIN, Wait.NONE,   None, "the key is not accepted, or is one of paper where live is meant"),
     Row("rate_limited",              _on(429), (42910000,),               "",                          Kind.RATE_LIMITED,       Scope.ACCOUNT, _RETRY, Wait.RESET,  60.0, "200 requests a minute and account are used up"),
-    Row("data_rate_limited",         _on(429), None,                      "",                          Kind.RATE_LIMITED,       Scope.ACCOUNT, _RETRY, Wait.RESET,  60.0, "the same of the market data"),
+    Row("data_rate_limited",         _on(429), None,                      "",                          Kind.RATE_LIMITED,       Scope.METHOD,  _RETRY, Wait.RESET,  60.0, "the same of the market data, which has a limit of its own: trading goes on"),
     Row("day_trade_protection",      _4XX,     (40310100,),               "",                          Kind.ACCOUNT_RESTRICTED, Scope.ACCOUNT, _PLAIN, Wait.NONE,   None, "pattern day trader protection: no further day trade"),
     Row("insufficient_buying_power", _4XX,     _REFUSED,                  r"buying power",             Kind.INSUFFICIENT_FUNDS, Scope.METHOD,  _PLAIN, Wait.NONE,   None, "not enough buying power"),
     Row("insufficient_balance",      _4XX,     _REFUSED,                  r"insufficient balance",     Kind.INSUFFICIENT_FUNDS, Scope.METHOD,  _PLAIN, Wait.NONE,   None, "not enough of a currency"),

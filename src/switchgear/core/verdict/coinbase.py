@@ -9,7 +9,7 @@ from switchgear.core.verdict import coinbase_reasons as reason
 from switchgear.core.verdict.rows import FOREIGN_PAGE, FOREIGN_STATUSES, Mark, Row, Wait
 from switchgear.core.words import Kind, Scope
 
-_4XX, _5XX = range(400, 500), range(500, 600)
+_4XX, _5XX, _FAILED = range(400, 500), range(500, 600), range(400, 600)
 _REFUSED = (200, *range(400, 500))
 """An order is refused with status 200; a client hands in only what says `"success": false`."""
 
@@ -27,9 +27,10 @@ def _on(status: int) -> range:
 ROWS: tuple[Row, ...] = (
     #   name                    status           codes                   message               kind                     scope           marks   wait         guess meaning
     # What says itself that it does not know, or that it failed, stands first.
-    Row("internal_error",       _5XX,            reason.INTERNAL,        "",                   Kind.UNAVAILABLE,        Scope.METHOD,   _LOST,  Wait.HEADER, None, "internal error; the outcome of an order is unknown"),
+    Row("aborted",              _FAILED,         reason.ABORTED,         "",                   Kind.OUTCOME_UNKNOWN,    Scope.METHOD,   _ASK,   Wait.NONE,   None, "given up on the way; it may be carried out all the same"),
+    Row("internal_error",       _FAILED,          reason.INTERNAL,        "",                   Kind.UNAVAILABLE,        Scope.METHOD,   _LOST,  Wait.HEADER, None, "internal error; the outcome of an order is unknown"),
     Row("maintenance",          _on(503),        None,                   r"maintenance",       Kind.MAINTENANCE,        Scope.EXCHANGE, _DOWN,  Wait.HEADER, None, "down for maintenance; the outcome of an order is unknown"),
-    Row("unavailable",          _5XX,            reason.UNAVAILABLE,     "",                   Kind.UNAVAILABLE,        Scope.METHOD,   _LOST,  Wait.HEADER, None, "the service behind the gateway does not answer"),
+    Row("unavailable",          _FAILED,          reason.UNAVAILABLE,     "",                   Kind.UNAVAILABLE,        Scope.METHOD,   _LOST,  Wait.HEADER, None, "the service behind the gateway does not answer"),
     Row("gateway_timeout",      _on(504),        None,                   "",                   Kind.TIMEOUT,            Scope.METHOD,   _LOST,  Wait.HEADER, None, "a gateway waited in vain"),
     Row("edge_connect_timeout", _on(522),        None,                   "",                   Kind.TIMEOUT,            Scope.METHOD,   _LOST,  Wait.HEADER, None, "Cloudflare, in front, could not connect in time"),
     Row("edge_timeout",         _on(524),        None,                   "",                   Kind.TIMEOUT,            Scope.METHOD,   _LOST,  Wait.HEADER, None, "Cloudflare, in front, waited in vain for the answer"),
@@ -67,6 +68,7 @@ ROWS: tuple[Row, ...] = (
     Row("order_not_found",      _on(404),        None,                   r"order .*not found", Kind.ORDER_NOT_FOUND,    Scope.METHOD,   _PLAIN, Wait.NONE,   None, "no such order; just after a submit no proof that it is absent"),
     Row("invalid_argument",     _REFUSED,        reason.ARGUMENT,        "",                   Kind.INVALID_REQUEST,    Scope.METHOD,   _PLAIN, Wait.NONE,   None, "a parameter is missing or wrong"),
     Row("not_found",            _on(404),        reason.NOT_FOUND,       "",                   Kind.INVALID_REQUEST,    Scope.METHOD,   _PLAIN, Wait.NONE,   None, "no such product or account"),
+    Row("unknown_error",        _4XX,            ("UNKNOWN",),           "",                   Kind.OUTCOME_UNKNOWN,    Scope.METHOD,   _ASK,   Wait.NONE,   None, "the gateway does not know what happened (its UNKNOWN)"),
     # Words that are not yet known, by how they begin: a check that failed, or a value that is wrong.
     Row("preview_refused",      _REFUSED,        ("PREVIEW_*",),         "",                   Kind.INVALID_ORDER,      Scope.METHOD,   _PLAIN, Wait.NONE,   None, "the check before the order refused it for another reason"),
     Row("invalid_value",        _REFUSED,        ("INVALID_*",),         "",                   Kind.INVALID_ORDER,      Scope.METHOD,   _PLAIN, Wait.NONE,   None, "another value of the order is wrong"),

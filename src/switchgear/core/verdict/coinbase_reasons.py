@@ -126,3 +126,5 @@ EXHAUSTED = ("RESOURCE_EXHAUSTED", "rate_limit_exceeded", 8)
 UNAUTHENTICATED = ("UNAUTHENTICATED", "authentication_error", "invalid_token", "revoked_token", 16)
 SCOPE = ("PERMISSION_DENIED", "invalid_scope", 7)
 NOT_FOUND = ("NOT_FOUND", 5)
+ABORTED = ("CANCELLED", "ABORTED", "DEADLINE_EXCEEDED", "DATA_LOSS")
+"""The gateway's own words (gRPC) for what may have been carried out before it was given up."""

@@ -33,6 +33,8 @@ ROWS: tuple[Row, ...] = (
     _row("too_early",            425, 425, Kind.UNAVAILABLE,     Scope.METHOD,   _RETRY,       Wait.HEADER, "too early: not processed"),
     _row("rate_limited",         429, 429, Kind.RATE_LIMITED,    Scope.ADDRESS,  _RETRY,       Wait.RESET,  "too many requests"),
     _row("legal_reasons",        451, 451, Kind.PERMISSION,      Scope.ADDRESS,  _PLAIN,       Wait.NONE,   "not served for legal reasons, such as our location"),
+    # Said by a proxy that stopped waiting because we had; gRPC's CANCELLED comes with it too.
+    _row("client_closed",        499, 499, Kind.OUTCOME_UNKNOWN, Scope.METHOD,   Mark.UNKNOWN, Wait.NONE,   "given up on the way; it may be carried out all the same"),
     _row("refused",              400, 499, Kind.INVALID_REQUEST, Scope.METHOD,   _PLAIN,       Wait.NONE,   "plainly refused, 404 too"),
     # The text alone tells maintenance from overload. An order is unknown all the same: a 5xx is no plain
     # refusal.
