@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -103,6 +104,11 @@ class Venue:
         self.answers: dict[str, list[Any]] = {"/v2/assets": [[COIN_ASSET]]}
         self.asked: list[tuple[str, str, dict[str, str]]] = []
         self.bodies: list[Any] = []
+        self.open = asyncio.Event()
+        """Lists of assets are answered while it is set."""
+        self.open.set()
+        self.held = asyncio.Event()
+        """Set when one of them waits for it."""
 
     def say(self, path: str, *found: Any) -> None:
         """Answer a path so; a pair is a status and a body."""
@@ -113,6 +119,9 @@ class Venue:
         assert request.headers["APCA-API-KEY-ID"] == "a-good-key"
         assert request.headers["APCA-API-SECRET-KEY"] == "a-good-secret"
         self.asked.append((request.method, request.path, dict(request.query)))
+        if request.path == "/v2/assets" and not self.open.is_set():
+            self.held.set()
+            await self.open.wait()
         if request.method == "POST":
             self.bodies.append(await request.json())
         found = self.answers.get(f"{request.method} {request.path}") or self.answers.get(

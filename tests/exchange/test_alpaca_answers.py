@@ -92,8 +92,6 @@ ODD_ORDERS: list[dict[str, object]] = [
     {"id": None},
     {"client_order_id": "another"},
     {"client_order_id": ""},
-    {"symbol": "ETH/USD"},
-    {"symbol": "BTC", "asset_class": "us_equity"},
     {"symbol": ""},
     {"symbol": None},
     {"side": "both"},
@@ -129,6 +127,27 @@ async def test_an_order_that_cannot_be_is_not_believed(
     assert caught.value.verdict.counts
     with pytest.raises(sg.OrderOutcomeUnknown, match="mine-1"):
         await api.create_order(REQUEST)
+
+
+@pytest.mark.parametrize(
+    "change", [{"symbol": "ETH/USD"}, {"symbol": "BTC", "asset_class": "us_equity"}]
+)
+async def test_an_order_of_another_symbol_is_another_order(
+    api: AlpacaApi, venue: Venue, change: dict[str, object]
+) -> None:
+    """A new order of it is an unknown outcome; one looked up is not told, nor told as never booked."""
+    told = {**ORDER, **change}
+    venue.say(ORDERS, told)
+    with pytest.raises(sg.OrderOutcomeUnknown, match="mine-1"):
+        await api.create_order(REQUEST)
+    venue.say("/v2/orders:by_client_order_id", told)
+    venue.say(f"{ORDERS}/{ID}", told)
+    with pytest.raises(sg.ApiError, match=r"not of BTC/USD"):
+        await api.desk.resolve(BTC, "mine-1")
+    with pytest.raises(sg.ApiError, match=r"not of BTC/USD") as caught:
+        await api.get_order(BTC, order_id=ID)
+    assert caught.value.verdict is not None
+    assert caught.value.verdict.kind is sg.Kind.ORDER_NOT_FOUND
 
 
 async def test_an_empty_list_of_coins_is_not_believed(api: AlpacaApi, venue: Venue) -> None:
@@ -189,6 +208,10 @@ async def test_a_lookup_does_not_wait_for_the_list(api: AlpacaApi, venue: Venue)
             {"symbol": BTC, "type": "market", "time_in_force": "gtc", "qty": "0.000000001"},
         ),
         (
+            OrderRequest(BTC, Side.BUY, OrderType.MARKET, D("10.500"), client_order_id="mine-1"),
+            {"symbol": BTC, "type": "market", "time_in_force": "gtc", "qty": "10.5"},
+        ),
+        (
             OrderRequest(
                 AAPL, Side.BUY, OrderType.MARKET, quote_quantity=D("1E+2"), client_order_id="mine-1"
             ),
@@ -218,7 +241,7 @@ async def test_a_lookup_does_not_wait_for_the_list(api: AlpacaApi, venue: Venue)
 async def test_an_order_as_it_is_written(
     api: AlpacaApi, venue: Venue, request_: OrderRequest, body: dict[str, str]
 ) -> None:
-    """Amounts are plain digits as text, a market order is for the day with shares alone."""
+    """Amounts are plain digits without needless zeros, as text; a market order is for the day with shares alone."""
     kind = "crypto" if "/" in body["symbol"] else "us_equity"
     venue.say(ORDERS, {**ORDER, "symbol": body["symbol"], "asset_class": kind})
     order = await api.create_order(request_)
@@ -236,6 +259,15 @@ async def test_open_orders_come_in_pages(api: AlpacaApi, venue: Venue) -> None:
     asked = venue.queries(ORDERS)
     assert [query.get("after_order_id") for query in asked] == [None, first[-1]["id"]]
     assert {query["direction"] for query in asked} == {"asc"}
+
+
+async def test_a_list_of_orders_without_end_is_not_followed(api: AlpacaApi, venue: Venue) -> None:
+    """After 20 pages it is an error: a part would look like the whole, and each page is a request."""
+    pages = [[{**ORDER, "id": f"{n:08d}{ID[8:]}"}] * 500 for n in range(30)]
+    venue.say(ORDERS, *pages)
+    with pytest.raises(sg.ApiError, match="more than 20 pages"):
+        await api.get_open_orders()
+    assert len(venue.queries(ORDERS)) == 20
 
 
 async def test_cancel_all_tells_what_became_of_each(api: AlpacaApi, venue: Venue) -> None:
@@ -285,6 +317,7 @@ async def test_a_cancel_that_is_not_final_is_open(api: AlpacaApi, venue: Venue) 
         order = await api.cancel_order(BTC, order_id=ID)
         assert order.status is OrderStatus.OPEN
     assert [verb for verb, found, _ in venue.asked if found == path] == [
+        "GET",
         "DELETE",
         "GET",
         "DELETE",

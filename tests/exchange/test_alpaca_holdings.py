@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import localcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -156,6 +157,19 @@ async def test_holdings_of_every_kind(api: AlpacaApi, venue: Venue) -> None:
     assert positions["OTCX"].value is None
 
 
+async def test_no_digit_is_lost_to_the_programs_own_context(api: AlpacaApi, venue: Venue) -> None:
+    """Six digits are enough for it, and a holding has more: what is worked out keeps them all."""
+    short = {**HELD, "side": "short", "qty": "-1234.56789", "qty_available": "-1234.56789"}
+    short |= {"market_value": "-7654321.01"}
+    venue.say("/v2/account", {"cash": "1234567.89", "non_marginable_buying_power": "1000000.01"})
+    venue.say("/v2/positions", [short])
+    with localcontext(prec=6):
+        portfolio = await api.get_portfolio()
+        assert str(portfolio.balances["USD"].locked) == "234567.88"
+        assert str(portfolio.balances["BTC"].free) == "-1234.56789"
+        assert str(portfolio.total) == "-6419753.12"
+
+
 @pytest.mark.parametrize(
     ("account", "held"),
     [
@@ -189,6 +203,15 @@ async def test_trades_come_in_pages(api: AlpacaApi, venue: Venue) -> None:
     assert [(trade.trade_id, trade.side) for trade in trades] == [(FILL["id"], Side.SELL)]
     assert [query.get("page_token") for query in venue.queries(path)] == [None, "99::a"]
     assert venue.queries(path)[0]["after"] == "2022-02-02T18:55:08Z"
+
+
+async def test_executions_without_end_are_not_followed(api: AlpacaApi, venue: Venue) -> None:
+    """After 20 pages of those of others it is an error, and no more of the account's requests."""
+    path = "/v2/account/activities/FILL"
+    venue.say(path, *[[{**FILL, "id": f"{n}::a", "symbol": "MSFT"}] * 100 for n in range(30)])
+    with pytest.raises(sg.ApiError, match="more than 20 pages"):
+        await api.get_trades(AAPL)
+    assert len(venue.queries(path)) == 20
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -182,11 +182,9 @@ def test_amounts_that_are_none(amount: Any) -> None:
         (limit(BTC, "0.01", "10000.001"), "price", "must be a multiple of 0.01"),
         (limit(BTC, "0.0000000001", "10000"), "quantity", "must be at least"),
         (limit(BTC, "0.0100000001", "10000"), "quantity", "must be a multiple of"),
-        (limit(BTC, "0.0005", "10000"), "price times quantity", "at least 10 to buy"),
         (limit(BTC, "30", "10000"), "price times quantity", "at most 200000"),
         (limit(BTC, "0.01", "10000", DAY), "time_in_force", "takes GTC, IOC"),
         (limit(BTC, "0.01", "10000", FOK), "time_in_force", "takes GTC, IOC"),
-        (spending(BTC, "9.99"), "quote_quantity", "at least 10 to buy"),
         (spending(BTC, "50.001"), "quote_quantity", "multiple of 0.01"),
         (limit(AAPL, "1", "250.001"), "price", "must be a multiple of 0.01"),
         (limit(AAPL, "1", "0.10005"), "price", "must be a multiple of 0.0001"),
@@ -256,8 +254,27 @@ async def test_one_list_tells_the_rules_of_every_coin(api: AlpacaApi, sim: Sim) 
     assert (asked(sim, "assets.list"), asked(sim, "asset.get")) == (1, 0)
 
 
+@pytest.mark.parametrize("request_", [limit(BTC, "0.0005", "10000"), spending(BTC, "9.99")])
+async def test_how_little_may_be_bought_is_left_to_the_exchange(
+    api: AlpacaApi, sim: Sim, request_: OrderRequest
+) -> None:
+    """Its listing names no least value of a coin's order: it is asked, and refuses what is too little."""
+    with pytest.raises(sg.OrderRefused, match="minimal amount of order"):
+        await api.create_order(request_)
+    assert asked(sim, "order.create") == 1
+
+
+async def test_a_part_of_a_share_is_seen_in_any_context(api: AlpacaApi) -> None:
+    """Whole numbers are told from others by their digits, whatever the program's precision is."""
+    with localcontext(prec=3):
+        order = await api.create_order(limit(AAPL, "1234.000", "1.01"))
+        assert order.quantity == 1234
+        with pytest.raises(FieldError, match="must be DAY for a part of a share"):
+            await api.create_order(limit(AAPL, "1234.5", "1.01"))
+
+
 async def test_selling_little_is_allowed(api: AlpacaApi) -> None:
-    """The least value is of buying alone, so that a rest can be sold."""
+    """A rest can be sold, however little it is."""
     await api.create_order(spending(BTC, "20"))
     order = await api.create_order(replace(spending(BTC, "5"), side=Side.SELL))
     assert order.side is Side.SELL

@@ -134,8 +134,39 @@ async def test_an_order_of_another_symbol_is_not_believed(
     one_attempt(gear)
     order = await api.create_order(RESTING)
     for symbol in ("ETH/USD", AAPL):
-        with pytest.raises(sg.ApiError, match="the answer is of 'BTC/USD'"):
+        with pytest.raises(sg.ApiError, match=f"is of BTC/USD, not of {symbol}"):
             await api.get_order(symbol, order_id=order.order_id)
+
+
+@pytest.mark.parametrize("symbol", ["ETH/USD", AAPL])
+async def test_a_cancel_with_another_symbol_cancels_nothing(
+    api: AlpacaApi, gear: sg.Switchgear, sim: Sim, symbol: str
+) -> None:
+    """Whoever made the order, and by either id, the error says of which symbol it is."""
+    order = await api.create_order(RESTING)
+    words = f"is of BTC/USD, not of {symbol}"
+    async with AlpacaApi(gear, key=sim.key, secret=sim.secret, base_url=sim.base_url) as another:
+        for each in (api, another):
+            with pytest.raises(sg.ApiError, match=words) as caught:
+                await each.cancel_order(symbol, order_id=order.order_id)
+            assert caught.value.verdict is not None
+            assert caught.value.verdict.kind is sg.Kind.ORDER_NOT_FOUND
+            with pytest.raises(sg.ApiError, match=words):
+                await each.cancel_order(symbol, client_order_id=order.client_order_id)
+    assert asked(sim, "order.cancel") == 0
+    assert await api.get_open_orders() == [order]
+
+
+async def test_an_order_of_ones_own_is_cancelled_without_a_look_before(
+    api: AlpacaApi, gear: sg.Switchgear, sim: Sim
+) -> None:
+    """Of which symbol it is was told when it was made; another client looks it up first."""
+    first, second = [await api.create_order(RESTING) for _ in range(2)]
+    await api.cancel_order(BTC, order_id=first.order_id)
+    assert (asked(sim, "order.cancel"), asked(sim, "order.get")) == (1, 1)
+    async with AlpacaApi(gear, key=sim.key, secret=sim.secret, base_url=sim.base_url) as another:
+        await another.cancel_order(BTC, order_id=second.order_id)
+    assert (asked(sim, "order.cancel"), asked(sim, "order.get")) == (2, 3)
 
 
 async def test_shares_wait_for_the_opening(api: AlpacaApi, clock: FakeClock) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
+from decimal import Decimal, Inexact, localcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,6 +53,21 @@ async def test_an_order_is_booked_under_the_same_id(backend: BackendApi, api: Bi
         assert order.status is status
         found = await api.get_order(BTC, client_order_id=order.client_order_id)
         assert replace(order, exchange="binance") == found
+
+
+async def test_an_order_is_read_and_sent_in_any_decimal_context(
+    backend: BackendApi, sim: Sim
+) -> None:
+    """A program that traps rounding, and zeros that say nothing, change nothing."""
+    with localcontext() as context:
+        context.prec = 4
+        context.traps[Inexact] = True
+        order = await backend.create_order(replace(MARKET, quantity=Decimal("0.0300000000000000")))
+    assert (order.status, order.filled) == (OrderStatus.FILLED, Decimal("0.03"))
+    executions = sim.state()["orders"][0]["executions"]
+    paid = sum(Decimal(each["price"]) * Decimal(each["quantity"]) for each in executions)
+    assert order.average_price is not None
+    assert order.average_price == paid / Decimal("0.03")
 
 
 async def test_an_order_without_an_id_gets_one(backend: BackendApi, sim: Sim) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Decimal, Inexact, localcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +17,7 @@ from switchgear.exchange import (
     FieldError,
     OrderStatus,
 )
+from tests.exchange.fuzz_server import Feeder, answered
 from tests.exchange.kit import (
     BTC,
     MARKET,
@@ -25,6 +28,8 @@ from tests.exchange.kit import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from switchgear.practice.sim.server import Sim
     from switchgear.testing import FakeClock
 
@@ -96,3 +101,126 @@ async def test_a_book_is_as_deep_as_asked(gear: sg.Switchgear) -> None:
         book = await api.get_order_book(BTC, 1)
     assert book.bids == ((Decimal(3), Decimal(1)),)
     assert book.asks == ((Decimal(4), Decimal(1)),)
+
+
+class Spot:
+    """Binance with one pair that is listed and one that is halted, and an open order in each."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.is_down = False
+        """Whether the pairs cannot be told."""
+
+    async def answer(self, request: bytes) -> bytes:
+        """What it says."""
+        verb, target, *_ = request.decode().split(" ", 2)
+        path, _, query = target.partition("?")
+        self.lines.append(f"{verb} {path} {query.partition('&recvWindow')[0]}")
+        told: Any = [_open("BTCUSDT", 1), _open("BTCMXN", 2)]
+        match verb, path.rpartition("/")[2]:
+            case _, "time":
+                told = {"serverTime": 1_767_225_600_000}
+            case _, "exchangeInfo" if self.is_down:
+                return answered(b"{}", status=b"503 Service Unavailable")
+            case _, "exchangeInfo":
+                told = {"symbols": [_pair("BTC", "USDT")]}
+                if "BTCMXN" in query:
+                    told = {"symbols": [_pair("BTC", "MXN", status="BREAK")]}
+            case "DELETE", _:
+                told = told[:1] if "BTCUSDT" in query else told[1:]
+            case _:
+                pass
+        return answered(json.dumps(told).encode())
+
+
+def _pair(base: str, quote: str, **more: Any) -> dict[str, Any]:
+    names = {"symbol": base + quote, "baseAsset": base, "quoteAsset": quote}
+    return {**names, "status": "TRADING", "filters": [], **more}
+
+
+def _open(symbol: str, order_id: int) -> dict[str, Any]:
+    words = {"side": "BUY", "type": "LIMIT", "status": "NEW", "time": 1}
+    amounts = {"price": "1", "origQty": "1", "executedQty": "0", "cummulativeQuoteQty": "0"}
+    return {"symbol": symbol, "orderId": order_id, "clientOrderId": "a", **words, **amounts}
+
+
+@pytest.fixture
+async def spot() -> Spot:
+    """What Binance says."""
+    return Spot()
+
+
+@pytest.fixture
+async def small(gear: sg.Switchgear, spot: Spot) -> AsyncIterator[BinanceApi]:
+    """A client of it."""
+    async with (
+        Feeder(spot.answer) as feeder,
+        BinanceApi(gear, key="practice-key", secret="practice-secret", base_url=feeder.url) as made,
+    ):
+        yield made
+
+
+async def test_open_orders_have_the_names_of_halted_pairs_too(small: BinanceApi) -> None:
+    """Two who ask at once both get every order, under the name that Binance gives its pair."""
+    found = await asyncio.gather(small.get_open_orders(), small.get_open_orders())
+    assert [[order.symbol for order in orders] for orders in found] == [[BTC, "BTC/MXN"]] * 2
+
+
+async def test_open_orders_are_told_while_pairs_cannot_be(small: BinanceApi, spot: Spot) -> None:
+    """A name that nobody can tell is guessed in Binance's own letters."""
+    spot.is_down = True
+    orders = await small.get_open_orders()
+    assert [(order.symbol, order.order_id) for order in orders] == [(BTC, "1"), ("BTC/MXN", "2")]
+
+
+async def test_all_orders_are_cancelled_without_asking_for_names(
+    small: BinanceApi, spot: Spot
+) -> None:
+    """Each pair is cancelled as Binance spells it: its list of pairs is not needed for that."""
+    spot.is_down = True
+    assert (await small.cancel_all()).accepted == ("2", "1")
+    cancels = [line for line in spot.lines if line.startswith("DELETE")]
+    path = "DELETE /api/v3/openOrders symbol="
+    assert cancels == [f"{path}BTCMXN", f"{path}BTCUSDT"]
+    assert not [line for line in spot.lines if "exchangeInfo" in line]
+
+
+async def test_a_pair_split_in_the_wrong_place_is_refused(api: BinanceApi, sim: Sim) -> None:
+    """BT/CUSDT has the letters of BTC/USDT and would trade it: nothing is sent, and the pair is named."""
+    wrong = replace(MARKET, symbol="BT/CUSDT")
+    with pytest.raises(FieldError, match=r"did you mean BTC/USDT\?"):
+        await api.create_order(wrong)
+    assert sim.state()["orders"] == []
+    for call in (api.get_symbol, api.get_market_price, api.get_order_book, api.get_trades):
+        with pytest.raises(FieldError, match=r"did you mean BTC/USDT\?"):
+            await call("BT/CUSDT")
+    with pytest.raises(FieldError, match=r"did you mean BTC/USDT\?"):
+        await api.get_market_prices([BTC, "BT/CUSDT"])
+
+
+async def test_two_names_of_one_pair_are_not_two_prices(api: BinanceApi) -> None:
+    """While the pairs are not known, it is the field that is named and not the answer that is blamed."""
+    with pytest.raises(FieldError, match="is the same to binance as BTC/USDT"):
+        await api.get_market_prices([BTC, "BT/CUSDT"])
+
+
+async def test_zeros_that_say_nothing_do_not_have_an_order_refused(api: BinanceApi) -> None:
+    """What the check lets through, the exchange takes."""
+    quantity, price = Decimal("0.01000000000000"), Decimal("10000.000000000000")
+    order = await api.create_order(replace(RESTING, quantity=quantity, price=price))
+    assert (order.quantity, order.price) == (Decimal("0.01"), Decimal(10000))
+
+
+async def test_a_filled_order_is_read_in_any_decimal_context(gear: sg.Switchgear) -> None:
+    """10/3 is an average price, in a program that traps rounding as in one that keeps six digits."""
+    filled = {"type": "MARKET", "status": "FILLED", "cummulativeQuoteQty": "10"}
+    told = _open("BTCUSDT", 7) | filled | {"origQty": "3", "executedQty": "3"}
+    async with (
+        odd_server(answer_bytes(json.dumps(told).encode())) as url,
+        BinanceApi(gear, key="practice-key", secret="practice-secret", base_url=url) as api,
+    ):
+        with localcontext() as context:
+            context.prec = 6
+            context.traps[Inexact] = True
+            order = await api.get_order(BTC, order_id="7")
+    assert f"{order.average_price:.12f}" == "3.333333333333"

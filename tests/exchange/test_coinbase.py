@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import replace
-from decimal import Decimal
+from datetime import UTC, datetime
+from decimal import Decimal, Inexact, localcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import switchgear as sg
 from switchgear.exchange import CoinbaseApi, FieldError, OrderType, Side, TimeInForce
+from switchgear.exchange.coinbase_answers import FillAnswer, trade_of
 from switchgear.exchange.coinbase_wire import TOKEN_S, CoinbaseWire
 from switchgear.exchange.transport import Transport
 from switchgear.practice.sim.server import Sim
@@ -103,6 +105,36 @@ async def test_a_spare_token_is_used_once_and_only_while_it_is_young(
     assert sim.state()["requests"]["accounts.list"] == 3
 
 
+async def test_a_spare_token_of_another_process_is_not_used(api: CoinbaseApi) -> None:
+    """A forked process has a copy of what its parent made: one token is for one request alone."""
+    await api.get_account_balance()
+    spares = api._wire._spares
+    [(asked, spare)] = spares.items()
+    spares[asked] = spare._replace(process=spare.process + 1)
+    assert await api._wire._signed(*asked, api._target("get_account_balance")) != spare.headers
+    await api.get_account_balance()
+    [spare] = spares.values()
+    assert await api._wire._signed(*asked, api._target("get_account_balance")) == spare.headers
+
+
+def test_the_decimal_context_of_the_program_does_not_reach_amounts() -> None:
+    """A quantity is what was spent by the price, to 60 digits, even where the program forbids rounding."""
+    told = FillAnswer(
+        trade_id="1",
+        order_id="1",
+        trade_time=datetime(2026, 1, 1, tzinfo=UTC),
+        price=Decimal(3),
+        size=Decimal(10),
+        commission=Decimal(0),
+        product_id="BTC-USD",
+        side="BUY",
+        size_in_quote=True,
+    )
+    with localcontext() as context:
+        context.prec, context.traps[Inexact] = 6, True
+        assert str(trade_of(told).quantity).startswith("3.3333333333")
+
+
 async def test_our_clock_is_set_by_theirs(gear: sg.Switchgear, clock: FakeClock, sim: Sim) -> None:
     """A clock that is half a minute off signs by Coinbase's time; one that is minutes off is refused here."""
     sim.add_faults({"match": "*", "action": "clock_skew", "skew_ms": 30_000})
@@ -172,7 +204,7 @@ async def test_a_list_without_end_is_an_error_and_never_a_part(
     ):
         gear.configure("*", retries=0)
         for asked in (api.desk.resolve(BTC, "mine-1"), api.get_open_orders()):
-            with pytest.raises(sg.ApiError, match="more than 40 pages"):
+            with pytest.raises(sg.ApiError, match="more than 20 pages"):
                 await asked
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, Inexact, Rounded, localcontext
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from switchgear.exchange import (
     Side,
     TimeInForce,
 )
+from switchgear.exchange.believed import ratio, times
 from switchgear.exchange.binance_answers import (
     AccountAnswer,
     HeldAnswer,
@@ -26,6 +27,8 @@ from switchgear.exchange.binance_answers import (
     order_params,
     portfolio_of,
 )
+from switchgear.exchange.holdings import Balance, valued
+from switchgear.exchange.model import plain
 
 GOOD: dict[str, Any] = {
     "symbol": "BTC/USDT",
@@ -117,6 +120,55 @@ def test_an_amount_is_written_in_plain_digits(quantity: Decimal) -> None:
     sent = order_params(order(quantity=quantity))["quantity"]
     assert sent.replace(".", "").isdigit()
     assert Decimal(sent) == quantity
+
+
+def test_zeros_that_say_nothing_are_not_sent() -> None:
+    """An exchange counts them as digits, and refuses an amount with more than it has places for."""
+    amounts = {"quantity": Decimal("0.01000000000000"), "price": Decimal("30000.0000000000")}
+    stop = {"type": "stop_limit", "stop_price": Decimal("30010.0000000000")}
+    sent = order_params(order(**amounts, **stop))
+    assert (sent["quantity"], sent["price"], sent["stopPrice"]) == ("0.01", "30000", "30010")
+    spent = {"quantity": None, "price": None, "quote_quantity": Decimal("50.00")}
+    assert order_params(order(type="market", **spent))["quoteOrderQty"] == "50"
+
+
+def test_zeros_that_say_nothing_are_no_places() -> None:
+    """An amount is as long as it is when it is written down."""
+    quantity = Decimal("0.5" + "0" * 30)
+    assert order_params(order(quantity=quantity))["quantity"] == "0.5"
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        ("0", "0"),
+        ("100", "100"),
+        ("1E+5", "100000"),
+        ("0.0100", "0.01"),
+        ("1E-18", "0.000000000000000001"),
+        ("12345678901234567890.123456789012345678", "12345678901234567890.123456789012345678"),
+    ],
+)
+def test_plain_digits_are_exact_in_any_decimal_context(amount: str, text: str) -> None:
+    """Neither the precision of the program nor its traps reach what is sent."""
+    with localcontext() as context:
+        context.prec = 2
+        context.traps[Inexact] = context.traps[Rounded] = True
+        assert plain(Decimal(amount)) == text
+
+
+def test_reckoning_is_its_own_in_any_decimal_context() -> None:
+    """Products, ratios, sums and what remains are neither rounded to two digits nor trapped."""
+    with localcontext() as context:
+        context.prec = 2
+        context.traps[Inexact] = context.traps[Rounded] = True
+        third = ratio(Decimal(10), Decimal(3))
+        held = Balance("BTC", Decimal("1.234"), Decimal("0.001"))
+        product = times(Decimal("1.234"), Decimal("5.678"))
+        worth = valued("venue", "USDT", {"BTC": held}, lambda _: Decimal("3.001")).total
+    assert f"{third:.20f}" == "3.33333333333333333333"
+    assert (product, held.total) == (Decimal("7.006652"), Decimal("1.235"))
+    assert worth == Decimal("3.706235")
 
 
 def test_exponents_are_written_out() -> None:

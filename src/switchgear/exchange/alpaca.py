@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
-from switchgear.core.errors import SettingsError, SwitchgearError
+from switchgear.core.errors import ApiError, SettingsError, SwitchgearError
 from switchgear.core.guarded import Guarded
 from switchgear.exchange import alpaca_answers as answers
 from switchgear.exchange import alpaca_assets as assets
@@ -18,7 +18,7 @@ from switchgear.exchange.alpaca_wire import Wire
 from switchgear.exchange.client import METHODS, VenueApi
 from switchgear.exchange.model import OrderType, check_request
 from switchgear.exchange.signing import credential
-from switchgear.exchange.transport import Transport
+from switchgear.exchange.transport import Transport, marked_unsent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,7 +55,8 @@ class AlpacaApi(VenueApi):
     and answered by the fallbacks of its method where it has no value. All of them are the account's.
 
     `BTC/USD` is a coin, `AAPL/USD` a share; what is both is the coin, and the share is
-    `BTC.US/USD`. Which pairs are coins is asked once an hour. A market order for shares is sent as
+    `BTC.US/USD`. Which pairs are coins is asked once an hour; a pair that was a share here is refused
+    once it is a coin too. A market order for shares is sent as
     DAY, for coins as GTC. The order book of a share is its best price of each side. The free part of
     the USD is what can be spent without borrowing. Orders of several option legs are left out.
 
@@ -226,6 +227,7 @@ class AlpacaApi(VenueApi):
 
     async def _keep_rules(self, request: OrderRequest) -> None:
         rules.refuse_post_only(check_request(request))
+        await self._know(request.symbol)
         await super()._keep_rules(request)
         info = await self._book.rules_of(request.symbol) if self._check_rules else None
         if info is None:
@@ -235,6 +237,27 @@ class AlpacaApi(VenueApi):
         hours = await self._hours_now() if at_once and info.asset_class == assets.SHARE else None
         if hours is not None:
             rules.refuse_closed(request, hours)
+
+    async def _know(self, symbol: str) -> None:
+        """Settle what the symbol means; ahead of the order's attempt, so that it takes none of its time."""
+        if self._listing.is_due(symbol):
+            found = self._methods["get_symbol"]
+            once = Guarded(found.guard.policy, once=True)
+            try:
+                await once.call(self._listing.refresh, "get_symbol", symbol)
+            except ApiError as error:
+                if self._listing.known.is_empty:
+                    marked_unsent(error)
+                    raise
+            except SwitchgearError:
+                return  # get_symbol is held back, which may not hold back orders: the attempt asks itself
+        self._listing.known.settle(symbol)
+
+    async def _ask_symbol(self, symbol: str) -> SymbolInfo:
+        self._listing.refuse_again(
+            symbol
+        )  # an order waits for it, and has waited for the list before
+        return await super()._ask_symbol(symbol)
 
     async def _hours_now(self) -> MarketClock | None:
         # One attempt and no fallback, as for the rules: an order waits for it.

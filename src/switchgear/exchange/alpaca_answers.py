@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from switchgear.exchange.alpaca_assets import CURRENCY, VENUE
-from switchgear.exchange.believed import amounts, finite, same
+from switchgear.exchange.believed import amounts, finite, less, same, total
 from switchgear.exchange.holdings import Balance, CancelReport, Portfolio, Position, Trade
 from switchgear.exchange.market import Candle, MarketClock, OrderBook, levels
 from switchgear.exchange.model import Order, OrderStatus, OrderType, Side
@@ -365,9 +365,9 @@ def balances_of(
     for each in positions:
         quantity, asset = _quantity(each), _asset(each, coins)
         free = quantity if each.qty_available is None or quantity < 0 else each.qty_available
-        if not 0 <= abs(free) <= abs(quantity):
+        if free.copy_abs() > quantity.copy_abs():
             raise ValueError(f"more of {asset} is available than is held")
-        found.append(Balance(asset, free, quantity - free))
+        found.append(Balance(asset, free, less(quantity, free)))
     balances = {each.asset: each for each in found if each.total}
     if len(balances) < sum(1 for each in found if each.total):
         raise ValueError("an asset is held twice")
@@ -381,7 +381,7 @@ def _cash_of(account: AccountAnswer) -> Balance:
     if cash <= 0 or spendable is None:
         return Balance(CURRENCY, cash, _ZERO)
     free = min(cash, max(spendable, _ZERO))
-    return Balance(CURRENCY, free, cash - free)
+    return Balance(CURRENCY, free, less(cash, free))
 
 
 def positions_of(found: Iterable[PositionAnswer], coins: Coins) -> list[Position]:
@@ -413,16 +413,21 @@ def portfolio_of(
     if CURRENCY in balances:
         values[CURRENCY] = balances[CURRENCY].total
     unpriced = tuple(sorted(balances.keys() - values.keys()))
-    return Portfolio(VENUE, CURRENCY, balances, values, sum(values.values(), _ZERO), unpriced)
+    return Portfolio(VENUE, CURRENCY, balances, values, total(values.values()), unpriced)
 
 
 def _quantity(position: PositionAnswer) -> Decimal:
-    return -abs(position.qty) if position.side == "short" else position.qty
+    return _signed(position.qty, position)
 
 
 def _value(position: PositionAnswer) -> Decimal | None:
     value = position.market_value
-    return -abs(value) if value is not None and position.side == "short" else value
+    return None if value is None else _signed(value, position)
+
+
+def _signed(amount: Decimal, position: PositionAnswer) -> Decimal:
+    # By copies: minus and abs would round to the decimal context of the program.
+    return amount.copy_abs().copy_negate() if position.side == "short" else amount
 
 
 def _asset(position: PositionAnswer, coins: Coins) -> str:

@@ -9,7 +9,7 @@ import msgspec
 
 from switchgear.exchange.believed import amounts
 from switchgear.exchange.market import SymbolInfo
-from switchgear.exchange.model import TimeInForce
+from switchgear.exchange.model import FieldError, TimeInForce
 from switchgear.exchange.transport import Shape
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ FRESH_S = 3_600.0
 """After so long the list of coins is asked for again."""
 AGAIN_S = 30.0
 """After so long it is asked for again when it could not be had and an older one is used."""
+SURE_S = 10.0
+"""A list older than this is asked for again before a pair is taken for a share for the first time."""
 
 _SHARE_MARK = ".US"
 """Ends the base of a share whose ticker is a coin's too: `BTC.US/USD` is the fund, `BTC/USD` the coin."""
@@ -83,14 +85,17 @@ class Coins:
     Which pairs are coins, and so which of Alpaca's names means what.
 
     A pair that was a coin once stays one: were it forgotten, an order for it would go to the share
-    of the same ticker.
+    of the same ticker. A pair that was a share once never becomes the coin: it is refused as soon
+    as there is a coin of that name, or the same order would buy another thing from then on.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._known: dict[str, SymbolInfo] = {}
         self._pairs: dict[str, str] = {}
+        self._shares: set[str] = set()
         self._due_s = clock.monotonic_s()
+        self._asked_s = self._due_s - SURE_S
 
     def __contains__(self, symbol: str) -> bool:
         return symbol in self._known
@@ -98,17 +103,22 @@ class Coins:
     @property
     def is_due(self) -> bool:
         """Whether the list should be asked for."""
-        return self._clock.monotonic_s() >= self._due_s
+        return self.is_empty or self._clock.monotonic_s() >= self._due_s
 
     @property
-    def infos(self) -> Mapping[str, SymbolInfo]:
-        """Every pair that is or was a coin, with its rules when it was told last."""
-        return self._known
+    def is_wanted(self) -> bool:
+        """Whether nothing is known, and it was not asked for just now: for who can do without."""
+        return self.is_empty and self._clock.monotonic_s() >= self._due_s
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing was ever kept."""
         return not self._known
+
+    @property
+    def is_just_asked(self) -> bool:
+        """Whether the list was asked for within the last SURE_S, be it in vain."""
+        return self._clock.monotonic_s() - self._asked_s < SURE_S
 
     def keep(self, infos: Mapping[str, SymbolInfo]) -> None:
         """Remember the list as it is now."""
@@ -117,8 +127,33 @@ class Coins:
         self._due_s = self._clock.monotonic_s() + FRESH_S
 
     def postpone(self) -> None:
-        """The list cannot be had now: go on with the older one."""
-        self._due_s = self._clock.monotonic_s() + AGAIN_S
+        """It was asked for, and is not here yet: go on with the older one for a while."""
+        self._asked_s = self._clock.monotonic_s()
+        self._due_s = self._asked_s + AGAIN_S
+
+    def is_in_doubt(self, symbol: str) -> bool:
+        """Whether it would be a share for the first time, by a list that is too old to say so."""
+        if symbol in self._shares or self.is_coin(symbol) or not _can_be_both(symbol):
+            return False
+        return not self.is_just_asked
+
+    def settle(self, symbol: str) -> None:
+        """
+        Remember a pair as a share where it is one.
+
+        Raises:
+            FieldError: It was a share, and is now a coin too.
+        """
+        self.refuse(symbol)
+        if not (self.is_empty or self.is_coin(symbol)) and _can_be_both(symbol):
+            self._shares.add(symbol)
+
+    def refuse(self, symbol: str) -> None:
+        """FieldError for a pair that was a share, and is now a coin too."""
+        if symbol in self._shares and symbol in self._known:
+            share = f"{_ticker(symbol)}{_SHARE_MARK}/{CURRENCY}"
+            allowed = f"is now also a coin: write {share}; for the coin, make the client anew"
+            raise FieldError("symbol", symbol, allowed)
 
     def is_coin(self, symbol: str) -> bool:
         """Whether it is a pair of coins; every share is traded against USD."""
@@ -138,7 +173,11 @@ class Coins:
         if kind == COIN:
             return self._pairs.get(_plain(name)) or _guessed_pair(name)
         plain = f"{name}/{CURRENCY}"
-        return f"{name}{_SHARE_MARK}/{CURRENCY}" if plain in self._known else plain
+        if plain in self._known:
+            return f"{name}{_SHARE_MARK}/{CURRENCY}"
+        if not self.is_empty:
+            self._shares.add(plain)  # whoever is told this name may use it
+        return plain
 
     def is_same(self, symbol: str, name: str, kind: str) -> bool:
         """Whether an answer's name is the symbol that was asked for."""
@@ -216,6 +255,10 @@ def share_of(asset: AssetAnswer, symbol: str) -> SymbolInfo:
 
 def _is_tradable(asset: AssetAnswer) -> bool:
     return asset.tradable and asset.status == "active"
+
+
+def _can_be_both(symbol: str) -> bool:
+    return "." not in symbol.partition("/")[0]
 
 
 def _ticker(symbol: str) -> str:

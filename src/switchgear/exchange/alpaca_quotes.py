@@ -41,7 +41,7 @@ class Quotes:
 
     async def prices(self, method: str, symbols: tuple[str, ...]) -> dict[str, Decimal]:
         """The last price of each symbol, in a request for coins and one for shares."""
-        coins = await self._listing.coins(method)
+        coins = await self._listing.coins(method, *symbols)
         prices: dict[str, Decimal] = {}
         for market in (assets.COINS_MARKET, assets.SHARES_MARKET):
             part = [symbol for symbol in symbols if coins.market(symbol) == market]
@@ -75,7 +75,7 @@ class Quotes:
         """At most limit candles, oldest first: from since on, or the newest."""
         if until is not None and until < EARLIEST:
             return []
-        coins = await self._listing.coins(method)
+        coins = await self._listing.coins(method, symbol)
         market, name = coins.market(symbol), coins.venue_symbol(symbol)
         params = {"symbols": name, "timeframe": _TIMEFRAMES[Interval(interval)]}
         params |= {"start": rfc3339(max(since or EARLIEST, EARLIEST))}
@@ -104,7 +104,7 @@ class Quotes:
 
     async def book(self, method: str, symbol: str, depth: int) -> OrderBook:
         """What others offer: for a share the best price of each side alone."""
-        coins = await self._listing.coins(method)
+        coins = await self._listing.coins(method, symbol)
         market, name = coins.market(symbol), coins.venue_symbol(symbol)
 
         def of_coin(answer: answers.BooksAnswer) -> OrderBook | None:

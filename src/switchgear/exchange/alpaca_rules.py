@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from switchgear.exchange.alpaca_assets import AGAIN_S, COIN, CURRENCY, VENUE
-from switchgear.exchange.model import FieldError, OrderType, Side, TimeInForce
+from switchgear.exchange.alpaca_assets import AGAIN_S, COIN, VENUE
+from switchgear.exchange.model import FieldError, OrderType, TimeInForce, plain
 
 if TYPE_CHECKING:
     from switchgear.core.clock import Clock
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 AT_ONCE = frozenset({TimeInForce.IOC, TimeInForce.FOK})
 """What trades at once or never, and so never while the market is closed."""
 
-_COIN_VALUE_MIN = Decimal(10)
-"""In USD, for buying coins. Alpaca's refusal says so; its listing does not."""
 _SHARE_VALUE_MIN = Decimal(1)
 """In USD, for an order of shares that names what it spends."""
 
@@ -71,7 +69,7 @@ def order_body(request: OrderRequest, venue_symbol: str, *, is_coin: bool) -> di
         "limit_price": request.price,
         "stop_price": request.stop_price,
     }
-    body.update({name: f"{amount:f}" for name, amount in amounts.items() if amount is not None})
+    body.update({name: plain(amount) for name, amount in amounts.items() if amount is not None})
     if request.client_order_id is not None:
         body["client_order_id"] = request.client_order_id
     return body
@@ -93,11 +91,10 @@ def refuse_post_only(request: OrderRequest) -> None:
 def refuse(request: OrderRequest, rules: SymbolInfo) -> None:
     """FieldError for what Alpaca refuses beyond the rules that every venue has."""
     if rules.asset_class == COIN:
-        _refuse_small_coin(request, rules)
-        return
+        return  # the least value of a coin's order is told in no listing: Alpaca judges it
     if request.quote_quantity is not None:
         _refuse_value(request.quote_quantity, rules)
-    is_part = request.quantity is not None and request.quantity % 1 != 0
+    is_part = request.quantity is not None and "." in plain(request.quantity)
     if is_part and request.type is not OrderType.MARKET:
         _refuse_part(request, rules)
 
@@ -107,18 +104,6 @@ def refuse_closed(request: OrderRequest, hours: MarketClock) -> None:
     if not hours.is_open:
         allowed = f"must be DAY or GTC while the market is closed; it opens at {hours.next_open}"
         raise FieldError("time_in_force", str(request.time_in_force), allowed)
-
-
-def _refuse_small_coin(request: OrderRequest, rules: SymbolInfo) -> None:
-    value = request.quote_quantity
-    if value is None and request.price is not None and request.quantity is not None:
-        value = request.price * request.quantity
-    if value is None or rules.quote != CURRENCY or request.side is not Side.BUY:
-        return
-    if value < _COIN_VALUE_MIN:
-        field = "quote_quantity" if request.price is None else "price times quantity"
-        allowed = f"must be at least {_COIN_VALUE_MIN} to buy {rules.symbol} at {VENUE}"
-        raise FieldError(field, value, allowed)
 
 
 def _refuse_value(value: Decimal, rules: SymbolInfo) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from switchgear.core.words import effect_of
 from switchgear.exchange.alpaca_assets import VENUE
-from switchgear.exchange.transport import Target
+from switchgear.exchange.transport import TOTAL_S_MAX, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,11 +42,18 @@ class Wire:
         words: Callable[[T], R],
         *,
         effect: Effect | None = None,
+        total_s: float = TOTAL_S_MAX,
     ) -> R:
         """What a GET of the trading API answers; effect where it is not the method's own."""
         target = target_of(method, effect)
-        reply = await self._trading.request("GET", path, target, query=urlencode(params))
+        reply = await self._trading.request(
+            "GET", path, target, query=urlencode(params), total_s=total_s
+        )
         return shape.tell(reply, target, self.clock, words)
+
+    def limit_s(self, method: str) -> float | None:
+        """How long an attempt of this method may take; None for any time."""
+        return self._trading.limit_of(target_of(method))
 
     async def quote(
         self,
@@ -75,7 +82,7 @@ def target_of(method: str, effect: Effect | None = None) -> Target:
 
 
 PAGES_MAX = 100
-"""So many pages of a list are read at most: 50,000 open orders, 10,000 executions of the account."""
+"""So many pages of candles are read at most: Alpaca gives short ones where it must gather much."""
 
 
 def next_page(token: str | None, before: str | None) -> str | None:

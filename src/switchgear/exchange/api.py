@@ -7,6 +7,7 @@ An order that must survive this process needs a journal; that desk lives in the 
 from __future__ import annotations
 
 from asyncio import CancelledError
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from switchgear.exchange.model import Order, OrderRequest
 
 _PREFIX = "sg-"
+_named_here: ContextVar[str | None] = ContextVar("switchgear_named_here", default=None)
+"""The client order id that was made up for the order which this call sends; None where it has its own."""
 
 
 class TradingApi(Protocol):
@@ -236,9 +239,18 @@ def new_client_order_id() -> str:
 
 def with_client_order_id(request: OrderRequest) -> OrderRequest:
     """The request, with a client order id of ours where it has none."""
-    if check_request(request).client_order_id is not None:
-        return request
-    return replace(request, client_order_id=new_client_order_id())
+    named = check_request(request)
+    if named.client_order_id is None:
+        named = replace(request, client_order_id=new_client_order_id())
+        _named_here.set(named.client_order_id)
+    else:
+        _named_here.set(None)
+    return named
+
+
+def is_named_here(request: OrderRequest) -> bool:
+    """Whether its client order id was made up for this very call, so that no other order can have it."""
+    return request.client_order_id is not None and request.client_order_id == _named_here.get()
 
 
 def name_order(stopped: BaseException, request: OrderRequest) -> None:

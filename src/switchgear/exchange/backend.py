@@ -10,6 +10,7 @@ import msgspec
 
 from switchgear.core.words import Effect
 from switchgear.exchange.api import with_client_order_id
+from switchgear.exchange.believed import ratio, times, total
 from switchgear.exchange.holdings import Balance, Portfolio
 from switchgear.exchange.model import (
     FieldError,
@@ -20,6 +21,7 @@ from switchgear.exchange.model import (
     Side,
     TimeInForce,
     check_symbol,
+    plain,
 )
 from switchgear.exchange.transport import Shape, Target, Transport, unreadable
 
@@ -167,8 +169,8 @@ def _sent(request: OrderRequest) -> dict[str, str | None]:
         "symbol": request.symbol,
         "side": request.side.upper(),
         "type": request.type.upper(),
-        "quantity": f"{request.quantity:f}",
-        "price": None if request.price is None else f"{request.price:f}",
+        "quantity": None if request.quantity is None else plain(request.quantity),
+        "price": None if request.price is None else plain(request.price),
         "time_in_force": request.time_in_force.value,
         "client_order_id": request.client_order_id,
     }
@@ -185,7 +187,8 @@ def _portfolio(held: _Holdings) -> Portfolio:
 
 def _order(booked: _Booked, symbol: str) -> Order:
     kind = OrderType(booked.type.lower())
-    paid = sum((each.price * each.quantity for each in booked.executions), _ZERO)
+    paid = total(times(each.price, each.quantity) for each in booked.executions)
+    filled = booked.executed_quantity
     return Order(
         exchange=VENUE,
         symbol=symbol,
@@ -195,8 +198,8 @@ def _order(booked: _Booked, symbol: str) -> Order:
         type=kind,
         status=_STATUSES[booked.status],
         quantity=booked.quantity,
-        filled=booked.executed_quantity,
+        filled=filled,
         price=booked.price if kind is OrderType.LIMIT else None,
-        average_price=paid / booked.executed_quantity if booked.executed_quantity else None,
+        average_price=ratio(paid, filled) if filled else None,
         created_at=_EPOCH + timedelta(milliseconds=booked.at_ms),
     )

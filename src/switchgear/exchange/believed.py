@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from decimal import Clamped, Context, Inexact, InvalidOperation, Overflow, Subnormal
+from decimal import (
+    ROUND_HALF_EVEN,
+    Clamped,
+    Context,
+    Decimal,
+    DivisionByZero,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+    Subnormal,
+)
+from functools import reduce
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from decimal import Decimal
 
     from switchgear.exchange.market import Candle
 
@@ -24,6 +34,38 @@ _AMOUNTS = Context(
     traps=[Clamped, Inexact, InvalidOperation, Overflow, Subnormal],
 )
 """No amount of money has more digits, before the point or behind it; one that has is garbage."""
+
+_SUMS = Context(
+    prec=60,
+    rounding=ROUND_HALF_EVEN,
+    Emin=-999_999,
+    Emax=999_999,
+    capitals=1,
+    clamp=0,
+    flags=[],
+    traps=[DivisionByZero, InvalidOperation, Overflow],
+)
+"""For reckoning: the program's own context may round to six digits, or raise where 10/3 is rounded."""
+
+
+def times(a: Decimal, b: Decimal) -> Decimal:
+    """The product, to 60 digits whatever the decimal context of the program is."""
+    return _SUMS.multiply(a, b)
+
+
+def ratio(a: Decimal, b: Decimal) -> Decimal:
+    """What a is by b, to 60 digits whatever the decimal context of the program is; b is not 0."""
+    return _SUMS.divide(a, b)
+
+
+def less(a: Decimal, b: Decimal) -> Decimal:
+    """What a is without b, to 60 digits whatever the decimal context of the program is."""
+    return _SUMS.subtract(a, b)
+
+
+def total(amounts: Iterable[Decimal]) -> Decimal:
+    """The sum, 0 of none, to 60 digits whatever the decimal context of the program is."""
+    return reduce(_SUMS.add, amounts, Decimal(0))
 
 
 def finite(**values: Decimal | None) -> None:

@@ -1,17 +1,24 @@
-"""Owns a Binance spot account: its endpoints, parameters and signatures; answers are `binance_answers`."""
+"""
+Owns a Binance spot account: its endpoints, parameters and signatures.
+
+Answers are left to `binance_answers` and `binance_rules`, lists of many pages to `binance_pages`.
+"""
 
 from __future__ import annotations
 
-import json
 import re
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from switchgear.core.errors import ApiError, SettingsError
+from switchgear.core.errors import ApiError, SettingsError, SwitchgearError
+from switchgear.core.policy.timeout import Cut
 from switchgear.core.words import Effect, Kind
 from switchgear.exchange import binance_answers as answers
+from switchgear.exchange import binance_pages as pages
+from switchgear.exchange import binance_rules as rules
 from switchgear.exchange.arguments import check_whole
-from switchgear.exchange.believed import as_it_is, complete, ms_of, rising, same
+from switchgear.exchange.believed import as_it_is, complete, rising, same
 from switchgear.exchange.client import VenueApi
 from switchgear.exchange.holdings import CancelReport, positions_of
 from switchgear.exchange.market import Interval
@@ -46,10 +53,8 @@ _KLINES, _DEPTH, _INFO = "/api/v3/klines", "/api/v3/depth", "/api/v3/exchangeInf
 _ACCOUNT, _ORDER, _TRADES = "/api/v3/account", "/api/v3/order", "/api/v3/myTrades"
 _OPEN_ORDERS = "/api/v3/openOrders"
 _TIME_S_MAX = 3.0
-_PAGE_MAX = 1000
-_DAY_MS = 86_400_000
-"""The longest span that executions are told for in one request."""
-_DAYS_MAX = 31
+_NAMES_S_MAX = 3.0
+"""So long open orders wait to be told under the right names of their pairs."""
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -127,7 +132,7 @@ class BinanceApi(VenueApi):
     # ------------------------------------------------------------------------------- the market
 
     async def _get_market_price(self, symbol: str) -> Decimal:
-        name = answers.venue_symbol(symbol)
+        name = self._name(symbol)
 
         def price(answer: answers.TickerAnswer) -> Decimal:
             return same("symbol", answer.symbol, name, answer.price)
@@ -137,8 +142,12 @@ class BinanceApi(VenueApi):
         )
 
     async def _get_market_prices(self, symbols: tuple[str, ...]) -> dict[str, Decimal]:
-        names = {answers.venue_symbol(symbol): symbol for symbol in symbols}
-        params = {"symbols": json.dumps(list(names), separators=(",", ":"))}
+        names: dict[str, str] = {}
+        for symbol in symbols:
+            other = names.setdefault(self._name(symbol), symbol)
+            if other != symbol:
+                raise FieldError("symbols", symbol, f"is the same to binance as {other}")
+        params = {"symbols": answers.listed(names)}
 
         def prices(found: list[answers.TickerAnswer]) -> dict[str, Decimal]:
             told = {names[each.symbol]: each.price for each in found if each.symbol in names}
@@ -155,26 +164,20 @@ class BinanceApi(VenueApi):
         until: datetime | None = None,
         limit: int = 100,
     ) -> list[Candle]:
-        params = {"symbol": answers.venue_symbol(symbol), "interval": str(Interval(interval))}
-        found: list[Candle] = []
-        while len(found) < limit:
-            asked = min(limit - len(found), _PAGE_MAX)
-            span = _span(since, until, found)
-            page = await self._candles({**params, **span, "limit": str(asked)})
-            found = found + page if since is not None else page + found
-            if len(page) < asked:
-                break
-        whole = believe(lambda: rising(found), self._target("get_market_data"))
-        return whole[:limit] if since is not None else whole[-limit:]
+        params = {"symbol": self._name(symbol), "interval": str(Interval(interval))}
 
-    async def _candles(self, params: Mapping[str, str]) -> list[Candle]:
         def candles(found: list[answers.KlineAnswer]) -> list[Candle]:
             return rising([answers.candle_of(each) for each in found])
 
-        return await self._public("get_market_data", _KLINES, params, answers.KLINES, candles)
+        async def page(span: dict[str, str]) -> list[Candle]:
+            asked = params | span
+            return await self._public("get_market_data", _KLINES, asked, answers.KLINES, candles)
+
+        found = await pages.candles(page, since=since, until=until, limit=limit)
+        return believe(lambda: rising(found), self._target("get_market_data"))
 
     async def _get_order_book(self, symbol: str, depth: int = 20) -> OrderBook:
-        params = {"symbol": answers.venue_symbol(symbol), "limit": str(depth)}
+        params = {"symbol": self._name(symbol), "limit": str(depth)}
 
         def book(found: answers.DepthAnswer) -> OrderBook:
             return answers.book_of(found, symbol, depth)
@@ -182,24 +185,37 @@ class BinanceApi(VenueApi):
         return await self._public("get_order_book", _DEPTH, params, answers.DEPTH, book)
 
     async def _get_symbol(self, symbol: str) -> SymbolInfo:
-        params = {"symbol": answers.venue_symbol(symbol), "showPermissionSets": "false"}
+        name = answers.venue_symbol(symbol)
 
-        def info(found: answers.InfoAnswer) -> SymbolInfo:
-            infos = {told.symbol: told for told in map(answers.symbol_of, found.symbols)}
-            if symbol not in infos:
+        def info(found: dict[str, SymbolInfo]) -> SymbolInfo:
+            told = {each.venue_symbol: each for each in found.values()}
+            if name not in told:
                 raise ValueError(f"the answer is not of {symbol}")
-            told = infos[symbol]
-            return same("symbol", told.venue_symbol, params["symbol"], told)
+            return told[name]
 
-        return await self._public("get_symbol", _INFO, params, answers.INFO, info)
+        infos = await self._infos("get_symbol", symbol=name)
+        told = believe(lambda: info(infos), self._target("get_symbol"))
+        if told.symbol != symbol:  # the letters are those of another pair, and would trade it
+            self._book.keep({told.symbol: told})
+            raise FieldError("symbol", symbol, self._book.unknown(symbol))
+        return told
 
     async def _get_symbols(self) -> dict[str, SymbolInfo]:
-        params = {"symbolStatus": "TRADING", "showPermissionSets": "false"}
+        return await self._infos("get_symbols", symbolStatus="TRADING")
 
-        def infos(found: answers.InfoAnswer) -> dict[str, SymbolInfo]:
-            return {told.symbol: told for told in map(answers.symbol_of, found.symbols)}
+    async def _infos(self, method: str, **params: str) -> dict[str, SymbolInfo]:
+        def infos(found: rules.InfoAnswer) -> dict[str, SymbolInfo]:
+            return {told.symbol: told for told in map(rules.symbol_of, found.symbols)}
 
-        return await self._public("get_symbols", _INFO, params, answers.INFO, infos)
+        params["showPermissionSets"] = "false"
+        return await self._public(method, _INFO, params, rules.INFO, infos)
+
+    def _name(self, symbol: str) -> str:
+        """Binance's spelling; FieldError where its letters are known to be those of another pair."""
+        name = answers.venue_symbol(symbol)
+        if self._book.known_as(name) not in {None, symbol}:
+            raise FieldError("symbol", symbol, self._book.unknown(symbol))
+        return name
 
     # ------------------------------------------------------------------------------ the account
 
@@ -230,20 +246,16 @@ class BinanceApi(VenueApi):
         self, symbol: str, *, since: datetime | None = None, limit: int = 100
     ) -> list[Trade]:
         if since is None:
-            return await self._trades(symbol, limit)
-        start_ms, now_ms = ms_of(since), self._time.now_ms()
-        if now_ms - start_ms > _DAYS_MAX * _DAY_MS:
-            allowed = f"binance tells executions day by day: at most {_DAYS_MAX} days back"
-            raise FieldError("since", since, allowed)
-        found: list[Trade] = []
-        while start_ms <= now_ms and len(found) < limit:
-            span = {"startTime": str(start_ms), "endTime": str(start_ms + _DAY_MS - 1)}
-            found += await self._trades(symbol, limit - len(found), **span)
-            start_ms += _DAY_MS
-        return found
+            return await self._trades(symbol, limit, {})
+        return await pages.executions(
+            lambda most, span: self._trades(symbol, most, span),
+            since=since,
+            now_ms=self._time.now_ms(),
+            limit=limit,
+        )
 
-    async def _trades(self, symbol: str, limit: int, **span: str) -> list[Trade]:
-        params = {"symbol": answers.venue_symbol(symbol), "limit": str(limit), **span}
+    async def _trades(self, symbol: str, limit: int, span: dict[str, str]) -> list[Trade]:
+        params = {"symbol": self._name(symbol), "limit": str(limit), **span}
 
         def trades(found: list[answers.TradeAnswer]) -> list[Trade]:
             return [answers.trade_of(each, symbol) for each in found]
@@ -259,13 +271,13 @@ class BinanceApi(VenueApi):
     async def _get_order(
         self, symbol: str, *, order_id: str | None = None, client_order_id: str | None = None
     ) -> Order:
-        params = _order_name(symbol, order_id, client_order_id)
+        params = answers.order_name(symbol, order_id, client_order_id)
         return await self._order("GET", "get_order", symbol, params)
 
     async def _cancel_order(
         self, symbol: str, *, order_id: str | None = None, client_order_id: str | None = None
     ) -> Order:
-        params = _order_name(symbol, order_id, client_order_id)
+        params = answers.order_name(symbol, order_id, client_order_id)
         return await self._order("DELETE", "cancel_order", symbol, params)
 
     async def _get_open_orders(self, symbol: str | None = None) -> list[Order]:
@@ -273,16 +285,18 @@ class BinanceApi(VenueApi):
 
     async def _cancel_all(self, symbol: str | None = None) -> CancelReport:
         if symbol is not None:
-            return await self._cancel_all_of(symbol)
-        orders = await self._open_orders("cancel_all", None)
-        reports = [await self._cancel_all_of(each) for each in {order.symbol for order in orders}]
+            return await self._cancel_all_of(answers.venue_symbol(symbol))
+        told = await self._told_open("cancel_all", None)
+        # In Binance's spelling: what a pair is called here is no matter for a cancel.
+        reports = [
+            await self._cancel_all_of(name) for name in sorted({each.symbol for each in told})
+        ]
         return CancelReport(tuple(name for report in reports for name in report.accepted))
 
-    async def _cancel_all_of(self, symbol: str) -> CancelReport:
-        params = {"symbol": answers.venue_symbol(symbol)}
+    async def _cancel_all_of(self, name: str) -> CancelReport:
+        params = {"symbol": name}
 
         def report(found: list[answers.CancelledAnswer]) -> CancelReport:
-            name = params["symbol"]
             ids = [same("symbol", each.symbol, name, each.order_ids) for each in found]
             return CancelReport(tuple(order_id for part in ids for order_id in part))
 
@@ -296,18 +310,33 @@ class BinanceApi(VenueApi):
             return CancelReport(())  # there was none
 
     async def _open_orders(self, method: str, symbol: str | None) -> list[Order]:
-        params = {} if symbol is None else {"symbol": answers.venue_symbol(symbol)}
-        path, shape = _OPEN_ORDERS, answers.ORDERS
-        told = await self._signed("GET", method, path, params, shape, as_it_is)
-        names = {each.symbol: symbol or await self._symbol_name(each.symbol) for each in told}
+        told = await self._told_open(method, symbol)
+        found = {each.symbol for each in told}
+        names = await self._symbols_of(found) if symbol is None else dict.fromkeys(found, symbol)
         target = self._target(method)
         return believe(
             lambda: [answers.order_of(each, names[each.symbol]) for each in told], target
         )
 
-    async def _symbol_name(self, venue_symbol: str) -> str:
-        found = await self._book.symbol_of(venue_symbol)
-        return found or answers.guessed_symbol(venue_symbol)
+    async def _told_open(self, method: str, symbol: str | None) -> list[answers.OrderAnswer]:
+        params = {} if symbol is None else {"symbol": answers.venue_symbol(symbol)}
+        path, shape = _OPEN_ORDERS, answers.ORDERS
+        return await self._signed("GET", method, path, params, shape, as_it_is)
+
+    async def _symbols_of(self, names: set[str]) -> dict[str, str]:
+        """`BTC/USDT` by `BTCUSDT`, for each of these; a guess where nobody can be asked in time."""
+        with suppress(SwitchgearError, TimeoutError):  # the orders are worth more than their names
+            async with Cut(self._clock, _NAMES_S_MAX):
+                await self._learn(names)
+        return {name: self._book.known_as(name) or answers.guessed_symbol(name) for name in names}
+
+    async def _learn(self, names: set[str]) -> None:
+        """Have the book know these pairs; one that is not trading is not among those listed."""
+        for name in names:
+            await self._book.symbol_of(name)
+        unknown = sorted(name for name in names if self._book.known_as(name) is None)
+        if unknown:
+            self._book.keep(await self._infos("get_symbols", symbols=answers.listed(unknown)))
 
     async def _order(self, verb: str, method: str, symbol: str, params: Mapping[str, str]) -> Order:
         name = params.get("newClientOrderId") or params.get("origClientOrderId")
@@ -371,21 +400,3 @@ class BinanceApi(VenueApi):
     async def _ask_time(self, target: Target) -> int:
         reply = await self._transport.request("GET", _TIME, target, total_s=_TIME_S_MAX)
         return answers.TIME.read(reply, target, self._clock).serverTime
-
-
-def _order_name(symbol: str, order_id: str | None, client_order_id: str | None) -> dict[str, str]:
-    """The parameters that name an order; one of the ids is given."""
-    named = {"symbol": answers.venue_symbol(symbol)}
-    if client_order_id is not None:
-        return named | {"origClientOrderId": client_order_id}
-    return named | {"orderId": order_id or ""}
-
-
-def _span(since: datetime | None, until: datetime | None, found: list[Candle]) -> dict[str, str]:
-    """The parameters of the next page: forward from since, or backward from the newest."""
-    if since is not None:
-        start = ms_of(found[-1].at) + 1 if found else ms_of(since)
-        return {"startTime": str(start)} | ({} if until is None else {"endTime": str(ms_of(until))})
-    if found:
-        return {"endTime": str(ms_of(found[0].at) - 1)}
-    return {} if until is None else {"endTime": str(ms_of(until))}

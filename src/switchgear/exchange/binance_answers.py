@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from switchgear.exchange.believed import amounts, at_ms, finite, same
+from switchgear.exchange.believed import amounts, at_ms, finite, ratio, same, times
 from switchgear.exchange.holdings import Balance, Portfolio, Trade, valued
-from switchgear.exchange.market import Candle, OrderBook, SymbolInfo, levels
-from switchgear.exchange.model import Order, OrderStatus, OrderType, Side, TimeInForce
+from switchgear.exchange.market import Candle, OrderBook, levels
+from switchgear.exchange.model import Order, OrderStatus, OrderType, Side, TimeInForce, plain
 from switchgear.exchange.transport import Shape
 
 if TYPE_CHECKING:
@@ -26,12 +27,17 @@ _BRIDGES = ("BTC", "BNB", "ETH")
 _QUOTES = ("USDT", "FDUSD", "USDC", "TUSD", "USD1", "BTC", "BNB", "ETH", "EUR", "TRY", "BRL", "JPY")
 """What pairs are traded against, for telling where the base ends."""
 
-_TYPES = {
+_TICKER_CHARS = 3
+"""So long is the name of most currencies, for a pair against one that is not in _QUOTES."""
+
+TYPES = {
     "MARKET": OrderType.MARKET,
     "LIMIT": OrderType.LIMIT,
     "LIMIT_MAKER": OrderType.LIMIT,
     "STOP_LOSS_LIMIT": OrderType.STOP_LIMIT,
 }
+"""Binance's words for the kinds of order; LIMIT_MAKER is a limit order that must rest."""
+
 _STATUSES = {
     "NEW": OrderStatus.OPEN,
     "PENDING_NEW": OrderStatus.OPEN,
@@ -169,48 +175,11 @@ class TradeAnswer(msgspec.Struct, frozen=True, gc=False):
         amounts(commission=self.commission)
 
 
-class FilterAnswer(msgspec.Struct, frozen=True, gc=False):
-    """One filter of a symbol; which fields it has depends on its kind."""
-
-    filterType: str  # noqa: N815
-    minPrice: Decimal | None = None  # noqa: N815
-    maxPrice: Decimal | None = None  # noqa: N815
-    tickSize: Decimal | None = None  # noqa: N815
-    minQty: Decimal | None = None  # noqa: N815
-    maxQty: Decimal | None = None  # noqa: N815
-    stepSize: Decimal | None = None  # noqa: N815
-    minNotional: Decimal | None = None  # noqa: N815
-    maxNotional: Decimal | None = None  # noqa: N815
-
-    def __post_init__(self) -> None:
-        """Refuse what is no rule."""
-        amounts(minPrice=self.minPrice, maxPrice=self.maxPrice, tickSize=self.tickSize)
-        amounts(minQty=self.minQty, maxQty=self.maxQty, stepSize=self.stepSize)
-        amounts(minNotional=self.minNotional, maxNotional=self.maxNotional)
-
-
-class SymbolAnswer(msgspec.Struct, frozen=True):
-    """One symbol of GET /api/v3/exchangeInfo."""
-
-    symbol: str
-    status: str
-    baseAsset: str  # noqa: N815
-    quoteAsset: str  # noqa: N815
-    filters: list[FilterAnswer]
-
-
-class InfoAnswer(msgspec.Struct, frozen=True):
-    """What GET /api/v3/exchangeInfo answers, as far as it is read."""
-
-    symbols: list[SymbolAnswer]
-
-
 TIME = Shape(TimeAnswer)
 TICKER = Shape(TickerAnswer)
 TICKERS = Shape(list[TickerAnswer])
 KLINES = Shape(list[KlineAnswer])
 DEPTH = Shape(DepthAnswer)
-INFO = Shape(InfoAnswer)
 ACCOUNT = Shape(AccountAnswer)
 ORDER = Shape(OrderAnswer)
 ORDERS = Shape(list[OrderAnswer])
@@ -226,7 +195,21 @@ def venue_symbol(symbol: str) -> str:
 def guessed_symbol(name: str) -> str:
     """`BTC/USDT` for `BTCUSDT`, by the quote assets there are; for when the exchange cannot be asked."""
     found = next((each for each in _QUOTES if name.endswith(each) and name != each), "")
-    return f"{name.removesuffix(found)}/{found}" if found else f"{name}/{_QUOTES[0]}"
+    base = name.removesuffix(found) if found else name[: max(1, len(name) - _TICKER_CHARS)]
+    return f"{base}/{name.removeprefix(base)}"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Several names as the one parameter that Binance takes them in."""
+    return json.dumps(list(names), separators=(",", ":"), ensure_ascii=False)
+
+
+def order_name(symbol: str, order_id: str | None, client_order_id: str | None) -> dict[str, str]:
+    """The parameters that name an order; one of the ids is given."""
+    named = {"symbol": venue_symbol(symbol)}
+    if client_order_id is not None:
+        return named | {"origClientOrderId": client_order_id}
+    return named | {"orderId": order_id or ""}
 
 
 def order_params(request: OrderRequest) -> dict[str, str]:
@@ -238,17 +221,17 @@ def order_params(request: OrderRequest) -> dict[str, str]:
         "newOrderRespType": "FULL",
     }
     if request.quantity is not None:
-        params["quantity"] = f"{request.quantity:f}"
+        params["quantity"] = plain(request.quantity)
     if request.quote_quantity is not None:
-        params["quoteOrderQty"] = f"{request.quote_quantity:f}"
+        params["quoteOrderQty"] = plain(request.quote_quantity)
     if request.client_order_id is not None:
         params["newClientOrderId"] = request.client_order_id
     if request.price is not None:
-        params["price"] = f"{request.price:f}"
+        params["price"] = plain(request.price)
         if not request.post_only:
             params["timeInForce"] = str(request.time_in_force)
     if request.stop_price is not None:
-        params["stopPrice"] = f"{request.stop_price:f}"
+        params["stopPrice"] = plain(request.stop_price)
     return params
 
 
@@ -265,7 +248,7 @@ def order_of(answer: OrderAnswer, symbol: str) -> Order:
     created_ms = answer.time
     if created_ms is None and answer.origClientOrderId is None:  # a cancel tells its own time
         created_ms = answer.transactTime
-    kind = _TYPES.get(answer.type, OrderType.OTHER)
+    kind = TYPES.get(answer.type, OrderType.OTHER)
     return Order(
         exchange=VENUE,
         symbol=symbol,
@@ -314,34 +297,6 @@ def trade_of(answer: TradeAnswer, symbol: str) -> Trade:
     )
 
 
-def symbol_of(answer: SymbolAnswer) -> SymbolInfo:
-    """A pair with its rules; a 0 in a filter means that the rule is off."""
-    found = {each.filterType: each for each in answer.filters}
-    price = found.get("PRICE_FILTER", _NO_FILTER)
-    lot = found.get("LOT_SIZE", _NO_FILTER)
-    notional = found.get("NOTIONAL", found.get("MIN_NOTIONAL", _NO_FILTER))
-    return SymbolInfo(
-        exchange=VENUE,
-        symbol=f"{answer.baseAsset}/{answer.quoteAsset}",
-        venue_symbol=answer.symbol,
-        base=answer.baseAsset,
-        quote=answer.quoteAsset,
-        tradable=answer.status == "TRADING",
-        price_tick=price.tickSize or None,
-        price_min=price.minPrice or None,
-        price_max=price.maxPrice or None,
-        quantity_step=lot.stepSize or None,
-        quantity_min=lot.minQty or None,
-        quantity_max=lot.maxQty or None,
-        notional_min=notional.minNotional or None,
-        notional_max=notional.maxNotional or None,
-        forces=FORCES,
-    )
-
-
-_NO_FILTER = FilterAnswer("")
-
-
 def balances_of(answer: AccountAnswer) -> dict[str, Balance]:
     """What is held, by asset; what there is nothing of is left out."""
     return {
@@ -363,7 +318,7 @@ def _average_price(answer: OrderAnswer) -> Decimal | None:
     # Of very old orders Binance tells a negative sum: it is not known.
     if answer.executedQty <= 0 or answer.cummulativeQuoteQty < 0:
         return None
-    return answer.cummulativeQuoteQty / answer.executedQty
+    return ratio(answer.cummulativeQuoteQty, answer.executedQty)
 
 
 def _price_in(asset: str, currency: str, prices: Mapping[str, Decimal]) -> Decimal | None:
@@ -373,7 +328,7 @@ def _price_in(asset: str, currency: str, prices: Mapping[str, Decimal]) -> Decim
     for bridge in _BRIDGES:
         first, second = _direct(asset, bridge, prices), _direct(bridge, currency, prices)
         if first is not None and second is not None:
-            return first * second
+            return times(first, second)
     return None
 
 
@@ -384,4 +339,4 @@ def _direct(asset: str, currency: str, prices: Mapping[str, Decimal]) -> Decimal
     if price is not None:
         return price
     inverse = prices.get(currency + asset)
-    return None if inverse is None else _ONE / inverse
+    return None if inverse is None else ratio(_ONE, inverse)

@@ -1,56 +1,57 @@
-"""Owns a Coinbase Advanced Trade account: endpoints and paging; `coinbase_wire` asks, `coinbase_answers` reads."""
+"""
+Owns a Coinbase Advanced Trade account: its methods, and how an order is booked and cancelled.
+
+`coinbase_products`, `coinbase_candles` and `coinbase_history` find what they are named after,
+`coinbase_wire` asks, `coinbase_answers` and `coinbase_order` read.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from switchgear.core.errors import ApiError, SettingsError
-from switchgear.core.words import Kind, Verdict
+from switchgear.core.policy.timeout import Cut
+from switchgear.core.redact import error_text
+from switchgear.core.verdict import classify
+from switchgear.core.words import Effect, Kind, Verdict
 from switchgear.exchange import coinbase_answers as answers
 from switchgear.exchange import coinbase_order as orders
-from switchgear.exchange.believed import as_it_is, complete, ms_of, rfc3339, rising, same
+from switchgear.exchange.api import is_named_here
+from switchgear.exchange.believed import as_it_is, rfc3339
 from switchgear.exchange.client import VenueApi
-from switchgear.exchange.coinbase_history import HISTORY, PAGE, PAGES_MAX, OrderHistory
+from switchgear.exchange.coinbase_candles import Span, candles
+from switchgear.exchange.coinbase_history import HISTORY, OPEN_MAX, PAGE, PAGES_MAX, OrderHistory
+from switchgear.exchange.coinbase_products import Products
 from switchgear.exchange.coinbase_wire import CoinbaseWire
 from switchgear.exchange.holdings import CancelReport, positions_of, valued
 from switchgear.exchange.market import Interval
 from switchgear.exchange.model import FieldError, OrderType, Side, TimeInForce
 from switchgear.exchange.signing import credential
-from switchgear.exchange.transport import Transport, believe, endless
+from switchgear.exchange.transport import Transport, endless, unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from switchgear.exchange.holdings import Balance, Portfolio, Position, Trade
     from switchgear.exchange.market import Candle, OrderBook, SymbolInfo
     from switchgear.exchange.model import Order, OrderRequest
+    from switchgear.exchange.transport import Target
     from switchgear.gear import Switchgear
 
 LIVE_URL = "https://api.coinbase.com"
 
-_PRODUCTS, _BOOK = "/market/products", "/market/product_book"
+_BOOK = "/market/product_book"
 _ORDERS, _CANCEL = "/orders", "/orders/batch_cancel"
 _LOOK_S_MAX = 3.0
-_CANDLES_MAX = 350
-_BURST_MAX = 8
-"""So many pages of candles are asked for one after the other; more would meet the limit of 10 a second."""
-_PAGE_EVERY_S = 0.12
-_FILLS_PAGE = 100
+_SPARE_S = 0.5
+"""So long before its time is over an order's attempt ends by itself, with what is known."""
+
 _CANCELS_MAX = 100
 _CURRENCY, _AS_CASH = "USD", "USDC"
-_GRANULARITY = {
-    Interval.M1: "ONE_MINUTE",
-    Interval.M5: "FIVE_MINUTE",
-    Interval.M15: "FIFTEEN_MINUTE",
-    Interval.M30: "THIRTY_MINUTE",
-    Interval.H1: "ONE_HOUR",
-    Interval.H2: "TWO_HOUR",
-    Interval.H6: "SIX_HOUR",
-    Interval.D1: "ONE_DAY",
-}
 
 
 class CoinbaseApi(VenueApi):
@@ -104,7 +105,8 @@ class CoinbaseApi(VenueApi):
             raise SettingsError("secret" if key else "key", "", "key and secret go together")
         transport = Transport(base_url or LIVE_URL)
         self._wire = CoinbaseWire(transport, gear.clock, credential("key", key), secret)
-        self._history = OrderHistory(self._wire)
+        self._products = Products(self._wire)
+        self._history = OrderHistory(self._wire, self._products)
         super().__init__(
             gear,
             account=account,
@@ -117,34 +119,10 @@ class CoinbaseApi(VenueApi):
     # ------------------------------------------------------------------------------- the market
 
     async def _get_market_price(self, symbol: str) -> Decimal:
-        product = answers.product_of(symbol)
-
-        def price(answer: answers.ProductAnswer) -> Decimal:
-            told = answers.price_of(answer)
-            if told is None:
-                raise ValueError(f"there is no price of {symbol} in it")
-            return same("product", answer.product_id, product, told)
-
-        path = f"{_PRODUCTS}/{product}"
-        return await self._wire.public(
-            self._target("get_market_price"), path, {}, answers.PRODUCT, price
-        )
+        return await self._products.price(self._target("get_market_price"), symbol)
 
     async def _get_market_prices(self, symbols: tuple[str, ...]) -> dict[str, Decimal]:
-        def prices(found: answers.ProductsAnswer) -> dict[str, Decimal]:
-            return complete(answers.prices_of(found), symbols)
-
-        return await self._priced("get_market_prices", symbols, prices)
-
-    async def _priced(
-        self,
-        method: str,
-        symbols: Sequence[str],
-        words: Callable[[answers.ProductsAnswer], dict[str, Decimal]],
-    ) -> dict[str, Decimal]:
-        params = {"product_ids": [answers.product_of(symbol) for symbol in symbols]}
-        target = self._target(method)
-        return await self._wire.public(target, _PRODUCTS, params, answers.PRODUCTS, words)
+        return await self._products.prices(self._target("get_market_prices"), symbols)
 
     async def _get_market_data(
         self,
@@ -155,67 +133,26 @@ class CoinbaseApi(VenueApi):
         until: datetime | None = None,
         limit: int = 100,
     ) -> list[Candle]:
-        each_s = Interval(interval).length_s
-        last_s = ms_of(until or self._clock.wall()) // 1000
-        first_s = last_s - (limit - 1) * each_s if since is None else ms_of(since) // 1000
-        first_s += -first_s % each_s if since is not None else -(first_s % each_s)
-        found: list[Candle] = []
-        is_long = limit > _BURST_MAX * _CANDLES_MAX
-        while first_s <= last_s and len(found) < limit:
-            if found and is_long:
-                await self._clock.sleep_async(_PAGE_EVERY_S)
-            end_s = min(first_s + (_CANDLES_MAX - 1) * each_s, last_s)
-            found += await self._candles(symbol, interval, first_s, end_s)
-            first_s = end_s + each_s
-        believe(lambda: rising(found), self._target("get_market_data"))
-        return found[:limit] if since is not None else found[-limit:]
-
-    async def _candles(self, symbol: str, interval: str, start_s: int, end_s: int) -> list[Candle]:
-        params = {
-            "start": str(start_s),
-            "end": str(end_s),
-            "granularity": _GRANULARITY[Interval(interval)],
-            "limit": str(_CANDLES_MAX),
-        }
-
-        def candles(found: answers.CandlesAnswer) -> list[Candle]:
-            return rising([answers.candle_of(each) for each in reversed(found.candles)])
-
-        path = f"{_PRODUCTS}/{answers.product_of(symbol)}/candles"
-        return await self._wire.public(
-            self._target("get_market_data"), path, params, answers.CANDLES, candles
-        )
+        span = Span(symbol, Interval(interval), since, until, limit)
+        return await candles(self._wire, self._clock, self._target("get_market_data"), span)
 
     async def _get_order_book(self, symbol: str, depth: int = 20) -> OrderBook:
         params = {"product_id": answers.product_of(symbol), "limit": str(depth)}
+        target = self._target("get_order_book")
 
-        def book(found: answers.BookAnswer) -> OrderBook:
+        def book(found: answers.BookAnswer) -> tuple[str, OrderBook]:
             return answers.book_of(found, symbol, depth)
 
-        return await self._wire.public(
-            self._target("get_order_book"), _BOOK, params, answers.BOOK, book
-        )
+        told, found = await self._wire.public(target, _BOOK, params, answers.BOOK, book)
+        if not await self._products.is_told_as(target, symbol, told):
+            raise unreadable(200, f"the answer is of {told!r}", target)
+        return found
 
     async def _get_symbol(self, symbol: str) -> SymbolInfo:
-        product = answers.product_of(symbol)
-
-        def info(answer: answers.ProductAnswer) -> SymbolInfo:
-            return same("product", answer.product_id, product, answers.info_of(answer))
-
-        path = f"{_PRODUCTS}/{product}"
-        return await self._wire.public(self._target("get_symbol"), path, {}, answers.PRODUCT, info)
+        return await self._products.info(self._target("get_symbol"), symbol)
 
     async def _get_symbols(self) -> dict[str, SymbolInfo]:
-        infos: dict[str, SymbolInfo] = {}
-        for page in range(PAGES_MAX):
-            params = {"product_type": "SPOT", "limit": str(PAGE), "offset": str(page * PAGE)}
-            found = await self._wire.public(
-                self._target("get_symbols"), _PRODUCTS, params, answers.PRODUCTS, _infos_of
-            )
-            if len(found) < PAGE or infos.keys() >= found.keys():
-                return infos | found
-            infos |= found
-        raise endless(self._target("get_symbols"), PAGES_MAX)
+        return await self._products.infos(self._target("get_symbols"))
 
     # ------------------------------------------------------------------------------ the account
 
@@ -231,7 +168,8 @@ class CoinbaseApi(VenueApi):
     async def _portfolio(self, method: str) -> Portfolio:
         balances = await self._balances(method)
         asked = [f"{asset}/{_CURRENCY}" for asset in balances if asset not in {_CURRENCY, _AS_CASH}]
-        prices = await self._priced(method, asked, answers.prices_of) if asked else {}
+        target = self._target(method)
+        prices = await self._products.prices(target, asked, whole=False) if asked else {}
         if _AS_CASH in balances:  # Coinbase exchanges the two one for one, without a market
             prices[f"{_AS_CASH}/{_CURRENCY}"] = Decimal(1)
         return valued(
@@ -256,7 +194,7 @@ class CoinbaseApi(VenueApi):
         self, symbol: str, *, since: datetime | None = None, limit: int = 100
     ) -> list[Trade]:
         trades: list[Trade] = []
-        params = {"product_ids": answers.product_of(symbol), "limit": str(_FILLS_PAGE)}
+        params = {"product_ids": answers.product_of(symbol), "limit": str(PAGE)}
         if since is not None:
             params["start_sequence_timestamp"] = rfc3339(since)
         for _ in range(PAGES_MAX):
@@ -273,10 +211,18 @@ class CoinbaseApi(VenueApi):
             raise endless(self._target("get_trades"), PAGES_MAX)
         oldest_first = [
             trade
-            for trade in reversed(trades)
-            if trade.symbol == symbol and (since is None or trade.at >= since)
+            for trade in await self._of_pair(reversed(trades), symbol)
+            if since is None or trade.at >= since
         ]
         return oldest_first[:limit] if since is not None else oldest_first[-limit:]
+
+    async def _of_pair(self, trades: Iterable[Trade], symbol: str) -> list[Trade]:
+        target, told_as = self._target("get_trades"), self._products.is_told_as
+        return [
+            replace(trade, symbol=symbol)
+            for trade in trades
+            if await told_as(target, symbol, trade.symbol)
+        ]
 
     # -------------------------------------------------------------------------------- its orders
 
@@ -289,33 +235,37 @@ class CoinbaseApi(VenueApi):
             raise FieldError("quote_quantity", request.quote_quantity, allowed)
 
     async def _create_order(self, request: OrderRequest) -> Order:
-        body = {
-            "client_order_id": request.client_order_id,
-            "product_id": answers.product_of(request.symbol),
-            "side": request.side.upper(),
-            "order_configuration": orders.configuration(request),
-        }
+        target = self._target("create_order")
+        name, began_s = request.client_order_id or "", self._clock.monotonic_s()
+        if is_named_here(request):
+            self._history.note_sent(name, self._clock.wall())
 
         def booked(answer: orders.CreatedAnswer) -> Order:
             return orders.booked_of(answer, request)
 
-        order = await self._wire.post(
-            self._target("create_order"), _ORDERS, body, orders.CREATED, booked
-        )
-        return await self._as_it_stands(order, request)
+        body = orders.body(request)
+        order = await self._wire.post(target, _ORDERS, body, orders.CREATED, booked)
+        self._history.note_booked(name, order.order_id)
+        return await self._as_it_stands(order, request, began_s)
 
-    async def _as_it_stands(self, booked: Order, request: OrderRequest) -> Order:
+    async def _as_it_stands(self, booked: Order, request: OrderRequest, began_s: float) -> Order:
         """
         The order that was taken, as Coinbase has it.
 
         An id that is in use is answered with the older order, as a success: so what stands there is
-        compared with what was asked for. Where it cannot be looked at, what is known is given.
+        compared with what was asked for. Where it cannot be looked at, an id made up for this call
+        proves that it is ours, and what is known is given; under any other the order is in doubt.
         """
         target = self._target("create_order")
         try:
-            found = await self._history.numbered(target, booked.order_id, total_s=_LOOK_S_MAX)
-        except (ApiError, SettingsError):  # a clock found wrong only now says nothing of the order
-            return booked
+            async with Cut(self._clock, self._look_s(began_s)):
+                found = await self._history.numbered(target, request.symbol, booked.order_id)
+        # A clock found wrong only now says nothing of the order, so SettingsError is not raised.
+        except (ApiError, SettingsError, TimeoutError) as error:
+            own = {request.symbol, self._products.book_of(request.symbol)}
+            if is_named_here(request) and booked.symbol in own:
+                return replace(booked, symbol=request.symbol)
+            raise _in_doubt(booked, error) from error
         if found.client_order_id == request.client_order_id and orders.is_of(found, request):
             return found
         raise ApiError(
@@ -325,6 +275,13 @@ class CoinbaseApi(VenueApi):
             method="create_order",
             verdict=Verdict(Kind.DUPLICATE_ORDER),
         )
+
+    def _look_s(self, began_s: float) -> float:
+        """How long the look at an order may take, so that its attempt is not cut in the middle of it."""
+        plan = self._methods["create_order"].guard.policy.plan
+        limits_s = [each for each in (plan.timeout_s, plan.deadline_s) if each is not None]
+        gone_s = self._clock.monotonic_s() - began_s
+        return max(0.0, min([_LOOK_S_MAX, *(each - gone_s - _SPARE_S for each in limits_s)]))
 
     async def _get_order(
         self, symbol: str, *, order_id: str | None = None, client_order_id: str | None = None
@@ -337,14 +294,11 @@ class CoinbaseApi(VenueApi):
         self, symbol: str, *, order_id: str | None = None, client_order_id: str | None = None
     ) -> Order:
         target = self._target("cancel_order")
-        if order_id is None:  # Coinbase cancels by its own ids alone
-            order_id = (await self._history.find(target, symbol, None, client_order_id)).order_id
+        # It is looked at first: Coinbase cancels by its own ids alone, whatever pair they are of.
+        found = await self._history.find(target, symbol, order_id, client_order_id)
+        order_id = found.order_id
         await self._wire.post(
-            target,
-            _CANCEL,
-            {"order_ids": [order_id]},
-            orders.CANCELS,
-            _one_of(order_id),
+            target, _CANCEL, {"order_ids": [order_id]}, orders.CANCELS, _one_of(order_id)
         )
         return await self._history.find(target, symbol, order_id, client_order_id)
 
@@ -352,23 +306,34 @@ class CoinbaseApi(VenueApi):
         return await self._history.open(self._target("get_open_orders"), symbol)
 
     async def _cancel_all(self, symbol: str | None = None) -> CancelReport:
-        found = await self._history.open(self._target("cancel_all"), symbol)
-        names = [order.order_id for order in found]
-        accepted: list[str] = []
+        accepted: dict[str, str] = {}
         failed: dict[str, str] = {}
-        for start in range(0, len(names), _CANCELS_MAX):
-            part = names[start : start + _CANCELS_MAX]
-            target, words = self._target("cancel_all"), orders.results_of(part)
-            results = await self._wire.post(
-                target, _CANCEL, {"order_ids": part}, orders.CANCELS, words
-            )
-            accepted += [each.order_id for each in results if each.success]
-            failed |= {each.order_id: each.failure_reason for each in results if not each.success}
+        target, is_more = self._target("cancel_all"), True
+        while is_more:
+            found = await self._history.open(target, symbol, to_cancel=True)
+            names = [each.order_id for each in found if each.order_id not in accepted | failed]
+            for start in range(0, len(names), _CANCELS_MAX):
+                for each in await self._cancel(target, names[start : start + _CANCELS_MAX]):
+                    (accepted if each.success else failed)[each.order_id] = each.failure_reason
+            # Coinbase tells the first thousand: when some of them went, others may come up.
+            is_more = len(found) >= OPEN_MAX and bool(names)
         return CancelReport(tuple(accepted), failed)
 
+    async def _cancel(self, target: Target, names: list[str]) -> list[orders.CancelAnswer]:
+        body, words = {"order_ids": names}, orders.results_of(names)
+        return await self._wire.post(target, _CANCEL, body, orders.CANCELS, words, in_parts=True)
 
-def _infos_of(found: answers.ProductsAnswer) -> dict[str, SymbolInfo]:
-    return {info.symbol: info for info in map(answers.info_of, found.products)}
+
+def _in_doubt(booked: Order, error: Exception) -> ApiError:
+    """The error for an order that may be another one, which stood under its name before."""
+    told = classify(error, booked.exchange, Effect.TRADE)
+    return ApiError(
+        f"the order {booked.order_id} stands under this client order id, and could not be "
+        f"looked at: {error_text(error)}",
+        exchange=booked.exchange,
+        method="create_order",
+        verdict=replace(told, ambiguous=True, unsent=False, retryable=False),
+    )
 
 
 def _one_of(order_id: str) -> Callable[[orders.CancelsAnswer], None]:

@@ -8,13 +8,14 @@ from typing import Annotated
 
 import msgspec
 
-from switchgear.exchange.believed import amounts, at_ms, finite, same
+from switchgear.exchange.believed import amounts, at_ms, finite, ratio, same, total
 from switchgear.exchange.holdings import Balance, Trade
 from switchgear.exchange.market import Candle, OrderBook, SymbolInfo, levels
 from switchgear.exchange.model import Side, TimeInForce
 from switchgear.exchange.transport import Shape
 
 VENUE = "coinbase"
+PRODUCTS_PATH = "/market/products"
 FORCES = frozenset({TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK})
 _ZERO = Decimal(0)
 
@@ -36,6 +37,8 @@ class ProductAnswer(msgspec.Struct, frozen=True):
     """A product, as far as it is read. Amounts are texts, and empty where there is none."""
 
     product_id: str
+    alias: str = ""
+    """The product whose book takes its orders, `BTC-USD` for `BTC-USDC`; empty for its own."""
     price: str = ""
     base_increment: str = ""
     quote_increment: str = ""
@@ -215,14 +218,12 @@ def candle_of(answer: CandleAnswer) -> Candle:
     return Candle(at_ms(whole(answer.start) * 1000), *prices, answer.volume)
 
 
-def book_of(answer: BookAnswer, symbol: str, depth: int) -> OrderBook:
-    """The order book; ValueError when it is none, or of another product."""
+def book_of(answer: BookAnswer, symbol: str, depth: int) -> tuple[str, OrderBook]:
+    """The pair that it is told as, and the order book; ValueError when it is none."""
     book = answer.pricebook
-    if book.product_id != product_of(symbol):
-        raise ValueError(f"the answer is of {book.product_id!r}")
     bids = levels(((each.price, each.size) for each in book.bids), depth, falling=True)
     asks = levels(((each.price, each.size) for each in book.asks), depth, falling=False)
-    return OrderBook(VENUE, symbol, bids, asks, utc(book.time))
+    return symbol_of(book.product_id), OrderBook(VENUE, symbol, bids, asks, utc(book.time))
 
 
 def balances_of(wallets: list[AccountAnswer]) -> dict[str, Balance]:
@@ -232,7 +233,8 @@ def balances_of(wallets: list[AccountAnswer]) -> dict[str, Balance]:
         name, free = wallet.currency, wallet.available_balance.value
         locked = wallet.hold.value if wallet.hold else _ZERO
         if name in found:
-            free, locked = free + found[name].free, locked + found[name].locked
+            free = total((free, found[name].free))
+            locked = total((locked, found[name].locked))
         if free or locked:
             found[name] = Balance(name, free, locked)
     return found
@@ -240,7 +242,7 @@ def balances_of(wallets: list[AccountAnswer]) -> dict[str, Balance]:
 
 def trade_of(answer: FillAnswer) -> Trade:
     """One execution of the account; the fee is in the quote currency."""
-    quantity = answer.size / answer.price if answer.size_in_quote else answer.size
+    quantity = ratio(answer.size, answer.price) if answer.size_in_quote else answer.size
     return Trade(
         exchange=VENUE,
         symbol=symbol_of(answer.product_id),

@@ -16,7 +16,16 @@ from switchgear.exchange.coinbase_answers import (
     symbol_of,
     utc,
 )
-from switchgear.exchange.model import Order, OrderRequest, OrderStatus, OrderType, Side, TimeInForce
+from switchgear.exchange.model import (
+    Order,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Side,
+    TimeInForce,
+    check_amount,
+    plain,
+)
 from switchgear.exchange.transport import Shape
 
 if TYPE_CHECKING:
@@ -163,20 +172,20 @@ def order_of(answer: OrderAnswer) -> Order:
 
 def booked_of(answer: CreatedAnswer, request: OrderRequest) -> Order:
     """
-    What is known of an order when it was taken: its ids, and what was asked for.
+    What is known of an order when it was taken: its ids, what was asked for, and the pair it is told as.
 
     Raises:
         ValueError: The answer is of another order.
     """
     booked = answer.success_response
-    told = (booked.product_id, booked.side, booked.client_order_id)
-    asked = (product_of(request.symbol), request.side.upper(), request.client_order_id)
+    told = (booked.product_id.partition("-")[0], booked.side, booked.client_order_id)
+    asked = (request.symbol.partition("/")[0], request.side.upper(), request.client_order_id)
     for was, wanted in zip(told, asked, strict=True):
         if was not in {"", wanted}:
             raise ValueError("the answer is of another order")
     return Order(
         exchange=VENUE,
-        symbol=request.symbol,
+        symbol=symbol_of(booked.product_id) or request.symbol,
         order_id=booked.order_id,
         client_order_id=request.client_order_id or booked.client_order_id,
         side=request.side,
@@ -216,17 +225,27 @@ def is_of(order: Order, request: OrderRequest) -> bool:
     )
 
 
+def body(request: OrderRequest) -> dict[str, object]:
+    """What a new order is sent as."""
+    return {
+        "client_order_id": request.client_order_id,
+        "product_id": product_of(request.symbol),
+        "side": request.side.upper(),
+        "order_configuration": configuration(request),
+    }
+
+
 def configuration(request: OrderRequest) -> dict[str, object]:
     """An order's `order_configuration`."""
     if request.type is OrderType.MARKET:
         size = {"base_size": request.quantity, "quote_size": request.quote_quantity}
-        return {"market_market_ioc": {name: f"{v:f}" for name, v in size.items() if v is not None}}
+        return {"market_market_ioc": {name: plain(v) for name, v in size.items() if v is not None}}
     terms: dict[str, object] = {
-        "base_size": f"{request.quantity:f}",
-        "limit_price": f"{request.price:f}",
+        "base_size": plain(check_amount("quantity", request.quantity)),
+        "limit_price": plain(check_amount("price", request.price)),
     }
     if request.type is OrderType.STOP_LIMIT:
-        terms["stop_price"] = f"{request.stop_price:f}"
+        terms["stop_price"] = plain(check_amount("stop_price", request.stop_price))
         way = "UP" if request.side is Side.BUY else "DOWN"
         terms["stop_direction"] = f"STOP_DIRECTION_STOP_{way}"
         return {"stop_limit_stop_limit_gtc": terms}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asyncio import get_running_loop
 from dataclasses import replace
+from os import getpid
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -16,7 +17,7 @@ from switchgear.core.words import Effect, Kind
 from switchgear.exchange.coinbase_answers import TIME
 from switchgear.exchange.server_time import ServerTime
 from switchgear.exchange.signing import jwt_maker
-from switchgear.exchange.transport import TOTAL_S_MAX, Target, encoded, refusal
+from switchgear.exchange.transport import Target, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,6 +54,8 @@ class _Spare(NamedTuple):
 
     headers: dict[str, str]
     at_s: float
+    process: int
+    """Who made it: a forked process has a copy of it, and one token is for one request alone."""
 
 
 class CoinbaseWire:
@@ -92,16 +95,15 @@ class CoinbaseWire:
         self,
         target: Target,
         path: str,
-        params: Mapping[str, str],
+        params: Mapping[str, str | list[str]],
         shape: Shape[T],
         words: Callable[[T], R],
-        *,
-        total_s: float = TOTAL_S_MAX,
     ) -> R:
         """The answer of an endpoint of the account, in our words."""
         headers = await self._signed("GET", path, target)
+        query = urlencode(params, doseq=True)
         reply = await self._transport.request(
-            "GET", _ROOT + path, target, query=encoded(params), headers=headers, total_s=total_s
+            "GET", _ROOT + path, target, query=query, headers=headers
         )
         return self._tell(shape, reply, target, words)
 
@@ -112,13 +114,19 @@ class CoinbaseWire:
         body: Mapping[str, Any],
         shape: Shape[T],
         words: Callable[[T], R],
+        *,
+        in_parts: bool = False,
     ) -> R:
-        """The answer to something sent, in our words; a refusal with status 200 is raised too."""
+        """
+        The answer to something sent, in our words; a refusal with status 200 is raised too.
+
+        With in_parts each part of the answer says for itself whether it was refused: none is raised.
+        """
         headers = await self._signed("POST", path, target)
         reply = await self._transport.request(
             "POST", _ROOT + path, target, body=msgspec.json.encode(body), headers=headers | _JSON
         )
-        if refuses(reply.body):
+        if not in_parts and refuses(reply.body):
             raise refusal(reply, target, self._clock)
         return self._tell(shape, reply, target, words)
 
@@ -139,9 +147,12 @@ class CoinbaseWire:
             # Twice round the loop: the request itself goes out first.
             loop = get_running_loop()
             loop.call_soon(loop.call_soon, self._prepare, verb, path)
-        if spare is not None and self._clock.monotonic_s() - spare.at_s < _SPARE_S:
+        if spare is not None and spare.process == getpid() and self._age_s(spare) < _SPARE_S:
             return spare.headers
         return self._token(verb, path)
+
+    def _age_s(self, spare: _Spare) -> float:
+        return self._clock.monotonic_s() - spare.at_s
 
     def _token(self, verb: str, path: str) -> dict[str, str]:
         assert self._make is not None  # nobody gets here without a key
@@ -157,7 +168,9 @@ class CoinbaseWire:
 
     def _prepare(self, verb: str, path: str) -> None:
         """Sign the next request like this one while the answer to it is on its way."""
-        self._spares[verb, path] = _Spare(self._token(verb, path), self._clock.monotonic_s())
+        # Set and popped whole, so that event loops of several threads never take the same one.
+        spare = _Spare(self._token(verb, path), self._clock.monotonic_s(), getpid())
+        self._spares[verb, path] = spare
 
     async def _ask_time(self, target: Target) -> int:
         reply = await self._transport.request("GET", _TIME, target, total_s=_TIME_S_MAX)

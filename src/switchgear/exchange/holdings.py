@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from switchgear.exchange.believed import less, times, total
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from switchgear.exchange.model import Side
 
-_ZERO, _ONE = Decimal(0), Decimal(1)
+_ONE = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Balance:
     @property
     def total(self) -> Decimal:
         """Free and locked together."""
-        return self.free + self.locked
+        return total((self.free, self.locked))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Position:
         """What it gained since it was bought, in the quote asset; None where that is not known."""
         if self.value is None or self.average_price is None:
             return None
-        return self.value - self.average_price * self.quantity
+        return less(self.value, times(self.average_price, self.quantity))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +121,9 @@ def valued(
     for asset, balance in balances.items():
         price = _ONE if asset == currency else price_of(asset)
         if price is not None:
-            values[asset] = balance.total * price
+            values[asset] = times(balance.total, price)
     unpriced = tuple(sorted(balances.keys() - values.keys()))
-    total = sum(values.values(), _ZERO)
-    return Portfolio(exchange, currency, balances, values, total, unpriced)
+    return Portfolio(exchange, currency, balances, values, total(values.values()), unpriced)
 
 
 def positions_of(portfolio: Portfolio) -> list[Position]:

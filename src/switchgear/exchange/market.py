@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from switchgear.exchange.believed import amounts
+from switchgear.exchange.believed import amounts, less, ratio, times
 from switchgear.exchange.model import FieldError, OrderType, TimeInForce
 
 if TYPE_CHECKING:
@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from switchgear.exchange.model import OrderRequest
 
 
-_EXACT = Context(prec=200)
+_EXACT = Context(
+    prec=200, rounding=ROUND_HALF_EVEN, Emin=-999_999, Emax=999_999, clamp=0, flags=[], traps=[]
+)
+"""With as many digits as an amount and its step can have: the usual 28 are too few for a tiny step."""
+
+_CENTS = Decimal(100)
 
 
 class Interval(StrEnum):
@@ -83,7 +88,7 @@ class OrderBook:
     @property
     def spread(self) -> Decimal | None:
         """Lowest ask less highest bid; None while a side is empty."""
-        return self.asks[0].price - self.bids[0].price if self.asks and self.bids else None
+        return less(self.asks[0].price, self.bids[0].price) if self.asks and self.bids else None
 
 
 def levels(
@@ -133,14 +138,22 @@ class SymbolInfo:
     """Quantities, of the base asset, are multiples of it."""
     quantity_min: Decimal | None = None
     quantity_max: Decimal | None = None
+    market_quantity_step: Decimal | None = None
+    """Of a market order that names a quantity, beside the three of every order; so the next two."""
+    market_quantity_min: Decimal | None = None
+    market_quantity_max: Decimal | None = None
     quote_step: Decimal | None = None
     """Quote amounts are multiples of it."""
     quote_min: Decimal | None = None
     """Of a market order that names a quote amount."""
     quote_max: Decimal | None = None
     notional_min: Decimal | None = None
-    """Of price times quantity, in the quote asset."""
+    """Of price times quantity, in the quote asset, for an order that has both."""
     notional_max: Decimal | None = None
+    takes_quote_quantity: bool = True
+    """Whether a market order may name a quote amount."""
+    types: frozenset[OrderType] | None = None
+    """The kinds of order that are taken; None for any."""
     asset_class: str = "crypto"
     """crypto, or us_equity."""
     forces: frozenset[TimeInForce] | None = None
@@ -157,6 +170,9 @@ class SymbolInfo:
         """
         if not self.tradable:
             raise FieldError("symbol", self.symbol, f"is not trading at {self.exchange} now")
+        if self.types is not None and request.type not in self.types:
+            allowed = f"{self._here} takes {', '.join(sorted(self.types))}"
+            raise FieldError("type", str(request.type), allowed)
         self._check_force(request)
         for field in ("price", "stop_price"):
             price: Decimal | None = getattr(request, field)
@@ -164,13 +180,13 @@ class SymbolInfo:
                 self._within(field, price, self.price_min, self.price_max)
                 self._multiple(field, price, self.tick_at(price))
         if request.quantity is not None:
-            self._check_quantity(request.quantity)
+            self._check_quantity(request.quantity, request.type)
         self._check_value(request)
 
     def tick_at(self, price: Decimal) -> Decimal | None:
         """What prices near this one are multiples of; US equities below 1 USD have a finer tick."""
         if self.asset_class == "us_equity" and price < 1 and self.price_tick is not None:
-            return self.price_tick / 100
+            return ratio(self.price_tick, _CENTS)
         return self.price_tick
 
     def _check_force(self, request: OrderRequest) -> None:
@@ -183,19 +199,25 @@ class SymbolInfo:
                 "time_in_force", str(request.time_in_force), f"{self._here} takes {allowed}"
             )
 
-    def _check_quantity(self, quantity: Decimal) -> None:
+    def _check_quantity(self, quantity: Decimal, kind: OrderType) -> None:
         self._within("quantity", quantity, self.quantity_min, self.quantity_max)
         if self.whole_only:
             self._multiple("quantity", quantity, Decimal(1))
         self._multiple("quantity", quantity, self.quantity_step)
+        if kind is OrderType.MARKET:
+            least, most = self.market_quantity_min, self.market_quantity_max
+            self._within("quantity", quantity, least, most)
+            self._multiple("quantity", quantity, self.market_quantity_step)
 
     def _check_value(self, request: OrderRequest) -> None:
         if request.quote_quantity is not None:
-            least, most = self.quote_min or self.notional_min, self.quote_max or self.notional_max
-            self._within("quote_quantity", request.quote_quantity, least, most)
+            if not self.takes_quote_quantity:
+                allowed = f"is not taken for {self._here}: give a quantity"
+                raise FieldError("quote_quantity", request.quote_quantity, allowed)
+            self._within("quote_quantity", request.quote_quantity, self.quote_min, self.quote_max)
             self._multiple("quote_quantity", request.quote_quantity, self.quote_step)
         elif request.price is not None and request.quantity is not None:
-            value = request.price * request.quantity
+            value = times(request.price, request.quantity)
             self._within("price times quantity", value, self.notional_min, self.notional_max)
 
     @property
@@ -211,6 +233,5 @@ class SymbolInfo:
             raise FieldError(field, value, f"must be at most {most:f} for {self._here}")
 
     def _multiple(self, field: str, value: Decimal, step: Decimal | None) -> None:
-        # With as many digits as both can have: the usual 28 are too few for a tiny step.
         if step and _EXACT.remainder(value, step):
             raise FieldError(field, value, f"must be a multiple of {step:f} for {self._here}")

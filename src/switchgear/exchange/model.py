@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from switchgear.core.errors import SettingsError
+from switchgear.exchange.believed import less
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -185,7 +186,7 @@ class Order:
     @property
     def remaining(self) -> Decimal | None:
         """What is not traded yet, of the base asset; None where quantity is."""
-        return None if self.quantity is None else self.quantity - self.filled
+        return None if self.quantity is None else less(self.quantity, self.filled)
 
 
 def check_request(request: object) -> OrderRequest:
@@ -215,12 +216,24 @@ def check_amount(field: str, value: object) -> Decimal:
         raise FieldError(field, value, "must be a Decimal, such as Decimal('0.25')")
     if not (value.is_finite() and value > 0):
         raise FieldError(field, value, "must be a finite number above 0")
-    exponent = value.as_tuple().exponent
-    assert isinstance(exponent, int)  # a finite number has one
-    if value.adjusted() >= _WHOLE_DIGITS_MAX or exponent < -_PLACES_MAX:
+    if not -_PLACES_MAX <= value.adjusted() < _WHOLE_DIGITS_MAX or _places(value) > _PLACES_MAX:
         allowed = f"must have at most {_WHOLE_DIGITS_MAX} whole digits and {_PLACES_MAX} places"
         raise FieldError(field, value, allowed)
     return value
+
+
+def plain(amount: Decimal) -> str:
+    """
+    A finite amount in plain digits, without an exponent and without zeros that say nothing: `0.01`.
+
+    It is exact whatever the decimal context of the program is: `normalize` would round to it.
+    """
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _places(amount: Decimal) -> int:
+    return len(plain(amount).partition(".")[2])
 
 
 def _word(field: str, value: object, kind: type[_E]) -> _E:
