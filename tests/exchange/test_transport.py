@@ -227,7 +227,7 @@ def test_each_event_loop_gives_its_connections_back() -> None:
             return (await transport.request("GET", "/a", TARGET)).status
 
     transport = Transport("http://127.0.0.1:9")
-    sockets = []
+    sockets: list[int] = []
     for _ in range(5):
         assert asyncio.run(ask(transport)) == 200
         sockets.append(len([*Path("/proc/self/fd").iterdir()]))
