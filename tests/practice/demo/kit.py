@@ -35,7 +35,7 @@ class Table(NamedTuple):
             known = column["  found"] + column["  refused"] + column["  unknown"]
             assert column["orders sent"] == known
             assert column["lost answers"] == column["  matched"]
-            opened = column["circuits opened"] + column["  again, by a probe"]
+            opened = column["circuits opened"] + column["opened again"]
             assert opened >= column["circuits closed"]
             assert column["duplicates"] == 0
 

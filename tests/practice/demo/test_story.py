@@ -15,7 +15,7 @@ from switchgear.core.words import Kind
 from switchgear.exchange.holdings import Portfolio
 from switchgear.exchange.together import Missing, Part, PortfolioOverAll
 from switchgear.practice.demo.agent import Seen
-from switchgear.practice.demo.narrator import Narrator, did, saw, worth
+from switchgear.practice.demo.narrator import Narrator, did, rows, saw, worth
 from switchgear.practice.demo.run import SCENARIO, SECONDS_MIN, run
 from switchgear.practice.demo.stand import TRADES, Span
 from switchgear.practice.demo.story import END_S, Pace
@@ -24,6 +24,8 @@ from switchgear.practice.sim.scenario import EVERY, load
 from switchgear.testing import FakeClock
 
 MIX = load(SCENARIO)
+DOWN = "Service is down for maintenance (HTTP 503, code UNAVAILABLE); try again in 1.5 s"
+HELD_BACK = "coinbase.get_portfolio was not called"
 LIVE = ("primary", 0.0, "")
 """Where the part of a portfolio comes from that the exchange tells now."""
 
@@ -104,6 +106,43 @@ def test_the_portfolio_says_what_is_old_and_who_is_missing() -> None:
     assert in_part.startswith("in part: 1,200 USDT, coinbase is missing since 00:00:00 (no answer")
     assert len(in_part) < 200
     assert worth(PortfolioOverAll((), (gone,), now)).startswith("in part: nothing is known, coin")
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("no answer within 2 s", "no answer within 2 s"),
+        (
+            f"GateClosedError: {HELD_BACK}: gate closed: ApiError: coinbase.get_x: {DOWN}",
+            f"gate closed: {DOWN}",
+        ),
+        (
+            "ApiError: coinbase.get_portfolio: Unauthorized (HTTP 401)",
+            "Unauthorized (HTTP 401)",
+        ),
+        (
+            f"CircuitOpenError: {HELD_BACK}: circuit open: 3 in a row, last ApiError: a.b: {DOWN}",
+            f"circuit open: 3 in a row, last {DOWN}",
+        ),
+    ],
+)
+def test_who_is_missing_is_told_with_the_point(reason: str, told: str) -> None:
+    """Why an account is missing is told by its innermost cause, which nothing cuts off."""
+    now = FakeClock().wall()
+    gone = Missing("coinbase", "main", now, Kind.MAINTENANCE, reason, None)
+    words = worth(PortfolioOverAll((), (gone,), now))
+    assert words.endswith(f"coinbase is missing since 00:00:00 ({told})")
+
+
+def test_only_parts_of_a_sum_are_indented() -> None:
+    """In the table what stands below a line, indented, adds up to it; counts of other things do not."""
+    labels = [label for label, _ in rows([])]
+    assert {"retries", "opened again"} <= set(labels)
+    assert [label.strip() for label in labels if label.startswith(" ")] == [
+        *("succeeded", "failed", "other"),
+        *("found", "refused", "unknown"),
+        "matched",
+    ]
 
 
 def test_a_line_has_time_venue_and_three_parts() -> None:

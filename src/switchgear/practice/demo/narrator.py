@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _PLAIN_WIDTH = 200
 """Into a file or a pipe nothing is broken into lines."""
 _REASON_MAX = 120
+_WRAPPING = re.compile(r"(?:[A-Z]\w+: )?[a-z_]+\.[a-z_]+(?: was not called)?: ")
+"""What stands before the point: the class of an error, and the call; the line names the exchange itself."""
 
 
 class Narrator:
@@ -66,6 +69,20 @@ class Narrator:
     def over_all(self, at_s: float, told: PortfolioOverAll) -> None:
         """The portfolio over all accounts, and who is not in it."""
         self._line(at_s, "all", ("portfolio  ", "cyan"), worth(told))
+
+    def losing(self, at_s: float, error: str) -> None:
+        """Records cannot be written from here on."""
+        self._line(at_s, "all", ("history    ", "red"), f"records are being lost: {error}")
+
+    def keeping(self, at_s: float, lost: int) -> None:
+        """They can be again; so many were lost."""
+        words = f"records are kept again, {lost} were lost"
+        self._line(at_s, "all", ("history    ", "green"), words)
+
+    def lost(self, number: int) -> None:
+        """How many records are missing in the history; nothing when none is."""
+        if number:
+            self._say((f"LOST {number} records: they are not in the history", "bold red"))
 
     def ending(self, sums: Sequence[Sums]) -> None:
         """The table of sums, and what does not add up."""
@@ -136,10 +153,15 @@ def worth(told: PortfolioOverAll) -> str:
     sums = " + ".join(f"{amount:,.0f} {currency}" for currency, amount in told.totals.items())
     words = [sums or "nothing is known", *(_told_by(part) for part in told.parts)]
     words += [
-        f"{gone.exchange} is missing since {gone.since:%H:%M:%S} ({shorten(gone.reason, _REASON_MAX)})"
+        f"{gone.exchange} is missing since {gone.since:%H:%M:%S} ({_point(gone.reason)})"
         for gone in told.missing
     ]
     return ("" if told.is_complete else "in part: ") + ", ".join(word for word in words if word)
+
+
+def _point(reason: str) -> str:
+    """What it comes down to, without the errors that it came through."""
+    return shorten(_WRAPPING.sub("", reason), _REASON_MAX)
 
 
 def _told_by(part: Part) -> str:
@@ -161,12 +183,12 @@ def rows(sums: Sequence[Sums]) -> list[tuple[str, list[int]]]:
         "  failed": [each.calls.failed for each in sums],
         "  other": [each.calls.other for each in sums],
         "attempts": [each.calls.attempts for each in sums],
-        "  retries": [each.calls.retried for each in sums],
+        "retries": [each.calls.retried for each in sums],
         "rejections": [each.calls.rejected for each in sums],
         "fallbacks": [each.calls.served for each in sums],
         **by_source,
         "circuits opened": [each.calls.opened for each in sums],
-        "  again, by a probe": [each.calls.reopened for each in sums],
+        "opened again": [each.calls.reopened for each in sums],
         "circuits closed": [each.calls.closed for each in sums],
     }
     orders = {

@@ -14,6 +14,7 @@ from switchgear.core.errors import SettingsError
 from switchgear.gear import Switchgear
 from switchgear.practice.demo.facts import Facts
 from switchgear.practice.demo.narrator import Narrator
+from switchgear.practice.demo.records import check_kept, lost_of, tell_losses
 from switchgear.practice.demo.stand import opened
 from switchgear.practice.demo.story import Pace, Story
 from switchgear.practice.sim.fleet import Fleet
@@ -61,7 +62,8 @@ def run(
         clock: Of everything in it; the machine's own when not given.
 
     Raises:
-        SettingsError: seconds is too few, the port is taken, or the history cannot be used.
+        SettingsError: seconds is too few, the port is taken, or the history cannot be used; what is
+            lost of it later is told, and no error.
     """
     if seconds is not None and not (isfinite(seconds) and seconds >= SECONDS_MIN):
         raise SettingsError(
@@ -71,9 +73,12 @@ def run(
         _history(history) as path,
         Switchgear(settings=SETTINGS, history=path, clock=clock) as gear,
     ):
+        check_kept(gear, path)
         page = GearSource(gear, gear.reader)
         show = Show(gear, page, str(path), narrator or Narrator())
         sums = asyncio.run(_run(show, seconds, port, seed))
+    # Not before the gear is closed: until then some are on their way to the disk.
+    show.narrator.lost(lost_of(gear))
     return 1 if any(each.faults for each in sums) else 0
 
 
@@ -104,6 +109,7 @@ async def _run(show: Show, seconds: float | None, port: int, seed: int) -> list[
         server = running.enter_context(serve(show.page, port=port))
         truths = {sim.venue: f"{sim.control_url}/_sim/state" for sim in fleet}
         show.narrator.opening(server.url, show.history, truths)
+        tell_losses(gear, show.narrator)
         pace = Pace(scenario, seconds)
         story = Story(scenario, fleet, stands, show.narrator, gear.clock, pace)
         telling = asyncio.create_task(story.tell())
