@@ -10,6 +10,7 @@ from switchgear.exchange import (
     BinanceApi,
     CoinbaseApi,
     Exchanges,
+    Order,
     OrderRequest,
     OrderType,
     PortfolioOverAll,
@@ -32,11 +33,21 @@ def clients(gear: sg.Switchgear, sims: FleetThread) -> tuple[BinanceApi, AlpacaA
     )
 
 
-async def buy(api: TradingApi) -> None:
+async def settled(api: TradingApi, order: Order, clock: sg.Clock) -> Order:
+    # A real exchange accepts a market order first, and fills it a moment later: look again, for 10 s at most.
+    for _ in range(50):
+        if order.status.is_final:
+            break
+        await clock.sleep_async(0.2)
+        order = await api.get_order(order.symbol, order_id=order.order_id)
+    return order
+
+
+async def buy(api: TradingApi, clock: sg.Clock) -> None:
     symbol = SYMBOLS[api.exchange]
     print(f"{api.exchange}: {symbol} is at {await api.get_market_price(symbol)}")
     request = OrderRequest(symbol, Side.BUY, OrderType.MARKET, Decimal("0.01"))
-    order = await api.create_order(request)
+    order = await settled(api, await api.create_order(request), clock)
     print(f"  bought {order.filled} at {order.average_price}: {order.status}")
 
 
@@ -56,7 +67,7 @@ async def main(gear: sg.Switchgear, sims: FleetThread) -> None:
         apis = clients(gear, sims)
         for api in apis:
             await opened.enter_async_context(api)
-            await buy(api)
+            await buy(api, gear.clock)
         accounts = Exchanges(*apis, clock=gear.clock)
         show("all is well", await accounts.get_portfolio())
         sims["binance"].add_faults({"match": "account", "action": "html", "status": 502})

@@ -65,6 +65,15 @@ def test_a_port_that_is_taken_is_named(
         assert f"port={taken}: cannot be had on 127.0.0.1" in err
 
 
+@pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid"])
+def test_a_host_that_is_not_here_is_named(host: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An address that no interface has is no matter of the port."""
+    assert exit_code("sim", "--host", host) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == f"switchgear: host='{host}': must be an address or a name of this machine\n"
+
+
 def test_too_few_seconds_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     """The demo says how many seconds it needs."""
     assert exit_code("demo", "--seconds", "5") == 2

@@ -66,12 +66,17 @@ def sim(
     as_list: Annotated[
         bool, typer.Option("--list", help="Say which scenarios there are, and end.")
     ] = False,
+    as_env: Annotated[
+        bool, typer.Option("--env", help="Print keys and addresses for a shell, and end.")
+    ] = False,
 ) -> None:
     """Run the practice exchanges alone, calmly or through a scenario."""
-    from switchgear.cli.serving import list_scenarios, practise
+    from switchgear.cli.serving import list_scenarios, practise, print_environment
 
     if as_list:
         return list_scenarios()
+    if as_env:
+        return print_environment(host, port, seed, scenario=scenario, venues=venue or [])
     return practise(host, port, seed, scenario=scenario, venues=venue or [], speed=speed)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import signal
 from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict, replace
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from switchgear.server import LogSource, Server
 
 PORT = 8080
+_PORT_MAX = 65_535
 
 
 def until_interrupted(work: Coroutine[Any, Any, None]) -> None:
@@ -47,6 +49,52 @@ def list_scenarios() -> None:
 
     for scenario in map(load, shipped()):
         typer.echo(f"{scenario.name:<18} {scenario.duration_s:3.0f} s  {scenario.meaning}")
+
+
+class _Chosen(NamedTuple):
+    """What is to run, once all that was not given is filled in."""
+
+    scenario: Scenario | None
+    venues: Sequence[str]
+    seed: int
+
+
+def print_environment(
+    host: str, port: int, seed: int | None, *, scenario: str | None, venues: Sequence[str]
+) -> None:
+    """
+    Print what a shell must know to call the practice exchanges that were started with the same.
+
+    Nothing is started or asked: the keys follow from the seed, the addresses from the port. Each
+    line exports one variable; the line ends of a private key are escaped.
+
+    Args:
+        host: Where they listen.
+        port: Of the first, above 0: one that the system chose is not known here.
+        seed: Of prices and faults; that of the scenario, or 1, when not given.
+        scenario: A shipped scenario's name or a file.
+        venues: Which of them; all when empty.
+
+    Raises:
+        SettingsError: One of these cannot be.
+    """
+    from switchgear.practice.sim.fleet import Fleet
+
+    chosen = _chosen(seed, scenario, venues)
+    most = _PORT_MAX + 1 - len(chosen.venues)
+    if not 1 <= port <= most:
+        raise SettingsError("port", port, f"must be the one they were started with, 1 to {most}")
+    for place, sim in enumerate(Fleet(chosen.seed, venues=chosen.venues)):
+        name, secret = sim.venue.upper(), sim.secret.replace("\n", "\\n")
+        typer.echo(f"export {name}_URL={shlex.quote(_address(host, port + place))}")
+        typer.echo(f"export {name}_KEY={shlex.quote(sim.key)}")
+        typer.echo(f"export {name}_SECRET={shlex.quote(secret)}")
+
+
+def _address(host: str, port: int) -> str:
+    """As one that runs tells its own; what listens everywhere is called on this machine."""
+    called = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  it is called, not bound
+    return f"http://[{called}]:{port}" if ":" in called else f"http://{called}:{port}"
 
 
 def practise(
@@ -72,24 +120,36 @@ def practise(
     Raises:
         SettingsError: One of these cannot be, or it cannot listen there.
     """
-    from switchgear.practice.sim.fleet import VENUES, Fleet
+    from switchgear.practice.sim.door import HostError
+    from switchgear.practice.sim.fleet import Fleet
+
+    chosen = _chosen(seed, scenario, venues)
+    if not 0 < speed < inf:
+        raise SettingsError("speed", speed, "must be a number above 0")
+    fleet = Fleet(chosen.seed, host=host, port=port, venues=chosen.venues)
+    try:
+        until_interrupted(_practise(fleet, chosen.scenario, speed))
+    except BrokenPipeError:
+        raise  # who read the output has gone, and the port is not to blame
+    except HostError as error:
+        raise SettingsError(
+            "host", error.host, "must be an address or a name of this machine"
+        ) from None
+    except (OSError, OverflowError) as error:
+        words = getattr(error, "strerror", None) or str(error)
+        more = len(chosen.venues) - 1
+        others = f" with the {more} after it" if more else ""
+        raise SettingsError("port", port, f"cannot be had on {host}{others}: {words}") from None
+
+
+def _chosen(seed: int | None, scenario: str | None, venues: Sequence[str]) -> _Chosen:
+    from switchgear.practice.sim.fleet import VENUES
     from switchgear.practice.sim.server import SEED
 
     played = None if scenario is None else _scenario(scenario)
     named = _checked_venues(venues, played) or VENUES
-    if not 0 < speed < inf:
-        raise SettingsError("speed", speed, "must be a number above 0")
-    if seed is None:
-        seed = SEED if played is None else played.seed
-    fleet = Fleet(seed, host=host, port=port, venues=named)
-    try:
-        until_interrupted(_practise(fleet, played, speed))
-    except BrokenPipeError:
-        raise  # who read the output has gone, and the port is not to blame
-    except (OSError, OverflowError) as error:
-        words = getattr(error, "strerror", None) or str(error)
-        others = f" with the {len(named) - 1} after it" if len(named) > 1 else ""
-        raise SettingsError("port", port, f"cannot be had on {host}{others}: {words}") from None
+    usual = SEED if played is None else played.seed
+    return _Chosen(played, named, usual if seed is None else seed)
 
 
 def _scenario(name: str) -> Scenario:
