@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from switchgear.practice.sim.answers import recorded
-from switchgear.practice.sim.rules import RuleError, parse_rule, show_rule
+from switchgear.practice.sim.rules import Known, RuleError, parse_rule, show_rule
+from switchgear.practice.sim.venues import endpoint_names
 from tests.practice.kit import MARKET, RESTING
 from tests.practice.station import Station
 
@@ -75,15 +76,19 @@ GOOD: list[dict[str, Any]] = [
     {"action": "row", "row": "ip_banned", "variant": 2, "retry_after_s": 9, "booked": True},
     {"action": "clock_skew", "skew_ms": -3000},
     {"action": "key_revoked", "match": "venue"},
+    {"action": "unseen", "for_s": 2.5, "match": "order.*"},
+    {"action": "cut", "match": "backend.*"},
+    {"action": "cut", "match": "unknown"},
+    {"action": "cut", "match": "P* */order"},
 ]
-ROWS = recorded("binance")
+KNOWN = Known(recorded("binance"), {"binance": endpoint_names("binance")})
 
 
 @pytest.mark.parametrize("rule", GOOD, ids=lambda rule: rule["action"])
 async def test_a_rule_reads_back_as_it_was_written(rule: dict[str, Any]) -> None:
     """Each kind keeps its fields on the way in and out."""
-    shown = show_rule(parse_rule(rule, ROWS))
-    assert parse_rule(shown, ROWS) == parse_rule(rule, ROWS)
+    shown = show_rule(parse_rule(rule, KNOWN))
+    assert parse_rule(shown, KNOWN) == parse_rule(rule, KNOWN)
     assert {name: shown[name] for name in rule} == rule
 
 
@@ -131,6 +136,14 @@ BAD: list[tuple[Any, str]] = [
     ({"action": "cut", "match": "a\n"}, "match"),
     ({"action": "cut", "match": "a" * 10_000}, "match"),
     ({"action": "cut", "match": 5}, "match"),
+    ({"action": "cut", "match": "ordr.create"}, "match"),
+    ({"action": "cut", "match": "POST"}, "match"),
+    ({"action": "cut", "match": "product.*"}, "match"),
+    ({"action": "cut", "match": "BLAH /*"}, "match"),
+    ({"action": "cut", "match": "post /api/v3/order"}, "match"),
+    ({"action": "cut", "match": "POST api/v3/order"}, "match"),
+    ({"action": "unseen"}, "for_s"),
+    ({"action": "unseen", "for_s": -1}, "for_s"),
 ]
 
 
@@ -138,7 +151,7 @@ BAD: list[tuple[Any, str]] = [
 async def test_a_wrong_rule_names_field_value_and_what_is_allowed(rule: Any, field: str) -> None:
     """In code a wrong rule is a ValueError that tells all three."""
     with pytest.raises(RuleError) as caught:
-        parse_rule(rule, ROWS)
+        parse_rule(rule, KNOWN)
     assert isinstance(caught.value, ValueError)
     assert caught.value.field == field
     assert caught.value.allowed in str(caught.value)
@@ -167,7 +180,8 @@ async def test_a_wrong_rule_in_a_list_adds_none_of_it(station: Station) -> None:
         ("DELETE", f"{FAULTS}/x", None, 404, "id"),
         ("GET", "/_sim/nothing", None, 404, "path"),
         ("POST", "/_sim/state", None, 404, "path"),
-        ("PUT", FAULTS, None, 404, "path"),
+        ("PUT", FAULTS, None, 405, "method"),
+        ("PUT", f"{WIRE}/1", None, 405, "method"),
         ("GET", f"{FAULTS}/1", None, 404, "path"),
         ("GET", "/_sim/rows/1", None, 404, "path"),
         ("POST", WIRE, b"{", 400, "body"),
@@ -183,6 +197,42 @@ async def test_bad_input_is_answered_in_words(
         reply = await station.call(method, base + path, data=body)
         assert (reply.status, reply.json["error"]["field"]) == (status, field)
         assert reply.json["error"]["allowed"]
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"), [(FAULTS, "GET, POST, DELETE"), (f"{WIRE}/1", "DELETE")]
+)
+async def test_a_wrong_method_names_the_right_ones(
+    station: Station, path: str, allowed: str
+) -> None:
+    """A path that is there is not called unknown."""
+    reply = await station.call("PUT", path)
+    assert (reply.status, reply.headers["Allow"], reply.json["error"]["allowed"]) == (
+        405,
+        allowed,
+        allowed,
+    )
+
+
+@pytest.mark.parametrize("variant", [0, 4, "1"])
+async def test_the_range_of_a_variant_is_the_rows(variant: Any) -> None:
+    """Too low, too high or no number: the same range is told."""
+    with pytest.raises(
+        RuleError, match=f"variant is {variant!r}; allowed: a whole number from 1 to 3"
+    ):
+        parse_rule({"action": "row", "row": "ip_banned", "variant": variant}, KNOWN)
+
+
+async def test_a_match_that_fits_nothing_names_what_there_is(station: Station) -> None:
+    """A typo is told at once, with every name that would do, and a method with the methods."""
+    rule = {"match": "ordr.create", "action": "cut"}
+    error = (await station.call("POST", FAULTS, json=rule)).json["error"]
+    assert (error["field"], error["value"]) == ("match", "ordr.create")
+    assert {"order.create,", "backend.price,", "ticker.price,"} <= set(error["allowed"].split())
+    for path in (FAULTS, WIRE):
+        sent = {"match": "BLAH /*", "action": "cut"}
+        error = (await station.call("POST", path, json=sent)).json["error"]
+        assert "GET, HEAD, POST" in error["allowed"]
 
 
 async def test_the_control_port_serves_nothing_else(station: Station) -> None:

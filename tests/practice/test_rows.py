@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from switchgear.practice.sim.answers import recorded
@@ -55,6 +57,28 @@ async def test_the_time_to_wait_is_the_rules(station: Station) -> None:
         reply = await station.call("GET", TIME)
         assert reply.headers["Retry-After"] == str(wait_s)
         assert f"banned until {now_ms + wait_s * 1000}." in reply.error[2]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"action": "row", "row": "ip_banned", "variant": 1, "retry_after_s": 10},
+        {"action": "answer", "status": 418, "retry_after_s": 10},
+    ],
+    ids=["row", "answer"],
+)
+async def test_a_ban_names_one_instant(station: Station, rule: dict[str, Any]) -> None:
+    """Whoever asks, and whenever, is told the end of the first answer; asked after it, it begins anew."""
+    start_ms = int(station.clock.wall().timestamp() * 1000)
+    station.sim.add_faults(rule)
+    for passed_s, wait_s, until_s in ((0, "10", 10), (3.5, "7", 10), (6, "1", 10), (1, "10", 20.5)):
+        station.clock.advance(passed_s)
+        reply = await station.call("GET", TIME)
+        assert reply.headers["Retry-After"] == wait_s
+        assert f"until {start_ms + round(until_s * 1000)}." in reply.error[2]
+    station.sim.clear_faults()
+    station.sim.add_faults(rule)
+    assert (await station.call("GET", TIME)).headers["Retry-After"] == "10"
 
 
 async def test_a_record_without_a_time_stays_without() -> None:

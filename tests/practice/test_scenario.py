@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from switchgear.practice.sim import rules, wire_rules
+from switchgear.practice.sim.answers import recorded
 from switchgear.practice.sim.faults import Html, Rule
 from switchgear.practice.sim.scenario import ScenarioError, Step, load, parse, shipped
 from switchgear.practice.sim.wire_rules import Cut, WireRule
@@ -25,7 +26,7 @@ def test_a_scenario_is_read() -> None:
     read = parse(HEAD + STEP + wire, "mine.toml")
     assert (read.name, read.meaning, read.seed, read.duration_s) == ("mine", "Mine.", 1, 10)
     first, second = read.steps
-    assert first == Step(2, 8, "binance", Rule(Html(502)), "html on *")
+    assert first == Step(2, 8, "binance", Rule(Html(502)), "html 502 on *")
     assert second == Step(9.9, 0.1, "*", WireRule(Cut()), "M")
 
 
@@ -84,10 +85,60 @@ def test_a_wrong_scenario_names_file_field_value_and_what_is_allowed(text: str, 
 
 def test_a_row_at_every_venue_is_one_that_all_have() -> None:
     """What is allowed for all venues is what each has on record, and no more variants than the fewest."""
-    row = 'fault = { action = "row", row = "server_error", variant = 4 }\n'
+    row = 'fault = { action = "row", row = "server_error", variant = 3 }\n'
     assert parse(HEAD + STEP.replace(FAULT, row), "mine.toml").steps[0].venue == "binance"
-    with pytest.raises(ScenarioError, match=r"variant is 4; allowed: a whole number from 1 to 2"):
+    with pytest.raises(ScenarioError, match=r"variant is 3; allowed: a whole number from 1 to 2"):
         parse(HEAD + STEP.replace(FAULT, row).replace("binance", "*"), "mine.toml")
+
+
+def test_a_match_at_every_venue_fits_each() -> None:
+    """A name that one of the venues does not have is refused, with the names that this one has."""
+    text = HEAD + STEP.replace("html", 'html", match = "account').replace("binance", "*")
+    with pytest.raises(
+        ScenarioError, match=r"match is 'account'; .* at coinbase: .*accounts\.list"
+    ):
+        parse(text, "mine.toml")
+    assert parse(text.replace('"account"', '"order.*"'), "mine.toml").steps[0].venue == "*"
+
+
+@pytest.mark.parametrize(
+    ("breaks", "words"),
+    [
+        (
+            'fault = { match = "venue", action = "row", row = "ip_banned" }',
+            "row ip_banned on venue",
+        ),
+        ('fault = { action = "delay", delay_s = 0.6 }', "delay of 0.6 s on *"),
+        ('fault = { action = "refuse", duration_s = 3 }', "refuse for 3 s on everything"),
+        ('fault = { match = "order*", action = "unseen", for_s = 2 }', "unseen for 2 s on order*"),
+        ('wire = { action = "reset", side = "answer" }', "reset of the answer on *"),
+    ],
+)
+def test_a_step_without_a_meaning_is_told_by_its_rule(breaks: str, words: str) -> None:
+    """What it is, how much of it, and where."""
+    text = HEAD + STEP.replace(FAULT, f"{breaks}\n")
+    assert parse(text, "mine.toml").steps[0].meaning == words
+
+
+def test_a_field_that_there_is_not() -> None:
+    """The words say that it is not there, and which are."""
+    with pytest.raises(ScenarioError, match="seeds is 1; allowed: nothing: there is no such field"):
+        parse(HEAD + "seeds = 1\n", "mine.toml")
+
+
+def test_no_price_is_answered_as_an_order() -> None:
+    """What server_error gives at Binance to any call is of no edge of others, and names no order."""
+    rows = recorded("binance")["server_error"]
+    assert [row.status for row in rows] == [502, 500, 504]
+    assert [row.body for row in rows if "order" in row.body] == []
+
+
+@pytest.mark.parametrize("name", ["ban", "maintenance"])
+def test_who_obeys_a_ban_is_let_in(name: str) -> None:
+    """A step that tells a time to wait takes as long, no longer."""
+    for step in load(name).steps:
+        wait_s = getattr(step.breaks.action, "retry_after_s", None)
+        assert wait_s in {None, step.for_s}
 
 
 def test_a_scenario_is_found_by_name_or_file(tmp_path: Path) -> None:

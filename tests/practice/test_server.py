@@ -8,6 +8,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from switchgear.practice.sim.door import HostError
 from switchgear.practice.sim.server import Sim, SimThread
 
 
@@ -59,6 +60,14 @@ async def test_a_stopped_server_stays_stopped() -> None:
     sim.clear_faults()
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", int(urlsplit(sim.base_url).port or 0))) != 0
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("host", ["999.1.1.1", "192.0.2.1"])
+async def test_a_host_that_is_not_ours_is_named(host: str) -> None:
+    """No address, or one of another machine: the error is the host's, and not the port's."""
+    with pytest.raises(HostError, match=f"host is '{host}'"):
+        await Sim(host=host).start()
 
 
 @pytest.mark.anyio

@@ -61,8 +61,7 @@ CCXT_CLASSES = {
     "firewall_blocked": "ExchangeNotAvailable",
     "location_restricted": "ExchangeNotAvailable",
     "cancel_replace_failed": "ExchangeError",
-    # A status that it does not know, such as 524, is no error to it: an order without an id.
-    "server_error": "ExchangeNotAvailable ExchangeNotAvailable None InvalidOrder",
+    "server_error": "ExchangeNotAvailable ExchangeNotAvailable RequestTimeout",
     "duplicate_order": "InvalidOrder",
     "insufficient_funds": "InsufficientFunds",
     "market_closed": "MarketClosed",
@@ -222,4 +221,3 @@ def test_ccxt_knows_every_recorded_answer() -> None:
     """Whatever the venue has on record arrives in the class that ccxt keeps for it."""
     heard, expected = hear(CCXT, VENUE), by_step(VENUE, CCXT_CLASSES)
     assert {step: str(heard.error(step)[0]) for step in expected} == expected
-    assert heard["server_error 3"]["id"] == ""

@@ -220,3 +220,47 @@ def test_data_is_not_guessed(desk: Desk, path: str, query: dict[str, str], words
     if path.endswith("/bars") and "timeframe" not in words:
         usual["timeframe"] = "1Min"
     assert desk.get(path, **{**usual, **query}).error == (400, None, words)
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "names"),
+    [
+        (f"{CRYPTO}/latest/trades", {"foo": "1"}, "foo"),
+        (f"{CRYPTO}/latest/trades", {"foo": ""}, "foo"),
+        (f"{CRYPTO}/latest/quotes", {"limit": "1", "loc": "us"}, "limit, loc"),
+        (f"{CRYPTO}/snapshots", {"feed": "iex"}, "feed"),
+        (f"{CRYPTO}/bars", {"timeframe": "1Min", "exchanges": "CBSE"}, "exchanges"),
+        (f"{CRYPTO}/trades", {"timeframe": "1Min"}, "timeframe"),
+        (f"{STOCKS}/snapshots", {"adjustment": "raw"}, "adjustment"),
+        (f"{STOCKS}/bars", {"timeframe": "1Min", "since": "1"}, "since"),
+        (f"{STOCKS}/AAPL/bars", {"timeframe": "1Min", "since": "1"}, "since"),
+        (f"{STOCKS}/AAPL/quotes/latest", {"limit": "1"}, "limit"),
+        (f"{STOCKS}/AAPL/snapshot", {"symbols": "MSFT"}, "symbols"),
+    ],
+)
+def test_what_an_endpoint_does_not_know_is_refused(
+    desk: Desk, path: str, query: dict[str, str], names: str
+) -> None:
+    """Market data takes no parameter that it has no use for, and names each, in the order sent."""
+    if "AAPL" not in path:
+        query = {"symbols": "AAPL" if path.startswith(STOCKS) else "BTC/USD", **query}
+    error = (400, None, f"unexpected query parameter(s): {names}")
+    assert desk.get(path, **query).error == error
+
+
+@pytest.mark.parametrize(
+    ("path", "more"),
+    [
+        (f"{STOCKS}/trades/latest", {}),
+        (f"{STOCKS}/snapshots", {}),
+        (f"{STOCKS}/bars", {"timeframe": "1Day", "adjustment": "raw", "asof": "-"}),
+    ],
+)
+def test_what_equities_may_be_asked_with_is_taken(
+    desk: Desk, path: str, more: dict[str, str]
+) -> None:
+    """Feed and currency everywhere, the treatment of splits for bars; here they change nothing."""
+    query = {"symbols": "AAPL", **more}
+    plain = desk.get(path, **query)
+    assert plain.status == 200
+    assert desk.get(path, **query, feed="iex", currency="USD").json == plain.json

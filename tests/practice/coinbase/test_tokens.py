@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from switchgear.practice.sim.messages import Request
 from tests.practice.coinbase.kit import HOST, ORDERS, RESTING, V3, Desk, encoded, token, token_parts
 
 PATH = f"{V3}/accounts"
@@ -70,6 +71,7 @@ def test_a_wrong_head_is_refused(desk: Desk, head: dict[str, Any]) -> None:
         {"uri": f"GET {HOST}{PATH}?limit=1"},
         {"uri": f"GET example.org{PATH}"},
         {"uri": f"GET https://{HOST}{PATH}"},
+        {"uri": f"GET http://api.coinbase.com{PATH}"},
         {"uri": 5},
         {"uri": None, "uris": "GET"},
     ],
@@ -91,6 +93,27 @@ def test_a_wrong_claim_is_refused(desk: Desk, claims: dict[str, Any]) -> None:
 def test_what_clients_send_in_other_ways_is_taken(desk: Desk, claims: dict[str, Any]) -> None:
     """The real host, plain http, a list of addresses, and the older issuer with its audience."""
     assert asked(desk, {}, claims)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:9102", 200),
+        ("127.0.0.1", 200),
+        ("localhost:9102", 200),
+        ("[::1]:9102", 200),
+        ("api.coinbase.com", 401),
+        ("example.org:9102", 401),
+        ("127.0.0.1.example.org", 401),
+    ],
+)
+def test_a_scheme_is_taken_on_this_machine_alone(desk: Desk, host: str, status: int) -> None:
+    """Some clients leave http:// standing; at a loopback address that passes, anywhere else it does not."""
+    key, secret = desk.credentials["key"], desk.credentials["secret"]
+    head, claims = token_parts(key, "GET", PATH, desk.now_s)
+    bearer = f"Bearer {token(secret, head, {**claims, 'uri': f'GET http://{host}{PATH}'})}"
+    headers = {"Host": host, "Authorization": bearer}
+    assert desk.practice.handle(Request("GET", PATH, "", b"", headers)).status == status
 
 
 def test_the_query_is_not_part_of_what_is_signed(desk: Desk) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from switchgear.practice.sim.symbols import Symbol
 
 _ZERO = Decimal(0)
@@ -143,15 +146,37 @@ class Account:
 
     def __init__(self, balances: dict[str, Decimal]) -> None:
         self.balances = {asset: Balance(free=amount) for asset, amount in balances.items()}
-        self.orders: list[Order] = []
+        self._orders: list[Order] = []
+        self._horizon_ms: int | None = None
         self._open: dict[int, Order] = {}
         self._by_id: dict[int, Order] = {}
         self._by_name: dict[str, Order] = {}
         self._by_pair: dict[tuple[str, str], Order] = {}
 
+    @property
+    def orders(self) -> list[Order]:
+        """All orders, oldest first."""
+        if self._horizon_ms is None:
+            return self._orders
+        return [order for order in self._orders if self._shown(order)]
+
+    @contextmanager
+    def knowing(self, until_ms: int | None) -> Generator[None]:
+        """Within, orders booked after this instant are not found; None for none that is hidden."""
+        self._horizon_ms = until_ms
+        try:
+            yield
+        finally:
+            self._horizon_ms = None
+
+    def _shown(self, order: Order | None) -> Order | None:
+        if order is None or self._horizon_ms is None or order.at_ms <= self._horizon_ms:
+            return order
+        return None
+
     def book(self, order: Order) -> None:
         """Take an order in; a later order with the same client order id hides an earlier one."""
-        self.orders.append(order)
+        self._orders.append(order)
         name = order.asked.client_order_id
         self._open[order.order_id] = self._by_id[order.order_id] = order
         self._by_name[name] = self._by_pair[order.asked.symbol.name, name] = order
@@ -166,21 +191,22 @@ class Account:
     ) -> Order | None:
         """The order of this symbol with this id, or else the newest with this name; else None."""
         if order_id is None:
-            return self._by_pair.get((symbol.name, client_order_id or ""))
-        order = self._by_id.get(order_id)
+            return self._shown(self._by_pair.get((symbol.name, client_order_id or "")))
+        order = self.numbered(order_id)
         return order if order is not None and order.asked.symbol is symbol else None
 
     def numbered(self, order_id: int) -> Order | None:
         """The order with this id, whatever its symbol; None when there is none."""
-        return self._by_id.get(order_id)
+        return self._shown(self._by_id.get(order_id))
 
     def named(self, client_order_id: str) -> Order | None:
         """The newest order with this client order id, whatever its symbol and status."""
-        return self._by_name.get(client_order_id)
+        return self._shown(self._by_name.get(client_order_id))
 
     def open_orders(self, symbol: Symbol | None = None) -> list[Order]:
         """Orders that can still trade, oldest first; of one symbol, or of all."""
-        return [order for order in self._open.values() if symbol in {None, order.asked.symbol}]
+        shown = [order for order in self._open.values() if self._shown(order)]
+        return [order for order in shown if symbol in {None, order.asked.symbol}]
 
     def held(self, asset: str) -> Balance:
         """What is held of an asset; an empty balance when it never held any."""

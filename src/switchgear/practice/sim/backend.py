@@ -7,11 +7,10 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
-import msgspec
-
 from switchgear.practice.sim.accounts import Account, NewOrder, Order, OrderType, Side, TimeInForce
 from switchgear.practice.sim.binance.refusals import Refusal, refusal_of
 from switchgear.practice.sim.binance.usual import OTHER, USUAL
+from switchgear.practice.sim.json_text import NotJsonError, read_json
 from switchgear.practice.sim.ledger import Refused
 from switchgear.practice.sim.messages import Answer, Request, json_answer
 
@@ -28,14 +27,20 @@ CLIENT_ORDER_ID = r"^[a-zA-Z0-9-_]{1,36}$"
 _ZERO = Decimal(0)
 
 
+_PRICE = "backend.price"
+_NAMES = {
+    ("GET", "/portfolio"): "backend.portfolio",
+    ("POST", "/orders"): "backend.order.create",
+}
+ENDPOINT_NAMES = (_PRICE, *_NAMES.values())
+"""All that endpoint_name gives."""
+
+
 def endpoint_name(method: str, path: str) -> str | None:
     """The name that faults and counts use for this endpoint, None when it is not the backend's."""
     if method == "GET" and path.startswith(_PRICES):
-        return "backend.price"
-    return {
-        ("GET", "/portfolio"): "backend.portfolio",
-        ("POST", "/orders"): "backend.order.create",
-    }.get((method, path))
+        return _PRICE
+    return _NAMES.get((method, path))
 
 
 class Backend:
@@ -172,8 +177,8 @@ def _refusal(code: int, message: str) -> Answer:
 
 def _read_json(body: bytes) -> dict[str, Any]:
     try:
-        return msgspec.json.decode(body, type=dict[str, Any])
-    except msgspec.MsgspecError as error:
+        return read_json(body, dict[str, Any])
+    except NotJsonError as error:
         raise ValueError(f"the body must be a JSON object: {error}") from None
 
 

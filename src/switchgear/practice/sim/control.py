@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import web
 
 from switchgear.practice.sim.faults import Refuse
+from switchgear.practice.sim.json_text import NotJsonError, read_json
 from switchgear.practice.sim.rules import RuleError, parse_rules, show_rule
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from switchgear.practice.sim.faults import Rule
     from switchgear.practice.sim.practice import Practice
     from switchgear.practice.sim.proxy import Proxy
+    from switchgear.practice.sim.refusals import Refusals
 
 PREFIX = "/_sim/"
 _PATHS = ", ".join(PREFIX + name for name in ("state", "faults", "wire", "rows", "credentials"))
@@ -39,19 +41,17 @@ class Control:
     """
     What an outsider may see and change.
 
-    refuse and reopen work the venue's doors; proxy gives the one before the venue, once it runs.
+    refusals work the venue's door; proxy gives the one before the venue, once it runs.
     """
 
     def __init__(
         self,
         practice: Practice,
-        refuse: Callable[[float], None],
-        reopen: Callable[[], None],
+        refusals: Refusals,
         proxy: Callable[[], Proxy],
     ) -> None:
         self._practice = practice
-        self._refuse = refuse
-        self._reopen = reopen
+        self._refusals = refusals
         self._proxy = proxy
         self._faults = _Book(
             lambda: {"faults": self.faults()},
@@ -76,24 +76,23 @@ class Control:
 
     def add_faults(self, given: object) -> list[int]:
         """Put one rule or a list in force; their ids. Raises RuleError, and then adds none."""
-        return [self._add(rule) for rule in parse_rules(given, self._practice.rows)]
+        return [self._add(rule) for rule in parse_rules(given, self._practice.known)]
 
     def _add(self, rule: Rule) -> int:
+        rule_id = self._practice.script.add(rule)
         if isinstance(rule.action, Refuse) and rule.match is None:
-            self._refuse(rule.action.duration_s)
-        return self._practice.script.add(rule)
+            self._refusals.begin(rule_id, rule.action.duration_s)
+        return rule_id
 
     def remove_fault(self, rule_id: int) -> bool:
-        """Take one rule away, and listen again when it was a refusal; False when unknown."""
-        armed = self._practice.script.rules.get(rule_id)
-        if armed is not None and isinstance(armed.rule.action, Refuse):
-            self._reopen()
+        """Take one rule away, with the refusal that it began if any; False when unknown."""
+        self._refusals.end(rule_id)
         return self._practice.script.remove(rule_id)
 
     def clear_faults(self) -> None:
         """Take all rules away, and listen again."""
         self._practice.script.clear()
-        self._reopen()
+        self._refusals.clear()
 
     async def handle(self, request: web.BaseRequest) -> web.Response:
         """Answer one request under PREFIX."""
@@ -143,14 +142,16 @@ async def _work(book: _Book, request: web.BaseRequest) -> web.Response:
             return _json({})
         case "DELETE", True:
             return _remove(book, rule_id)
+        case _, True:
+            return _no_path(request) if request.method == "GET" else _no_method(request, "DELETE")
         case _:
-            return _no_path(request)
+            return _no_method(request, "GET, POST, DELETE")
 
 
 def _add(book: _Book, body: bytes) -> web.Response:
     try:
-        given = msgspec.json.decode(body)
-    except msgspec.MsgspecError as error:
+        given: object = read_json(body, object)
+    except NotJsonError as error:
         return _wrong("body", body[:200].decode("utf-8", "replace"), f"JSON; {error}")
     try:
         return _json({"ids": book.add(given)})
@@ -167,6 +168,12 @@ def _remove(book: _Book, text: str) -> web.Response:
 
 def _no_path(request: web.BaseRequest) -> web.Response:
     return _wrong("path", request.path, _PATHS, 404)
+
+
+def _no_method(request: web.BaseRequest, allowed: str) -> web.Response:
+    answer = _wrong("method", request.method, allowed, 405)
+    answer.headers["Allow"] = allowed
+    return answer
 
 
 def _json(payload: Any, status: int = 200) -> web.Response:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import logging
 import socket
 import struct
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -18,14 +21,39 @@ _BACKLOG = 128
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _GOODBYE_S = 0.1
 """How long a handler may go on after the door closed for good."""
+_UNREADABLE = (HttpProcessingError, web.RequestPayloadError)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether a failure is the server's own; that a client sends no HTTP is none, and it is told 400."""
+    return not (record.exc_info and isinstance(record.exc_info[1], _UNREADABLE))
+
+
+_log = logging.getLogger(__name__)
+_log.addFilter(_is_ours)
+
+
+class HostError(OSError):
+    """There is no listening on this host, whatever the port."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"host is {host!r}; allowed: an address or a name of this machine")
+        self.host = host
 
 
 class Door:
     """One port with the handler behind it. The port stays ours while the door is shut."""
 
     def __init__(self, handler: Handler, host: str, port: int) -> None:
-        """Take port on host, 0 for one that the system chooses; raises OSError when it is taken."""
-        self._server = web.Server(handler, access_log=None)
+        """
+        Take port on host, 0 for one that the system chooses.
+
+        Raises:
+            HostError: There is no listening on this host.
+            OSError: The port is taken.
+        """
+        self._handler = handler
+        self._server = web.Server(self._answer, access_log=None, logger=_log)
         self._host = host
         self._family = socket.AF_INET6 if ":" in host else socket.AF_INET
         if port:
@@ -67,6 +95,14 @@ class Door:
             if connection.transport is not None and connection.transport not in spare:
                 reset(connection.transport)
 
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await self._handler(request)
+        except _UNREADABLE as error:
+            said = web.Response(status=400, text=f"the body cannot be read: {error}\n")
+            said.force_close()
+            return said
+
     async def close(self) -> None:
         """Shut for good and give the port back."""
         self.shut()
@@ -80,8 +116,11 @@ class Door:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int(share))
             sock.bind((self._host, port))
-        except BaseException:
+        except BaseException as error:
             sock.close()
+            is_of_host = isinstance(error, socket.gaierror)
+            if is_of_host or (isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL):
+                raise HostError(self._host) from error
             raise
         return sock
 

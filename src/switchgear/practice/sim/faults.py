@@ -30,6 +30,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerUntil(Answer):
+    """The same, with the instant to which its time to wait runs."""
+
+    until_ms: int = 0
+    """In epoch milliseconds of the venue's clock."""
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """
     Answer in the venue's place with one of its recorded answers, by name.
@@ -94,8 +102,25 @@ class KeyRevoked:
     """Work on the request as if its key had been revoked; calls without a key do not match."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Look up, list and cancel orders as if those booked in the last for_s seconds were not there."""
+
+    for_s: float
+
+
 Action = (
-    Answer | Row | Html | Delay | Refuse | ResetBefore | ResetAfter | Cut | ClockSkew | KeyRevoked
+    Answer
+    | Row
+    | Html
+    | Delay
+    | Refuse
+    | ResetBefore
+    | ResetAfter
+    | Cut
+    | ClockSkew
+    | KeyRevoked
+    | Unseen
 )
 
 KINDS: dict[type[Action], str] = {
@@ -109,9 +134,10 @@ KINDS: dict[type[Action], str] = {
     Cut: "cut",
     ClockSkew: "clock_skew",
     KeyRevoked: "key_revoked",
+    Unseen: "unseen",
 }
 """The word for each action, in rules and in counts."""
-BESIDE = (Delay, ClockSkew, KeyRevoked)
+BESIDE = (Delay, ClockSkew, KeyRevoked, Unseen)
 """What leaves the call to be worked on, so that another action may hit it too."""
 EVERYTHING_OF_THE_VENUE = "venue"
 
@@ -134,6 +160,14 @@ class Rule:
     """How often it fires at most; None is without end."""
     after: int = 0
     """How many matching calls pass before it may fire."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What a rule does to one call."""
+
+    rule_id: int
+    action: Action
 
 
 @dataclass(slots=True)
@@ -167,16 +201,16 @@ class Script:
         """Note that this action was carried out."""
         self.fired[KINDS[type(action)]] += 1
 
-    def draw(self, method: str, path: str, name: str, *, has_key: bool = True) -> list[Action]:
-        """What goes wrong with this call: delays, skews and revocations, then at most one other."""
-        drawn: list[Action] = []
+    def draw(self, method: str, path: str, name: str, *, has_key: bool = True) -> list[Hit]:
+        """What goes wrong with this call: all that another may hit beside, then at most one other."""
+        drawn: list[Hit] = []
         for armed in self.rules.values():
             if isinstance(armed.rule.action, KeyRevoked) and not has_key:
                 continue
             if not armed.fires(self.seed, method, path, name):
                 continue
             self.count(armed.rule.action)
-            drawn.append(armed.action)
+            drawn.append(Hit(armed.rule_id, armed.action))
             if not isinstance(armed.rule.action, BESIDE):
                 break
         return drawn

@@ -11,12 +11,13 @@ import socket
 from typing import TYPE_CHECKING, Any, Self
 
 from switchgear.practice.sim.proxy_link import Ground, Link, Tally
+from switchgear.practice.sim.refusals import Refusals
 from switchgear.practice.sim.wire_rules import Refuse, Side, WireScript, parse_wire_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from switchgear.core.clock import Clock, Timer
+    from switchgear.core.clock import Clock
     from switchgear.practice.sim.wire_rules import WireRule
 
 _BACKLOG = 128
@@ -43,16 +44,14 @@ class Proxy:
         port: int = 0,
     ) -> None:
         """Nothing is bound before start; port 0 is one that the system chooses."""
-        self._clock = clock
         self._script = WireScript(seed)
+        self._refusals = Refusals(clock, self._shut, self._listen)
         self._tally = Tally()
         self._ground = Ground(
-            (target_host, target_port), clock, self._script, self._tally, self._refuse
+            (target_host, target_port), clock, self._script, self._tally, self._refusals.begin
         )
         self._port = _Port(host, port, self._welcome)
         self._links: set[Link] = set()
-        self._refused_until_s = 0.0
-        self._reopening: Timer | None = None
 
     @property
     def port(self) -> int:
@@ -73,9 +72,7 @@ class Proxy:
 
     async def stop(self) -> None:
         """Reset what is connected and give the port back. The state can still be read."""
-        if self._reopening is not None:
-            self._reopening.cancel()
-            self._reopening = None  # or clear() would open the port again
+        self._refusals.stop()  # or clear() would open the port again
         self._shut()
         self._port.release()
         if self._links:
@@ -97,21 +94,20 @@ class Proxy:
         return [self._add(rule) for rule in parse_wire_rules(rules)]
 
     def _add(self, rule: WireRule) -> int:
+        rule_id = self._script.add(rule)
         if rule.match is None and isinstance(rule.action, Refuse):
-            self._refuse(rule.action.duration_s)
-        return self._script.add(rule)
+            self._refusals.begin(rule_id, rule.action.duration_s)
+        return rule_id
 
     def remove(self, rule_id: int) -> bool:
-        """Take one rule away, and listen again when it was a refusal; False when unknown."""
-        armed = self._script.rules.pop(rule_id, None)
-        if armed is not None and isinstance(armed.rule.action, Refuse):
-            self._reopen()
-        return armed is not None
+        """Take one rule away, with the refusal that it began if any; False when unknown."""
+        self._refusals.end(rule_id)
+        return self._script.rules.pop(rule_id, None) is not None
 
     def clear(self) -> None:
         """Take all rules away, and listen again; what was drawn for a request stays."""
         self._script.rules.clear()
-        self._reopen()
+        self._refusals.clear()
 
     def state(self) -> dict[str, Any]:
         """What went through, and the rules in force: a dict that JSON can hold."""
@@ -120,7 +116,7 @@ class Proxy:
             "open": len(self._links),
             "requests": self._tally.requests,
             "bytes": {str(side): self._tally.forwarded[side] for side in Side},
-            "refusing": self._reopening is not None,
+            "refusing": self._refusals.is_refusing,
             "faults": dict(self._script.fired),
             "rules": self._script.show(),
         }
@@ -131,25 +127,13 @@ class Proxy:
         self._links.add(link)
         link.task.add_done_callback(lambda _: self._links.discard(link))
 
-    def _refuse(self, duration_s: float) -> None:
-        now_s = self._clock.monotonic_s()
-        self._refused_until_s = max(self._refused_until_s, now_s + duration_s)
-        self._shut()
-        if self._reopening is not None:
-            self._reopening.cancel()
-        self._reopening = self._clock.timer(self._refused_until_s - now_s, self._reopen)
-
     def _shut(self) -> None:
         self._port.shut()
         for link in self._links:
             link.reset()
 
-    def _reopen(self) -> None:
-        self._refused_until_s = 0.0
-        if self._reopening is not None:
-            self._reopening.cancel()
-            self._reopening = None
-            self._port.open()
+    def _listen(self) -> None:
+        self._port.open()
 
 
 class _Port:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from switchgear.core.clock import Clock, Timer
     from switchgear.practice.sim.proxy_http import AnswerHead, Part, RequestHead
-    from switchgear.practice.sim.wire_rules import WireAction, WireScript
+    from switchgear.practice.sim.wire_rules import WireHit, WireScript
 
 _CHUNK_BYTES = 64 * 1024
 
@@ -49,8 +49,8 @@ class Ground:
     clock: Clock
     script: WireScript
     tally: Tally
-    refuse: Callable[[float], None]
-    """Refuses connections for some seconds, and resets those that are open."""
+    refuse: Callable[[int, float], None]
+    """For a rule, refuses connections for some seconds, and resets those that are open."""
 
 
 class _Outlet:
@@ -88,10 +88,12 @@ class _Outlet:
 class _Exchange:
     """A request and its answer, and what is to go wrong with them."""
 
-    def __init__(self, method: str, drawn: Sequence[WireAction]) -> None:
+    def __init__(self, method: str, drawn: Sequence[WireHit]) -> None:
         self.method = method
-        self.delays = [each for each in drawn if isinstance(each, Delay)]
-        self.action = next((each for each in drawn if not isinstance(each, Delay)), None)
+        self.delays = [hit.action for hit in drawn if isinstance(hit.action, Delay)]
+        hit = next((hit for hit in drawn if not isinstance(hit.action, Delay)), None)
+        self.action = None if hit is None else hit.action
+        self.rule_id = 0 if hit is None else hit.rule_id
         self.is_sound = not drawn
         self.taken_bytes = 0
         """Of the request."""
@@ -229,7 +231,7 @@ class Link:
         await ground.clock.sleep_async(exchange.delay_s(Side.REQUEST))
         match exchange.action:
             case Refuse(duration_s):
-                ground.refuse(duration_s)
+                ground.refuse(exchange.rule_id, duration_s)
                 raise _BrokenError
             case HalfOpen(side, duration_s):
                 self._is_lasting = True

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from switchgear.practice.sim.faults import (
+    EVERYTHING_OF_THE_VENUE,
     KINDS,
     Action,
     Answer,
@@ -21,14 +23,15 @@ from switchgear.practice.sim.faults import (
     ResetBefore,
     Row,
     Rule,
+    Unseen,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterable
 
 Rows = Mapping[str, Sequence[object]]
 """The recorded answers of a venue by name; how many each has is all that a rule asks."""
-_NO_ROWS: Rows = {}
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE")
 _KEPT_HEADERS = {"content-length", "transfer-encoding", "connection"}
 _COMMON = ("match", "action", "probability", "count", "after")
 _SPAN_S_MAX = 86_400
@@ -47,26 +50,44 @@ class RuleError(ValueError):
         self.allowed = allowed
 
 
-def parse_rules(given: object, rows: Rows = _NO_ROWS) -> list[Rule]:
+def no_such_field(name: str, value: object, names: Iterable[str]) -> RuleError:
+    """The error of a field that there is not, which names those that there are."""
+    return RuleError(name, value, f"nothing: there is no such field, only {', '.join(names)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What there is for a rule to name."""
+
+    rows: Rows = field(default_factory=dict[str, Sequence[object]])
+    endpoints: Mapping[str, Collection[str]] = field(default_factory=dict[str, "Collection[str]"])
+    """By venue, the names of endpoints; a rule is for all these venues, and has to fit each of them."""
+
+
+_NOTHING = Known()
+
+
+def parse_rules(given: object, known: Known = _NOTHING) -> list[Rule]:
     """One rule or a list of them; nothing is taken when one is wrong. Raises as parse_rule."""
     if not isinstance(given, list):
-        return [parse_rule(given, rows)]
-    return [parse_rule(each, rows) for each in cast("list[object]", given)]  # a list proves no more
+        return [parse_rule(given, known)]
+    rules = cast("list[object]", given)  # a list proves no more
+    return [parse_rule(each, known) for each in rules]
 
 
-def parse_rule(given: object, rows: Rows = _NO_ROWS) -> Rule:
+def parse_rule(given: object, known: Known = _NOTHING) -> Rule:
     """
     The rule that this JSON object describes, or this Rule itself.
 
     Args:
         given: The rule.
-        rows: The recorded answers that it may give, by name.
+        known: What it may name.
 
     Raises:
         RuleError: It cannot be.
     """
     if isinstance(given, Rule):
-        return parse_rule(show_rule(given), rows)  # built in code, it keeps the same bounds
+        return parse_rule(show_rule(given), known)  # built in code, it keeps the same bounds
     if not isinstance(given, dict):
         raise RuleError("rule", given, "a JSON object")
     sent = cast("dict[str, Any]", given)  # it comes from JSON, so its names are text
@@ -75,15 +96,12 @@ def parse_rule(given: object, rows: Rows = _NO_ROWS) -> Rule:
         raise RuleError("action", kind, ", ".join(_ACTIONS))
     build, names = _ACTIONS[kind]
     for name in sent.keys() - {*_COMMON, *names}:
-        raise RuleError(
-            name, sent[name], f"no such field for {kind}; {', '.join((*_COMMON, *names))}"
-        )
-    action = build(sent)
-    if isinstance(action, Row):
-        _check_row(action, rows)
+        raise no_such_field(name, sent[name], (*_COMMON, *names))
+    if kind == KINDS[Row]:
+        _check_row(sent, known.rows)
     return Rule(
-        action=action,
-        match=_match(sent, kind),
+        action=build(sent),
+        match=_match(sent, kind, known),
         probability=_number(sent, "probability", 0, 1, 1.0),
         count=None if sent.get("count") is None else _whole(sent, "count", 1, _COUNT_MAX),
         after=_whole(sent, "after", 0, _COUNT_MAX, 0),
@@ -106,7 +124,28 @@ def show_rule(rule: Rule) -> dict[str, Any]:
     return shown
 
 
-def _match(sent: Mapping[str, Any], kind: str) -> str | None:
+def check_path_glob(value: str) -> None:
+    """Raises RuleError when no request can fit this method and path glob."""
+    first, _, path = value.rpartition(" ")
+    method = first.strip()
+    if method and not any(fnmatchcase(each, method) for each in _METHODS):
+        raise RuleError("match", value, f"before the path one of {', '.join(_METHODS)}, or a glob")
+    if path[0] not in "/*?[":
+        raise RuleError("match", value, "a path that begins with /, or a glob")
+
+
+def _check_name_glob(value: str, known: Known) -> None:
+    for venue, names in known.endpoints.items():
+        if not any(fnmatchcase(name, value) for name in names):
+            there_are = ", ".join(sorted(names))
+            allowed = (
+                f"a 'METHOD /path' glob, {EVERYTHING_OF_THE_VENUE}, or a name or glob of"
+                f" names at {venue}: {there_are}"
+            )
+            raise RuleError("match", value, allowed)
+
+
+def _match(sent: Mapping[str, Any], kind: str, known: Known) -> str | None:
     if "match" not in sent or sent["match"] is None:
         return None if kind == "refuse" else "*"
     value = sent["match"]
@@ -114,6 +153,10 @@ def _match(sent: Mapping[str, Any], kind: str) -> str | None:
         raise RuleError(
             "match", value, "an endpoint name or a 'METHOD /path' glob, 1 to 200 letters"
         )
+    if "/" in value:
+        check_path_glob(value)
+    elif value != EVERYTHING_OF_THE_VENUE:
+        _check_name_glob(value, known)
     return value
 
 
@@ -140,19 +183,15 @@ def _code(value: object) -> int | str | None:
 
 
 def _row(sent: Mapping[str, Any]) -> Action:
+    return Row(sent["row"], sent.get("variant"), _retry_after_s(sent), _flag(sent, "booked"))
+
+
+def _check_row(sent: Mapping[str, Any], rows: Rows) -> None:
     name = sent.get("row")
-    if not isinstance(name, str):
-        raise RuleError("row", name, "the name of a recorded answer")
-    variant = None if sent.get("variant") is None else _whole(sent, "variant", 1, _COUNT_MAX)
-    return Row(name, variant, _retry_after_s(sent), _flag(sent, "booked"))
-
-
-def _check_row(action: Row, rows: Rows) -> None:
-    if action.row not in rows:
-        raise RuleError("row", action.row, ", ".join(sorted(rows)) or "none is recorded here")
-    count = len(rows[action.row])
-    if action.variant is not None and action.variant > count:
-        _out_of_range("variant", action.variant, "a whole number", 1, count)
+    if not isinstance(name, str) or name not in rows:
+        raise RuleError("row", name, ", ".join(sorted(rows)) or "none is recorded here")
+    if sent.get("variant") is not None:
+        _whole(sent, "variant", 1, len(rows[name]))
 
 
 def _retry_after_s(sent: Mapping[str, Any]) -> int | None:
@@ -180,6 +219,10 @@ def _clock_skew(sent: Mapping[str, Any]) -> Action:
     return ClockSkew(_whole(sent, "skew_ms", -_SKEW_MS_MAX, _SKEW_MS_MAX))
 
 
+def _unseen(sent: Mapping[str, Any]) -> Action:
+    return Unseen(_number(sent, "for_s", 0, _SPAN_S_MAX))
+
+
 _ACTIONS: dict[str, tuple[Callable[[Mapping[str, Any]], Action], tuple[str, ...]]] = {
     "answer": (_answer, ("status", "code", "msg", "retry_after_s", "headers", "booked")),
     "row": (_row, ("row", "variant", "retry_after_s", "booked")),
@@ -191,6 +234,7 @@ _ACTIONS: dict[str, tuple[Callable[[Mapping[str, Any]], Action], tuple[str, ...]
     "cut": (lambda _: Cut(), ()),
     "clock_skew": (_clock_skew, ("skew_ms",)),
     "key_revoked": (lambda _: KeyRevoked(), ()),
+    "unseen": (_unseen, ("for_s",)),
 }
 
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from switchgear.practice.sim.answers import recorded
 from switchgear.practice.sim.fleet import VENUES
-from switchgear.practice.sim.rules import RuleError, parse_rule, show_rule
+from switchgear.practice.sim.rules import Known, RuleError, no_such_field, parse_rule, show_rule
+from switchgear.practice.sim.venues import endpoint_names
 from switchgear.practice.sim.wire_rules import WireRule, parse_wire_rule, show_wire_rule
 
 if TYPE_CHECKING:
@@ -36,6 +37,16 @@ _STEP = ("at_s", "for_s", "venue", "meaning", "fault", "wire")
 _SEED_MAX = 2**63 - 1
 _SPAN_S_MAX = 86_400
 _SPAN_S_MIN = 0.001
+_TOLD = {
+    "row": "{}",
+    "status": "{}",
+    "delay_s": "of {:g} s",
+    "duration_s": "for {:g} s",
+    "for_s": "for {:g} s",
+    "skew_ms": "of {} ms",
+    "side": "of the {}",
+}
+"""What of a rule is told in words where a step has none, and how."""
 _NOISE_S = 1e-6
 """What sums of decimal fractions may be off by."""
 
@@ -132,7 +143,7 @@ class _Table:
         self._table = table
         self._place = place
         for name in table.keys() - set(names):
-            raise self.wrong(name, f"no such field; {', '.join(names)}")
+            raise no_such_field(place + name, table[name], names)
 
     def __contains__(self, name: str) -> bool:
         return name in self._table
@@ -208,8 +219,9 @@ def _breaks(table: _Table, venue: str) -> Rule | WireRule:
         raise table.wrong("fault", "a fault or a wire, one of them in each step")
     if "wire" in table:
         return table.rule("wire", parse_wire_rule)
-    rows = _rows_of(venue)
-    return table.rule("fault", lambda given: parse_rule(given, rows))
+    names = VENUES if venue == EVERY else (venue,)
+    known = Known(_rows_of(venue), {name: endpoint_names(name) for name in names})
+    return table.rule("fault", lambda given: parse_rule(given, known))
 
 
 def _rows_of(venue: str) -> Rows:
@@ -223,4 +235,5 @@ def _rows_of(venue: str) -> Rows:
 
 def _words(breaks: Rule | WireRule) -> str:
     shown = show_wire_rule(breaks) if isinstance(breaks, WireRule) else show_rule(breaks)
-    return f"{shown['action']} on {shown['match'] or 'everything'}"
+    told = [unit.format(shown[name]) for name, unit in _TOLD.items() if shown.get(name) is not None]
+    return " ".join([shown["action"], *told, "on", shown["match"] or "everything"])

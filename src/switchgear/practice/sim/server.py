@@ -16,6 +16,7 @@ from switchgear.practice.sim.control import Control
 from switchgear.practice.sim.door import Door
 from switchgear.practice.sim.practice import Practice
 from switchgear.practice.sim.proxy import Proxy
+from switchgear.practice.sim.refusals import Refusals
 from switchgear.practice.sim.wire import Wire
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from switchgear.core.clock import Clock, Timer
+    from switchgear.core.clock import Clock
 
 _T = TypeVar("_T")
 HOST = "127.0.0.1"
@@ -62,11 +63,10 @@ class Sim:
         self._at = (host, port, control_port, backend_port)
         self._wire_port = wire_port
         self._practice = Practice(seed, self._clock, venue)
-        self._control = Control(self._practice, self._refuse, self._reopen, self._proxy)
+        self._refusals = Refusals(self._clock, self._shut, self._listen)
+        self._control = Control(self._practice, self._refusals, self._proxy)
         self._doors: list[Door] = []
         self._before: Proxy | None = None
-        self._refused_until_s = 0.0
-        self._reopening: Timer | None = None
 
     @property
     def venue(self) -> str:
@@ -109,9 +109,9 @@ class Sim:
         return self._doors[2].url
 
     async def start(self) -> Self:
-        """Take the ports and listen; raises OSError when one is taken."""
+        """Take the ports and listen; raises OSError when one is taken, HostError for the host."""
         host, port, control_port, backend_port = self._at
-        wire = Wire(self._practice, self._control, self._refuse)
+        wire = Wire(self._practice, self._control, self._refusals.begin)
         wanted = (
             (wire.everything, port),
             (self._only_control, control_port),
@@ -139,8 +139,7 @@ class Sim:
 
     async def stop(self) -> None:
         """Reset what is connected and give the ports back. The state can still be read."""
-        if self._reopening is not None:
-            self._reopening.cancel()
+        self._refusals.stop()
         if self._before is not None:
             await self._before.stop()
         for door in self._doors:
@@ -196,19 +195,10 @@ class Sim:
     async def _only_control(self, request: web.BaseRequest) -> web.StreamResponse:
         return await self._control.handle(request)
 
-    def _refuse(self, duration_s: float) -> None:
-        now_s = self._clock.monotonic_s()
-        self._refused_until_s = max(self._refused_until_s, now_s + duration_s)
+    def _shut(self) -> None:
         self._doors[0].shut(spare=self._control.asking)
-        if self._reopening is not None:
-            self._reopening.cancel()
-        self._reopening = self._clock.timer(self._refused_until_s - now_s, self._reopen)
 
-    def _reopen(self) -> None:
-        self._refused_until_s = 0.0
-        if self._reopening is not None:
-            self._reopening.cancel()
-            self._reopening = None
+    def _listen(self) -> None:
         self._doors[0].open()
 
 

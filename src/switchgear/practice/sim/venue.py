@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from switchgear.practice.sim.accounts import Account
     from switchgear.practice.sim.faults import Answer as FaultAnswer
@@ -24,6 +24,11 @@ class Venue(Protocol):
     account: Account
     refused: list[dict[str, Any]]
     """Orders that were not booked: client_order_id, code, msg, status, via."""
+
+    @staticmethod
+    def endpoint_names() -> Collection[str]:
+        """The names of all endpoints, as endpoint_name gives them."""
+        ...
 
     def endpoint_name(self, method: str, path: str) -> str | None:
         """The name that faults and counts use for this endpoint, None when there is none."""

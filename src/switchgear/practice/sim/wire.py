@@ -15,9 +15,9 @@ from switchgear.practice.sim.door import reset
 from switchgear.practice.sim.faults import (
     BESIDE,
     KINDS,
-    Action,
     Cut,
     Delay,
+    Hit,
     Html,
     Refuse,
     ResetAfter,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from switchgear.practice.sim.control import Control
+    from switchgear.practice.sim.faults import Action
     from switchgear.practice.sim.practice import Practice
 
 _HTML_WORDS = {403: "Request blocked", 502: "Bad Gateway", 503: "Service Unavailable"}
@@ -46,15 +47,25 @@ class _Call:
 
     incoming: web.BaseRequest
     request: Request
-    fault: Action | None = None
+    hit: Hit | None = None
     bent: Bent = STRAIGHT
+
+    @property
+    def fault(self) -> Action | None:
+        """What the rule does that hits it."""
+        return None if self.hit is None else self.hit.action
+
+    @property
+    def rule_id(self) -> int:
+        """The rule that hits it, 0 for none."""
+        return 0 if self.hit is None else self.hit.rule_id
 
 
 class Wire:
     """Answers requests on the doors of one practice server."""
 
     def __init__(
-        self, practice: Practice, control: Control, refuse: Callable[[float], None]
+        self, practice: Practice, control: Control, refuse: Callable[[int, float], None]
     ) -> None:
         self._practice = practice
         self._control = control
@@ -77,8 +88,8 @@ class Wire:
         practice, name = self._practice, self._practice.count(request)
         plan = practice.draw(request, name)
         await self._wait(plan, before=True)
-        fault = next((action for action in plan if not isinstance(action, BESIDE)), None)
-        call = _Call(incoming, request, fault, bent_by(plan))
+        hit = next((hit for hit in plan if not isinstance(hit.action, BESIDE)), None)
+        call = _Call(incoming, request, hit, bent_by(plan))
         early = self._early(call)
         if early is not None:
             return early
@@ -86,14 +97,14 @@ class Wire:
         await self._wait(plan, before=False)
         if incoming.transport is None or incoming.transport.is_closing():
             practice.note_lost(answer, name, _LEFT)
-        elif fault is not None:
-            practice.note_lost(answer, name, KINDS[type(fault)])
+        elif hit is not None:
+            practice.note_lost(answer, name, KINDS[type(hit.action)])
         return await self._late(call, answer)
 
-    async def _wait(self, plan: list[Action], *, before: bool) -> None:
-        for action in plan:
-            if isinstance(action, Delay) and action.before is before:
-                await self._practice.clock.sleep_async(action.delay_s)
+    async def _wait(self, plan: list[Hit], *, before: bool) -> None:
+        for hit in plan:
+            if isinstance(hit.action, Delay) and hit.action.before is before:
+                await self._practice.clock.sleep_async(hit.action.delay_s)
 
     def _early(self, call: _Call) -> web.StreamResponse | None:
         """What a fault does before the request is worked on; None when it lets it through."""
@@ -103,7 +114,7 @@ class Wire:
             case Html(status):
                 return self._response(call, html_answer(status, _HTML_WORDS.get(status, "Error")))
             case Refuse(duration_s):
-                self._refuse(duration_s)
+                self._refuse(call.rule_id, duration_s)
                 return _dropped(call.incoming)
             case ResetBefore():
                 return _dropped(call.incoming)
@@ -123,7 +134,9 @@ class Wire:
                 return self._response(call, answer)
 
     def _instead(self, call: _Call, fault: FaultAnswer | Row) -> web.StreamResponse:
-        return self._response(call, self._practice.faulted(fault, call.request, call.bent))
+        return self._response(
+            call, self._practice.faulted(fault, call.request, call.bent, call.rule_id)
+        )
 
     def _response(self, call: _Call, answer: Answer) -> web.StreamResponse:
         headers = self._headers(call, answer)

@@ -13,7 +13,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from switchgear.practice.sim.rules import RuleError
+from switchgear.practice.sim.rules import RuleError, check_path_glob, no_such_field
 from switchgear.practice.sim.seeded import fraction
 
 if TYPE_CHECKING:
@@ -120,6 +120,14 @@ class WireRule:
     """How many matching requests pass before it may fire."""
 
 
+@dataclass(frozen=True, slots=True)
+class WireHit:
+    """What a rule does to one request."""
+
+    rule_id: int
+    action: WireAction
+
+
 @dataclass(slots=True)
 class WireScript:
     """The rules in force. The same seed, rules and requests give the same faults."""
@@ -139,14 +147,14 @@ class WireScript:
             self.fired[KINDS[type(rule.action)]] += 1
         return self._last_id
 
-    def draw(self, method: str, path: str) -> list[WireAction]:
+    def draw(self, method: str, path: str) -> list[WireHit]:
         """What breaks for this request: any delays, then at most one other action."""
-        drawn: list[WireAction] = []
+        drawn: list[WireHit] = []
         for armed in self.rules.values():
             if not armed.fires(self.seed, method, path):
                 continue
             self.fired[KINDS[type(armed.rule.action)]] += 1
-            drawn.append(armed.rule.action)
+            drawn.append(WireHit(armed.rule_id, armed.rule.action))
             if not isinstance(armed.rule.action, Delay):
                 break
         return drawn
@@ -212,8 +220,7 @@ def parse_wire_rule(given: object) -> WireRule:
         raise RuleError("action", kind, ", ".join(_ACTIONS))
     build, names = _ACTIONS[kind]
     for name in sent.keys() - {*_COMMON, *names}:
-        allowed = f"no such field for {kind}; {', '.join((*_COMMON, *names))}"
-        raise RuleError(name, sent[name], allowed)
+        raise no_such_field(name, sent[name], (*_COMMON, *names))
     return WireRule(
         action=build(sent),
         match=_match(sent, kind),
@@ -294,6 +301,8 @@ def _match(sent: Mapping[str, Any], kind: str) -> str | None:
         _bad_match(value)
     if value != "*" and "/" not in value:  # the wire knows no names of endpoints
         _bad_match(value)
+    if value != "*":
+        check_path_glob(value)
     return value
 
 

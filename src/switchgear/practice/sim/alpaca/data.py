@@ -31,6 +31,9 @@ _DAY_MS = 86_400_000
 _LIMIT, _LIMIT_MAX = 1_000, 10_000
 _INCEPTION_MS = {Kind.CRYPTO: 1_609_459_200_000, Kind.EQUITY: 1_451_606_400_000}
 """Where the history begins: 2021 for crypto, 2016 for equities."""
+_OF_EQUITIES = ("feed", "currency")
+_OF_THEIR_BARS = ("adjustment", "asof")
+"""What may be sent and changes nothing here: there is one feed, one currency, and no split."""
 
 
 class Data:
@@ -49,22 +52,27 @@ class Data:
 
     def latest(self, query: Query, kind: Kind, what: str) -> Any:
         """The newest trades, quotes, bars or orderbooks of the symbols in a query."""
-        shape = self._newest[what]
-        return {what: {asset.name: shape(asset) for asset in self._assets(query, kind)}}
+        shape, assets = self._newest[what], self._assets(query, kind)
+        _refuse_rest(query, kind)
+        return {what: {asset.name: shape(asset) for asset in assets}}
 
-    def latest_of(self, name: str, what: str) -> Any:
+    def latest_of(self, query: Query, name: str, what: str) -> Any:
         """The newest trade, quote or bar of one equity, under the singular of its name."""
         asset = _equity(name, what)
+        _refuse_rest(query, Kind.EQUITY)
         return {"symbol": asset.name, what.removesuffix("s"): self._newest[what](asset)}
 
     def snapshots(self, query: Query, kind: Kind) -> Any:
         """Snapshots by symbol; those of crypto stand under a name of their own."""
-        found = {asset.name: self.snapshot(asset) for asset in self._assets(query, kind)}
+        assets = self._assets(query, kind)
+        _refuse_rest(query, kind)
+        found = {asset.name: self.snapshot(asset) for asset in assets}
         return {"snapshots": found} if kind is Kind.CRYPTO else found
 
-    def snapshot_of(self, name: str) -> Any:
+    def snapshot_of(self, query: Query, name: str) -> Any:
         """The snapshot of one equity."""
         asset = _equity(name, "snapshots")
+        _refuse_rest(query, Kind.EQUITY)
         return {"symbol": asset.name} | self.snapshot(asset)
 
     def bars(self, query: Query, kind: Kind) -> Any:
@@ -98,9 +106,10 @@ class Data:
         what: str,
         points: Callable[[Asset, Range], Iterator[Point]],
     ) -> Any:
-        span, limit = self._range(query, kind), _limit(query)
-        found, token = page(assets, points, span, limit, query.text("page_token"))
-        return {what: found, "next_page_token": token}
+        span, limit, token = self._range(query, kind), _limit(query), query.text("page_token")
+        _refuse_rest(query, kind, _OF_THEIR_BARS)
+        found, following = page(assets, points, span, limit, token)
+        return {what: found, "next_page_token": following}
 
     def _range(self, query: Query, kind: Kind) -> Range:
         now_ms = self._ledger.now_ms
@@ -184,6 +193,15 @@ def _equity(name: str, what: str) -> Asset:
     if asset is None or asset.is_crypto:
         raise Refusal(404, None, f"no {what.removesuffix('s')} found for {name}")
     return asset
+
+
+def _refuse_rest(query: Query, kind: Kind, of_equities: tuple[str, ...] = ()) -> None:
+    """Refuse what the endpoint, which has read all that it knows, does not know."""
+    if kind is Kind.EQUITY:
+        for name in (*_OF_EQUITIES, *of_equities):
+            query.text(name)
+    if query.unread:
+        raise bad_request(f"unexpected query parameter(s): {', '.join(query.unread)}")
 
 
 def _limit(query: Query) -> int:

@@ -32,14 +32,22 @@ def is_count(text: str) -> bool:
 
 
 class Query:
-    """The parameters of a query string; one sent twice counts as sent last."""
+    """The parameters of a query string, and which were asked for; one sent twice counts as sent last."""
 
     def __init__(self, text: str) -> None:
         self._sent = dict(parse_qsl(text))
+        # An empty value counts as none, but its name was sent all the same.
+        self._unread = dict.fromkeys(name for name, _ in parse_qsl(text, keep_blank_values=True))
 
     def text(self, name: str, default: str = "") -> str:
         """The value as sent."""
+        self._unread.pop(name, None)
         return self._sent.get(name, default)
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The names of what was sent and nobody has asked for, in the order in which they were sent."""
+        return tuple(self._unread)
 
     def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
         """One of the allowed words, in any case."""

@@ -33,7 +33,7 @@ from switchgear.practice.sim.ledger import Ledger, Refused
 from switchgear.practice.sim.messages import JSON, Answer, Request, json_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from switchgear.practice.sim.accounts import Order
     from switchgear.practice.sim.alpaca.books import Lot
@@ -87,6 +87,11 @@ class AlpacaVenue:
         self._checks = Checks(self.ledger, self.account, self._ids)
         self._answered = 0
         self._generated = 0
+
+    @staticmethod
+    def endpoint_names() -> Collection[str]:
+        """The names of all endpoints, as endpoint_name gives them."""
+        return {route.name for route in _ROUTES}
 
     def endpoint_name(self, method: str, path: str) -> str | None:
         """The name that faults and counts use for this endpoint, None when there is none."""
@@ -291,7 +296,7 @@ class AlpacaVenue:
 
     def latest_of(self, call: Call) -> Any:
         """GET /v2/stocks/{symbol}/{what}/latest."""
-        return self._data.latest_of(call.args["name"], call.args["what"])
+        return self._data.latest_of(call.query, call.args["name"], call.args["what"])
 
     def snapshots(self, call: Call) -> Any:
         """GET …/snapshots."""
@@ -299,7 +304,7 @@ class AlpacaVenue:
 
     def snapshot_of(self, call: Call) -> Any:
         """GET /v2/stocks/{symbol}/snapshot."""
-        return self._data.snapshot_of(call.args["name"])
+        return self._data.snapshot_of(call.query, call.args["name"])
 
     def bars(self, call: Call) -> Any:
         """GET …/bars."""

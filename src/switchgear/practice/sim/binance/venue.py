@@ -20,10 +20,13 @@ from switchgear.practice.sim.binance.params import Params, authenticate
 from switchgear.practice.sim.binance.refusals import AuthRefusal, Refusal, refusal_of
 from switchgear.practice.sim.binance.time_unit import in_unit, units_per_ms
 from switchgear.practice.sim.binance.usual import BANNED, OTHER, USUAL
+from switchgear.practice.sim.faults import AnswerUntil
 from switchgear.practice.sim.ledger import Ledger, Refused
 from switchgear.practice.sim.messages import Answer, Request, html_answer, json_answer
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from switchgear.practice.sim.faults import Answer as FaultAnswer
 
 _ROUTES: Routes = {
@@ -93,6 +96,11 @@ class BinanceVenue:
             headers["Retry-After"] = str(call.retry_after_s)
         return json_answer(payload, call.status, headers, call.booked)
 
+    @staticmethod
+    def endpoint_names() -> Collection[str]:
+        """The names of all endpoints, as endpoint_name gives them."""
+        return {route.name for route in _ROUTES.values()}
+
     def endpoint_name(self, method: str, path: str) -> str | None:
         """The name that faults and counts use for this endpoint, None when there is none."""
         route = _ROUTES.get((method, path))
@@ -108,7 +116,10 @@ class BinanceVenue:
         code: int | str
         code, msg = USUAL.get(fault.status, OTHER)
         if fault.status == BANNED:
-            code, msg = -1003, banned_text(self.ledger.now_ms + (retry_after_s or 0) * 1000)
+            until_ms = self.ledger.now_ms + (retry_after_s or 0) * 1000
+            if isinstance(fault, AnswerUntil):
+                until_ms = fault.until_ms
+            code, msg = -1003, banned_text(until_ms)
         code = code if fault.code is None else fault.code
         msg = msg if fault.msg is None else fault.msg
         headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from switchgear.practice.sim.coinbase.refusals import invalid
+from switchgear.practice.sim.json_text import NotJsonError, read_json
 
 _T = TypeVar("_T")
 CANCELS_MAX = 100
@@ -127,19 +128,17 @@ class CancelBody(_Strict, frozen=True):
 def read_body(body: bytes, kind: type[_T]) -> _T:
     """The body in this form; raises GatewayRefusal when it is none."""
     try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return read_json(body, kind)
+    except NotJsonError as error:
         raise invalid(str(error)) from None
 
 
 def named_in(body: bytes) -> str | None:
     """The client order id in a body that may be anything; None when there is none."""
     try:
-        sent = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        name = read_json(body, dict[str, Any]).get("client_order_id")
+    except NotJsonError:
         return None
-    fields = cast("dict[str, Any]", sent) if isinstance(sent, dict) else {}
-    name = fields.get("client_order_id")
     return name if isinstance(name, str) else None
 
 

@@ -34,7 +34,10 @@ class Routes(Generic[_T]):
     def __init__(self, routes: Iterable[Route[_T]]) -> None:
         self._plain: dict[tuple[str, str], Route[_T]] = {}
         self._holed: list[tuple[list[str], Route[_T]]] = []
+        self.names: set[str] = set()
+        """What faults and counts call them."""
         for route in routes:
+            self.names.add(route.name)
             if _HOLE in route.path:
                 self._holed.append((route.path.split("/"), route))
             else:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import re
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, cast
 
-import msgspec
-
 from switchgear.practice.sim.coinbase.refusals import Unauthorized
+from switchgear.practice.sim.json_text import NotJsonError, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,11 +62,22 @@ def _names(claims: Mapping[str, Any], request: Request) -> bool:
     sent = [claims["uri"]] if "uri" in claims else claims.get("uris")
     if not isinstance(sent, list):
         return False
-    hosts = {REAL_HOST, request.headers.get("Host", REAL_HOST)}
-    # A client takes https:// away; of plain http, as here, some leave the scheme standing.
-    schemes = ("", "http://")
-    meant = [f"{request.method} {each}{host}{request.path}" for each in schemes for host in hosts]
+    here = request.headers.get("Host", REAL_HOST)
+    places = [REAL_HOST, here]
+    # A client takes https:// away; of plain http, as on one machine, some leave the scheme standing.
+    if _is_loopback(here):
+        places.append(f"http://{here}")
+    meant = [f"{request.method} {each}{request.path}" for each in places]
     return any(uri in meant for uri in cast("list[object]", sent))  # JSON says no more
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether a host, with its port or without, is this machine as it calls itself."""
+    name = re.sub(r":[0-9]*$", "", host).strip("[]")
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name.lower() == "localhost"
 
 
 def _check_times(claims: Mapping[str, Any], now_ms: int) -> None:
@@ -82,8 +93,8 @@ def _check_times(claims: Mapping[str, Any], now_ms: int) -> None:
 
 def _json(part: str) -> dict[str, Any]:
     try:
-        return msgspec.json.decode(_decoded(part), type=dict[str, Any])
-    except msgspec.MsgspecError:
+        return read_json(_decoded(part), dict[str, Any])
+    except NotJsonError:
         raise Unauthorized from None
 
 

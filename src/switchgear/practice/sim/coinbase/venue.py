@@ -27,7 +27,7 @@ from switchgear.practice.sim.ledger import Ledger
 from switchgear.practice.sim.messages import Answer, Request, html_answer, json_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from switchgear.practice.sim.coinbase.routes import Route
     from switchgear.practice.sim.faults import Answer as FaultAnswer
@@ -54,6 +54,11 @@ class CoinbaseVenue:
         self._house = House(self.ledger, self.account, shapes.Owner(seed))
         self.refused = self._house.refused
         self._private, self._public = SecondLimit(PRIVATE_PER_S), SecondLimit(PUBLIC_PER_S)
+
+    @staticmethod
+    def endpoint_names() -> Collection[str]:
+        """The names of all endpoints, as endpoint_name gives them."""
+        return ROUTES.names
 
     def endpoint_name(self, method: str, path: str) -> str | None:
         """The name that faults and counts use for this endpoint, None when there is none."""
