@@ -150,6 +150,18 @@ async def test_an_order_of_another_symbol_is_another_order(
     assert caught.value.verdict.kind is sg.Kind.ORDER_NOT_FOUND
 
 
+@pytest.mark.parametrize("symbol", ["\x00\x1b[2J", "a b\r\nX: y", "A" * 5_000])
+async def test_a_symbol_that_garbles_the_log_is_told_harmlessly(
+    api: AlpacaApi, venue: Venue, symbol: str
+) -> None:
+    """What the exchange calls the order is in the error's words: in one line, short, and visible."""
+    venue.say(f"{ORDERS}/{ID}", {**ORDER, "symbol": symbol})
+    with pytest.raises(sg.ApiError, match=r"not of BTC/USD") as caught:
+        await api.get_order(BTC, order_id=ID)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 300
+
+
 async def test_an_empty_list_of_coins_is_not_believed(api: AlpacaApi, venue: Venue) -> None:
     """With it every coin would be a share, and an order would buy the wrong thing: none is sent."""
     venue.say("/v2/assets", [])

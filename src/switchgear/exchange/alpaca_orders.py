@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from switchgear.core.errors import ApiError
+from switchgear.core.redact import safe_words
 from switchgear.core.words import Kind, Verdict
 from switchgear.exchange import alpaca_answers as answers
 from switchgear.exchange.alpaca_assets import VENUE
@@ -207,7 +208,7 @@ class Orders:
 def _of_another(told: Order, symbol: str, method: str, *, by_name: bool) -> ApiError:
     # By its name it is no ORDER_NOT_FOUND: that would be told as an order that was never booked.
     return ApiError(
-        f"the order {told.order_id} is of {told.symbol}, not of {symbol}",
+        safe_words(f"the order {told.order_id} is of {told.symbol:.40}, not of {symbol}"),
         exchange=VENUE,
         method=method,
         verdict=Verdict(Kind.INVALID_REQUEST if by_name else Kind.ORDER_NOT_FOUND),

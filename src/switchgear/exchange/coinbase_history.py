@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from switchgear.core.errors import ApiError
+from switchgear.core.redact import safe_words
 from switchgear.core.words import Kind, Verdict
 from switchgear.exchange import coinbase_order as orders
 from switchgear.exchange.believed import rfc3339, same
@@ -71,7 +72,7 @@ class OrderHistory:
             raise unreadable(200, "the answer is of another order", target)
         if order.symbol == symbol:
             return order
-        raise _not_found(target, f"the order {order_id} is one of {order.symbol}")
+        raise _not_found(target, safe_words(f"the order {order_id} is one of {order.symbol:.40}"))
 
     async def numbered(self, target: Target, symbol: str, order_id: str) -> Order:
         """The order with this id, whatever its pair; as one of symbol where it may be told so."""
