@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import web
 
-from switchgear.exchange import OrderRequest, OrderType, Side
+from switchgear.exchange import AlpacaApi, OrderRequest, OrderType, Side
+from tests.exchange.kit import one_attempt
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+
+    import switchgear as sg
 
 D = Decimal
 BTC, AAPL = "BTC/USD", "AAPL/USD"
@@ -150,3 +153,21 @@ async def serving(venue: Venue) -> AsyncGenerator[str]:
         yield f"http://{host}:{port}"
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def client_of(gear: sg.Switchgear, venue: Venue) -> AsyncGenerator[AlpacaApi]:
+    """A client of a venue while it runs: it makes one attempt, and leaves the rules to the venue."""
+    one_attempt(gear)
+    async with (
+        serving(venue) as url,
+        AlpacaApi(
+            gear,
+            key="a-good-key",
+            secret="a-good-secret",
+            base_url=url,
+            feed="iex",
+            check_rules=False,
+        ) as made,
+    ):
+        yield made

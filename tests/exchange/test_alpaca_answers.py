@@ -19,9 +19,8 @@ from tests.exchange.alpaca_kit import (
     REQUEST,
     D,
     Venue,
-    serving,
+    client_of,
 )
-from tests.exchange.kit import one_attempt
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -39,18 +38,7 @@ async def venue() -> Venue:
 @pytest.fixture
 async def api(gear: sg.Switchgear, venue: Venue) -> AsyncIterator[AlpacaApi]:
     """A client of it that makes one attempt."""
-    one_attempt(gear)
-    async with (
-        serving(venue) as url,
-        AlpacaApi(
-            gear,
-            key="a-good-key",
-            secret="a-good-secret",
-            base_url=url,
-            feed="iex",
-            check_rules=False,
-        ) as made,
-    ):
+    async with client_of(gear, venue) as made:
         yield made
 
 

@@ -25,7 +25,7 @@ from tests.exchange.alpaca_kit import (
     STOCKS,
     D,
     Venue,
-    serving,
+    client_of,
 )
 from tests.exchange.kit import answer_bytes, odd_server, one_attempt
 
@@ -46,18 +46,7 @@ async def venue() -> Venue:
 @pytest.fixture
 async def api(gear: sg.Switchgear, venue: Venue) -> AsyncIterator[AlpacaApi]:
     """A client of it that makes one attempt."""
-    one_attempt(gear)
-    async with (
-        serving(venue) as url,
-        AlpacaApi(
-            gear,
-            key="a-good-key",
-            secret="a-good-secret",
-            base_url=url,
-            feed="iex",
-            check_rules=False,
-        ) as made,
-    ):
+    async with client_of(gear, venue) as made:
         yield made
 
 
