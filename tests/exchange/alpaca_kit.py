@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     import switchgear as sg
+    from switchgear.testing import FakeClock
 
 D = Decimal
 BTC, AAPL = "BTC/USD", "AAPL/USD"
@@ -98,6 +100,18 @@ BAR: dict[str, Any] = {
 REQUEST = OrderRequest(
     BTC, Side.BUY, OrderType.LIMIT, D(2), price=D("150.5"), client_order_id="mine-1"
 )
+
+MARKET = OrderRequest(BTC, Side.BUY, OrderType.MARKET, D("0.01"))
+RESTING = OrderRequest(BTC, Side.BUY, OrderType.LIMIT, D("0.01"), price=D(10000))
+SHARES = OrderRequest(AAPL, Side.BUY, OrderType.MARKET, D(3))
+START = datetime(2026, 1, 1, tzinfo=UTC)
+"""Where the fake clock begins: a holiday, the market is closed."""
+OPENS = datetime(2026, 1, 2, 14, 30, tzinfo=UTC)
+
+
+def open_market(clock: FakeClock) -> None:
+    """Have it be an hour after the opening."""
+    clock.advance((OPENS - START).total_seconds() + 3600)
 
 
 class Venue:

@@ -19,6 +19,7 @@ from switchgear.exchange import (
     TimeInForce,
 )
 from switchgear.practice.sim.server import Sim
+from tests.exchange.alpaca_kit import AAPL, BTC, MARKET, OPENS, RESTING, SHARES, START, open_market
 from tests.exchange.kit import asked, booked, one_attempt
 
 if TYPE_CHECKING:
@@ -27,14 +28,6 @@ if TYPE_CHECKING:
     from switchgear.testing import FakeClock
 
 pytestmark = pytest.mark.anyio
-
-BTC, AAPL = "BTC/USD", "AAPL/USD"
-MARKET = OrderRequest(BTC, Side.BUY, OrderType.MARKET, Decimal("0.01"))
-RESTING = OrderRequest(BTC, Side.BUY, OrderType.LIMIT, Decimal("0.01"), price=Decimal(10000))
-SHARES = OrderRequest(AAPL, Side.BUY, OrderType.MARKET, Decimal(3))
-START = datetime(2026, 1, 1, tzinfo=UTC)
-"""Where the fake clock begins: a holiday, the market is closed."""
-OPENS = datetime(2026, 1, 2, 14, 30, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -49,11 +42,6 @@ async def api(gear: sg.Switchgear, sim: Sim) -> AsyncIterator[AlpacaApi]:
     """A client of the practice venue."""
     async with AlpacaApi(gear, key=sim.key, secret=sim.secret, base_url=sim.base_url) as made:
         yield made
-
-
-def open_market(clock: FakeClock) -> None:
-    """Have it be an hour after the opening."""
-    clock.advance((OPENS - START).total_seconds() + 3600)
 
 
 async def test_a_market_order_is_filled(api: AlpacaApi, sim: Sim) -> None:
