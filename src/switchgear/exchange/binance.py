@@ -83,16 +83,6 @@ class BinanceApi(VenueApi):
     """
 
     exchange = answers.VENUE
-    public = frozenset(
-        {
-            "get_market_price",
-            "get_market_prices",
-            "get_market_data",
-            "get_order_book",
-            "get_symbol",
-            "get_symbols",
-        }
-    )
     forces = answers.FORCES
     order_id_form = re.compile(r"[0-9]{1,19}")
     order_id_words = "must be a whole number, as text"

@@ -54,6 +54,17 @@ METHODS = (
     "get_symbol",
     "get_symbols",
 )
+MARKET_METHODS = frozenset(
+    {
+        "get_market_price",
+        "get_market_prices",
+        "get_market_data",
+        "get_order_book",
+        "get_symbol",
+        "get_symbols",
+    }
+)
+"""What most exchanges tell without a key."""
 _LOOK = frozenset({Kind.ORDER_NOT_FOUND, Kind.INVALID_REQUEST, Kind.INVALID_ORDER})
 """What a cancel is refused with when the order is done already; only a lookup tells."""
 
@@ -77,7 +88,7 @@ class VenueApi:
     """
 
     exchange: ClassVar[str]
-    public: ClassVar[frozenset[str]]
+    public: ClassVar[frozenset[str]] = MARKET_METHODS
     methods: ClassVar[tuple[str, ...]] = METHODS
     forces: ClassVar[frozenset[TimeInForce]]
     """How long the venue lets orders rest."""

@@ -76,16 +76,6 @@ class CoinbaseApi(VenueApi):
     """
 
     exchange = answers.VENUE
-    public = frozenset(
-        {
-            "get_market_price",
-            "get_market_prices",
-            "get_market_data",
-            "get_order_book",
-            "get_symbol",
-            "get_symbols",
-        }
-    )
     forces = answers.FORCES
     order_id_form = re.compile(r"[A-Za-z0-9-]{1,64}")
     order_id_words = "must be 1 to 64 letters, digits or -"
