@@ -10,6 +10,7 @@ from switchgear.core.errors import ApiError, SettingsError, SwitchgearError
 from switchgear.core.guarded import Guarded
 from switchgear.exchange import alpaca_answers as answers
 from switchgear.exchange import alpaca_assets as assets
+from switchgear.exchange import alpaca_holdings as holdings
 from switchgear.exchange import alpaca_rules as rules
 from switchgear.exchange.alpaca_listing import Listing
 from switchgear.exchange.alpaca_orders import Orders
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from switchgear.exchange.alpaca_answers import AccountAnswer, PositionAnswer
     from switchgear.exchange.alpaca_assets import Coins
+    from switchgear.exchange.alpaca_holdings import AccountAnswer, PositionAnswer
     from switchgear.exchange.holdings import Balance, CancelReport, Portfolio, Position, Trade
     from switchgear.exchange.market import Candle, MarketClock, OrderBook, SymbolInfo
     from switchgear.exchange.model import Order, OrderRequest
@@ -173,29 +174,29 @@ class AlpacaApi(VenueApi):
     # ------------------------------------------------------------------------------ the account
 
     async def _get_account_balance(self) -> dict[str, Balance]:
-        return await self._held("get_account_balance", answers.balances_of)
+        return await self._held("get_account_balance", holdings.balances_of)
 
     async def _get_portfolio(self) -> Portfolio:
-        return await self._held("get_portfolio", answers.portfolio_of)
+        return await self._held("get_portfolio", holdings.portfolio_of)
 
     async def _held(
         self, method: str, words: Callable[[AccountAnswer, list[PositionAnswer], Coins], R]
     ) -> R:
         coins = await self._listing.coins(method)
-        account = await self._wire.ask(method, _ACCOUNT, {}, answers.ACCOUNT, _as_it_is)
+        account = await self._wire.ask(method, _ACCOUNT, {}, holdings.ACCOUNT, _as_it_is)
 
         def held(told: list[PositionAnswer]) -> R:
             return words(account, told, coins)
 
-        return await self._wire.ask(method, _POSITIONS, {}, answers.POSITIONS, held)
+        return await self._wire.ask(method, _POSITIONS, {}, holdings.POSITIONS, held)
 
     async def _get_positions(self) -> list[Position]:
         coins = await self._listing.coins("get_positions")
 
         def positions(told: list[PositionAnswer]) -> list[Position]:
-            return answers.positions_of(told, coins)
+            return holdings.positions_of(told, coins)
 
-        return await self._wire.ask("get_positions", _POSITIONS, {}, answers.POSITIONS, positions)
+        return await self._wire.ask("get_positions", _POSITIONS, {}, holdings.POSITIONS, positions)
 
     async def _get_trades(
         self, symbol: str, *, since: datetime | None = None, limit: int = 100
