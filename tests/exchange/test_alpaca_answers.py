@@ -281,6 +281,11 @@ async def test_cancel_all_tells_what_became_of_each(api: AlpacaApi, venue: Venue
     report = await api.cancel_all()
     assert report.accepted == ("a",)
     assert report.failed == {"b": "422: already filled", "c": "status 500"}
+    garbled = {"id": "b", "status": 422, "body": {"message": "\x1b[2J" + "A" * 5_000}}
+    venue.say(ORDERS, (207, [garbled]))
+    why = (await api.cancel_all()).failed["b"]
+    assert why.isprintable()
+    assert len(why) <= 300
     venue.say(ORDERS, (207, [{"id": "", "status": 200}]))
     with pytest.raises(sg.ApiError, match="cannot be read"):
         await api.cancel_all()

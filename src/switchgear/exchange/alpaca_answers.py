@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
+from switchgear.core.redact import safe_words
 from switchgear.exchange.alpaca_assets import VENUE
 from switchgear.exchange.believed import amounts
 from switchgear.exchange.holdings import CancelReport, Trade
@@ -320,4 +321,8 @@ def report_of(found: Iterable[CancelAnswer]) -> CancelReport:
 def _why(answer: CancelAnswer) -> str:
     body = answer.body
     text = body.get("message") if isinstance(body, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  of any shape
-    return f"{answer.status}: {text}" if isinstance(text, str) else f"status {answer.status}"
+    return (
+        safe_words(f"{answer.status}: {text}")
+        if isinstance(text, str)
+        else f"status {answer.status}"
+    )
