@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from switchgear.core.clock import SystemClock
 from switchgear.core.errors import SettingsError
-from switchgear.core.event import CircuitMoved
+from switchgear.core.event import CircuitMoved, SettingsRead
 from switchgear.core.guarded import Guarded
 from switchgear.core.policy.fallback import checked
+from switchgear.core.redact import error_text
 from switchgear.core.words import Key
 from switchgear.observe.alerts import OpeningsAlert
 from switchgear.observe.fact import event_of
@@ -21,9 +22,10 @@ from switchgear.observe.logging import LoggingSink
 from switchgear.observe.query import LogQuery, matches
 from switchgear.observe.ring import Ring
 from switchgear.observe.stream import Stream
-from switchgear.registry import Registry
+from switchgear.registry import KEYS_MAX, Registry
 from switchgear.settings import SettingsBook, load_file, parse_level
 from switchgear.settings import checked as checked_settings
+from switchgear.settings.watch import FileWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,8 +34,10 @@ if TYPE_CHECKING:
 
     from switchgear.core.clock import Clock
     from switchgear.core.policy.breaker import CircuitView
+    from switchgear.core.policy.budget import BudgetView
     from switchgear.core.policy.gate import GateView
     from switchgear.core.policy.plan import Policy
+    from switchgear.core.policy.weight import LedgerView
     from switchgear.core.words import Level
     from switchgear.observe.health import Health
     from switchgear.observe.history import HistoryReader, HistoryWriter, Keeping
@@ -56,10 +60,13 @@ class Switchgear:
     over what is still queued; the end of the program does so too.
 
     Args:
-        settings: Path of a settings file, or the settings as a mapping (the content of its `[settings]` table).
+        settings: Path of a settings file, which is watched and read anew when it changes, or the settings as a
+            mapping (the content of its `[settings]` table).
         clock: Time, chance and sleep; the machine's own unless a test plays them.
         history: Path of a file to keep records and circuit snapshots in, or a mapping with `path`, `rows_max` and
             `age_max_s`; None keeps the newest records in memory alone.
+        keys_max: How many keys are kept at once, from 1. When there are more, those go that are closed, have nothing
+            in flight and were not called lately, with their metrics.
         alert: Raised when a circuit opens again and again; to the logger `switchgear.alerts` unless given.
 
     Raises:
@@ -73,14 +80,18 @@ class Switchgear:
         clock: Clock | None = None,
         history: str | Path | Mapping[str, Any] | None = None,
         alert: OpeningsAlert | None = None,
+        keys_max: int = KEYS_MAX,
     ) -> None:
         self.clock: Clock = SystemClock() if clock is None else clock
         self.book = SettingsBook()
+        self._watch = (
+            None if isinstance(settings, Mapping | None) else FileWatch(settings, self.clock)
+        )
         self.book.load(_settings_tree(settings))
         self.ring = Ring(event_of)
         self.hub = Hub(self.clock, self.ring)
         self.stream = Stream()
-        self.registry = Registry(self.clock, self.hub, self.book)
+        self.registry = Registry(self.clock, self.hub, self.book, _checked_keys_max(keys_max))
         self._handles: dict[tuple[str, str], Guarded] = {}
         self._servers: list[Server] = []
         self.history: HistoryWriter | None = None
@@ -88,6 +99,8 @@ class Switchgear:
         self.hub.attach(LoggingSink())
         self.hub.attach(self.stream, own=True)
         self.hub.on(CircuitMoved, (alert or OpeningsAlert()).moved)
+        if self._watch is not None:
+            self.hub.ticks.append(self._look_at_settings)
         if history is not None:
             self._keep_history(history)
         # After the history's own: what ends first was registered last, and the queue must reach the history.
@@ -149,21 +162,79 @@ class Switchgear:
         """
         self.registry.configure(exchange, method, account, settings)
 
+    def reload(self) -> None:
+        """
+        Read the settings file anew, now; what circuits have counted, what is open, held or in flight stays.
+
+        It is done by itself soon after the file changed. Settings made in code stay, over those of the file.
+
+        Raises:
+            SettingsError: There is no file, or it cannot be used: nothing is changed.
+        """
+        if self._watch is None:
+            raise SettingsError("settings", None, "must be the path of a file to be read anew")
+        self.registry.reload(_settings_tree(self._watch.path))
+        now_s = self.clock.monotonic_s()
+        self.hub.emit(SettingsRead(now_s, str(self._watch.path)))
+
     def policy(self, key: Key) -> Policy:
         """What stands between callers and a key; made when it is first asked for."""
         return self.registry.policy(key)
 
     def circuit(self, exchange: str, method: str, account: str = "main") -> CircuitView:
-        """The circuit of a key at this instant; closed and untouched for a key that was never called."""
+        """
+        The circuit that decides about calls of a key now; closed and untouched for a key that was never called.
+
+        It is the method's own, unless one that is wider refuses: the view's scope says which. `@exchange`,
+        `@address` and `@account` in the method's place give the wider ones by themselves.
+        """
         return self.registry.view(Key.of(exchange, method, account))
 
     def circuits(self) -> list[CircuitView]:
-        """Every circuit at this instant, by key."""
-        return [self.registry.view(key) for key in sorted(self.registry.policies)]
+        """Every circuit at this instant, by key; those wider than a method once they have counted something."""
+        return sorted(self.registry.views(), key=lambda view: view.key)
 
     def gates(self) -> list[GateView]:
         """Every gate at this instant."""
-        return [gate.view() for gate in list(self.registry.gates.values())]
+        return [gate.view() for gate in self.registry.gates]
+
+    def budgets(self) -> list[BudgetView]:
+        """What each exchange's retries have left, by exchange."""
+        commons = dict(self.registry.commons)
+        return [commons[name].budget.view() for name in sorted(commons)]
+
+    def limits(self) -> list[LedgerView]:
+        """What is used of each exchange's limits, as far as they are known."""
+        commons = dict(self.registry.commons)
+        return [view for name in sorted(commons) for view in commons[name].quotas.views()]
+
+    def heard(
+        self,
+        exchange: str,
+        headers: Mapping[str, str],
+        *,
+        account: str = "main",
+        signed: bool = True,
+        method: str = "",
+        sent_s: float | None = None,
+    ) -> None:
+        """
+        Tell what the headers of an answer say of the exchange's limits; what says nothing of them changes nothing.
+
+        Our own clients do this by themselves. Call it from a client that is not ours.
+
+        Args:
+            exchange: Whose answer it is.
+            headers: As received, names in any case.
+            account: Whose key the request carried.
+            signed: Whether it carried one.
+            method: What it was made for.
+            sent_s: When it was sent, by the gear's clock (`gear.clock.monotonic_s()`); with it an answer that came
+                late is told from one that opens a new window.
+        """
+        key = Key.of(exchange, method or "unknown", account)
+        quotas = self.registry.common(key.exchange).quotas
+        quotas.heard(headers, key.account, signed, key.method if method else "", sent_s)
 
     def health(self) -> Health:
         """How things stand, in words."""
@@ -340,6 +411,16 @@ class Switchgear:
     ) -> None:
         self.close()
 
+    def _look_at_settings(self) -> None:
+        watch = self._watch
+        if watch is None or not watch.changed():
+            return
+        try:
+            self.reload()
+        except SettingsError as error:
+            now_s = self.clock.monotonic_s()
+            self.hub.emit(SettingsRead(now_s, str(watch.path), error_text(error)))
+
     def _handle(self, exchange: str, method: str) -> Guarded:
         handle = self._handles.get((exchange, method))
         if handle is None:
@@ -358,6 +439,13 @@ class Switchgear:
 
     def _stand(self) -> list[tuple[CircuitView, CallMetrics]]:
         return [(view, self.registry.metrics(view.key)) for view in self.circuits()]
+
+
+def _checked_keys_max(keys_max: int) -> int:
+    given: object = keys_max  # callers are not all typed
+    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+        raise SettingsError("keys_max", keys_max, "must be a whole number from 1")
+    return keys_max
 
 
 def _epoch_ms(name: str, at: datetime | int | None) -> int | None:

@@ -23,7 +23,7 @@ def missing(names: set[str], page: str) -> list[str]:
 
 def test_every_setting_is_in_the_reference() -> None:
     """What a settings file may hold is described."""
-    assert missing({field.name for field in fields(Settings)}, "configuration.md") == []
+    assert missing({field.name for field in fields(Settings)}, "settings.md") == []
 
 
 def test_every_field_of_every_table_is_in_the_reference() -> None:

@@ -24,10 +24,10 @@ async def test_a_limit_closes_the_gate_until_its_time(
     assert (caught.value.status, caught.value.code) == (429, -1003)
     with pytest.raises(sg.GateClosedError) as closed:
         await api.get_account_balance()
-    assert closed.value.retry_after_s == pytest.approx(20, abs=0.2)
+    assert 20 <= closed.value.retry_after_s <= 20.1 * 1.05  # margin and jitter on top
     assert asked(sim, "account") == 0
     assert gear.circuit("binance", "get_market_price").failures == 0
-    clock.advance(20.2)
+    clock.advance(21.2)
     assert await api.get_market_price(BTC) > 0
 
 
@@ -45,7 +45,7 @@ async def test_a_ban_closes_everything_at_the_exchange(
     for call in (api.get_portfolio, lambda: api.create_order(MARKET)):
         with pytest.raises(sg.GateClosedError):
             await call()
-    clock.advance(2)
+    clock.advance(7)  # margin and jitter
     assert (await api.get_portfolio()).total > 0
 
 
@@ -61,7 +61,7 @@ async def test_a_limit_whose_body_is_lost_still_closes_the_gate(
         assert caught.value.status == 429
         with pytest.raises(sg.GateClosedError) as closed:
             await api.get_market_price(BTC)
-        assert closed.value.retry_after_s == pytest.approx(33, abs=0.2)
+        assert 33 <= closed.value.retry_after_s <= 33.1 * 1.05
 
 
 async def test_a_bad_key_closes_the_accounts_gate_alone(gear: sg.Switchgear, sim: Sim) -> None:

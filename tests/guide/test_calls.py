@@ -265,7 +265,7 @@ def test_a_closed_gate_gives_no_permission(bench: Bench, sim: SimThread) -> None
     assert guide.can_make_api_call(*KEY) is False
     with pytest.raises(GateClosedError):
         bench.execute(*KEY, Venue(sim).price)
-    bench.clock.advance(7.2)
+    bench.clock.advance(7.5)
     assert guide.can_make_api_call(*KEY) is True
     assert bench.gear.circuit(*KEY).openings == 0
 

@@ -50,6 +50,9 @@ def test_the_fields_are_the_ones_that_are_promised() -> None:
         *("min_duration_ms", "max_duration_ms", "p50_ms", "p95_ms", "p99_ms", "errors_by_kind"),
         *("last_error", "last_error_at", "circuit_state", "circuit_openings", "circuit_changes"),
         "last_change_at",
+        "withheld_retries",
+        "hedged_attempts",
+        "joined_calls",
     ]
 
 

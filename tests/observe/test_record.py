@@ -52,7 +52,8 @@ def test_the_fields_of_a_move_and_of_a_gate() -> None:
     closed = GateClosed(1.0, "binance", Scope.ACCOUNT, "b", 3.5, Kind.AUTHENTICATION, "bad key")
     record = record_of(closed, 1, 0)
     assert (record.exchange, record.method, record.account) == ("binance", "", "b")
-    assert record.detail == {"scope": "account", "for_s": 2.5, "reason": "bad key"}
+    told = {"scope": "account", "for_s": 2.5, "reason": "bad key", "public_only": False}
+    assert record.detail == told
 
 
 @pytest.mark.parametrize(("event", "_level", "_text"), SAMPLES)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 import time
 from datetime import UTC, datetime
+from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from threading import Event
 
 
 class Timer(Protocol):
@@ -41,6 +43,10 @@ class Clock(Protocol):
         """Give the event loop away for delay_s seconds; at 0 or less it returns at once."""
         ...
 
+    def wait(self, event: Event, limit_s: float) -> bool:
+        """Block this thread until event is set or limit_s seconds are over; whether it is set."""
+        ...
+
     def timer(self, delay_s: float, callback: Callable[[], object]) -> Timer:
         """Run callback on the running event loop after delay_s seconds."""
         ...
@@ -69,6 +75,10 @@ class SystemClock:
             import asyncio  # here, so that a program without an event loop never loads it
 
             await asyncio.sleep(delay_s)
+
+    def wait(self, event: Event, limit_s: float) -> bool:
+        """Block this thread until event is set or limit_s seconds are over, infinity is for ever; whether it is set."""
+        return event.wait(min(limit_s, TIMEOUT_MAX))
 
     def timer(self, delay_s: float, callback: Callable[[], object]) -> Timer:
         """Run callback on the running event loop after delay_s seconds."""

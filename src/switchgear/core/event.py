@@ -110,6 +110,42 @@ class RetryScheduled:
 
 
 @dataclass(frozen=True, slots=True)
+class RetryWithheld:
+    """An attempt failed and could be tried again, but the exchange's retry budget has nothing left for it."""
+
+    at_s: float
+    key: Key
+    call_id: int
+    attempt: int
+    """The attempt that failed, from 1; the call ends with its error."""
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class HedgeStarted:
+    """A read takes longer than its like, and a second attempt runs beside it."""
+
+    at_s: float
+    key: Key
+    call_id: int
+    after_s: float
+    """How long the first attempt had been out."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallJoined:
+    """A read was answered by an equal one that was in flight already; it made no attempt of its own."""
+
+    at_s: float
+    key: Key
+    call_id: int
+    duration_s: float
+    """How long it waited."""
+    error: str = ""
+    """Empty when it got the value; else the error that both ended with."""
+
+
+@dataclass(frozen=True, slots=True)
 class FallbackServed:
     """A call that failed or was rejected was answered from another source."""
 
@@ -172,6 +208,18 @@ class GateClosed:
     until_s: float
     kind: Kind
     reason: str
+    public_only: bool = False
+    """It holds back calls without a key alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsRead:
+    """The settings file changed: its settings hold now, or it could not be used and those of before go on."""
+
+    at_s: float
+    path: str
+    error: str = ""
+    """Why it could not be used; empty when it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,11 +269,16 @@ CallEvent = (
     | CallCancelled
     | CallRejected
     | RetryScheduled
+    | RetryWithheld
+    | HedgeStarted
+    | CallJoined
     | FallbackServed
     | FallbackFailed
     | FallbackExhausted
 )
-Event = CallEvent | CircuitMoved | GateClosed | Note | SinkFailed | StoreLost | StoreBack
+Event = (
+    CallEvent | CircuitMoved | GateClosed | SettingsRead | Note | SinkFailed | StoreLost | StoreBack
+)
 
 Emit = Callable[[Event], None]
 """Takes a fact and returns at once: a bounded step in memory that never raises and runs nothing foreign."""
@@ -278,9 +331,19 @@ def level_of(event: Event) -> Level:
             return Level.DEBUG
         case CallSucceeded():
             return Level.WARNING if event.slow else Level.INFO
-        case CallIgnored() | CallCancelled() | StoreBack():
+        case CallIgnored() | CallCancelled() | StoreBack() | HedgeStarted():
             return Level.INFO
-        case CallRejected() | RetryScheduled() | FallbackServed() | FallbackFailed():
+        case CallJoined():
+            return Level.ERROR if event.error else Level.INFO
+        case SettingsRead():
+            return Level.ERROR if event.error else Level.INFO
+        case (
+            CallRejected()
+            | RetryScheduled()
+            | RetryWithheld()
+            | FallbackServed()
+            | FallbackFailed()
+        ):
             return Level.WARNING
         case CallFailed() | SinkFailed():
             return Level.ERROR

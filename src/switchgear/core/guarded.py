@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import partial, update_wrapper
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 
-from switchgear.core.call import GUARDED_BY, async_path, sync_path
 from switchgear.core.errors import SettingsError
 from switchgear.core.outcome import Err, Ok, Served
+from switchgear.core.path import GUARDED_BY, async_path, sync_path
 from switchgear.core.policy.fallback import LastGood, Manner, checked
 from switchgear.core.policy.flow import Course
 from switchgear.core.policy.memory_key import memory_key
+from switchgear.core.policy.stand_in import remembered
 from switchgear.core.policy.step import CutShort, Run
 
 if TYPE_CHECKING:
@@ -107,11 +108,10 @@ class Guarded:
         """What a last_good fallback of this guard could serve of this call now; None when it could not."""
         keeper = next((one for one in self._manner.fallbacks if isinstance(one, LastGood)), None)
         key = memory_key(self.policy, function, args, kwargs)
-        found = None if keeper is None or key is None else self.policy.memory.find(key)
-        if keeper is None or found is None:
+        try:
+            return None if keeper is None else Served(*remembered(self.policy, keeper, key))
+        except LookupError:
             return None
-        age_s = self.policy.clock.monotonic_s() - found[1]
-        return Served(found[0], keeper.name, age_s) if age_s <= keeper.max_age_s else None
 
     def served_sync(
         self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs

@@ -130,10 +130,32 @@ class Key(NamedTuple):
         """
         return cls(fold("exchange", exchange), fold("method", method), fold("account", account))
 
+    @classmethod
+    def of_scope(cls, exchange: str, scope: Scope, account: str = "main") -> Key:
+        """The key under which the circuit of a scope wider than a method is filed, as `binance.@exchange`."""
+        return cls(exchange, SCOPE_NAMES[scope], account)
+
+    @property
+    def is_scope(self) -> bool:
+        """Whether it names no method, but what several methods share."""
+        return self.method.startswith("@")
+
+    @property
+    def scope(self) -> Scope:
+        """What its circuit stands for."""
+        return _SCOPES.get(self.method, Scope.METHOD)
+
     def __str__(self) -> str:
         tail = "" if self.account == "main" else f"[{self.account}]"
         return f"{self.exchange}.{self.method}{tail}"
 
+
+SCOPE_NAMES = {
+    Scope.EXCHANGE: "@exchange",
+    Scope.ADDRESS: "@address",
+    Scope.ACCOUNT: "@account",
+}
+"""What stands in a method's place for a circuit that several methods share; no method can have such a name."""
 
 NAME_CHARS_MAX = 64
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.:\-]*", re.ASCII)
@@ -156,6 +178,8 @@ def fold(field: str, name: str) -> str:
     """
     if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]  callers are not all typed
         raise KeyNameError(f"{field}={name!r}: a name must be a str")
+    if field == "method" and name in _SCOPES:
+        return name
     folded = HUMPS.sub("_", name[: NAME_CHARS_MAX + 1]).lower()
     if len(name) > NAME_CHARS_MAX or not name.isascii() or not _is_name(folded):
         shown = (
@@ -168,6 +192,9 @@ def fold(field: str, name: str) -> str:
             "beginning with a letter or digit"
         )
     return folded
+
+
+_SCOPES = {name: scope for scope, name in SCOPE_NAMES.items()}
 
 
 def _is_name(folded: str) -> bool:

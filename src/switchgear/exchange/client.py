@@ -122,9 +122,11 @@ class VenueApi:
         }
         self._methods = self._guarded(gear, dict(fallbacks or {}))
         self._truth = Guarded(self._methods["get_order"].guard.policy)
+        self._quotas = gear.registry.common(self.exchange).quotas
         self._book = SymbolBook(self.exchange, self._clock, self._ask_symbol, self.get_symbols)
         for transport in transports:
-            transport.limit_of = self._limit_of
+            transport.limit_of, transport.heard = self._limit_of, self._heard
+            transport.now_s = gear.clock.monotonic_s
         create = self._methods["create_order"]
         self.desk = PlainDesk(create.guard, create.run, self._find)
         """Where orders go through; `resolve` asks after one whose outcome is unknown."""
@@ -377,6 +379,11 @@ class VenueApi:
     def _limit_of(self, target: Target) -> float | None:
         """How long the guard lets an attempt of this method take, now."""
         return self._methods[target.method].guard.policy.plan.timeout_s
+
+    def _heard(self, target: Target, headers: Mapping[str, str], sent_s: float) -> None:
+        """An answer says what is used of the exchange's limits."""
+        signed = target.method not in self.public
+        self._quotas.heard(headers, self.account, signed, target.method, sent_s)
 
     def _target(self, method: str) -> Target:
         return self._targets[method]

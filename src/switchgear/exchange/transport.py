@@ -57,6 +57,14 @@ def _unlimited(_: Target) -> None:
     """Nobody else cuts."""
 
 
+def _unheard(_: Target, __: Mapping[str, str], ___: float) -> None:
+    """Nobody wants to know what is used of the limits."""
+
+
+def _untimed() -> float:
+    return 0.0
+
+
 _USUAL = _limits(TOTAL_S_MAX)
 _COVERED = aiohttp.ClientTimeout(total=None, connect=CONNECT_S_MAX)
 """For a request that its guard cuts sooner: each timer is a part of what a request costs."""
@@ -134,6 +142,10 @@ class Transport:
         self._sessions: dict[AbstractEventLoop, _Kept] = {}
         self.limit_of: Callable[[Target], float | None] = _unlimited
         """How long whoever asks lets a request take; where that is sooner, no timers of ours are set."""
+        self.heard: Callable[[Target, Mapping[str, str], float], None] = _unheard
+        """Told the headers of every answer, and when its request was sent."""
+        self.now_s: Callable[[], float] = _untimed
+        """The monotonic clock of whoever hears."""
         self._latest: tuple[AbstractEventLoop, aiohttp.ClientSession] | None = None
 
     async def request(
@@ -174,10 +186,12 @@ class Transport:
         )
         timeout = self._limits(target) if total_s == TOTAL_S_MAX else _limits(total_s)
         session = self._open_session() or await self._new_session()
+        sent_s = self.now_s()
         try:
             async with session.request(
                 verb, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
             ) as answer:
+                self.heard(target, answer.headers, sent_s)
                 return await _read(answer, target)
         except (aiohttp.ClientError, OSError, EOFError) as error:
             failure = _failure(error, target)

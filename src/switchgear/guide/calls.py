@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
-from switchgear.core.call import unguarded
 from switchgear.core.guarded import Guarded
+from switchgear.core.path import unguarded
 from switchgear.core.policy.fallback import source
 from switchgear.core.words import Effect, Key
 from switchgear.guide.config import configure_key

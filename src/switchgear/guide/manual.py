@@ -9,18 +9,19 @@ from contextvars import ContextVar
 from math import isfinite
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from switchgear.core.circuit import Refusal, Settlement
+from switchgear.core.circuit import Settlement
 from switchgear.core.errors import ApiError, SettingsError
 from switchgear.core.event import AttemptStarted, CallFailed, CallSucceeded
+from switchgear.core.policy.entry import Denied, Entry, Full, enter
+from switchgear.core.policy.scopes import Charge
 from switchgear.core.redact import error_text
 from switchgear.core.verdict import classify
-from switchgear.core.words import Key, Scope
+from switchgear.core.words import Key
 from switchgear.guide.desk import default_gear
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from switchgear.core.policy.breaker import Breaker, Ticket
     from switchgear.core.policy.plan import Policy
     from switchgear.observe.metrics import CallMetrics
 
@@ -30,9 +31,9 @@ _NO_REASON = "a failure was recorded"
 class ByHand(NamedTuple):
     """What this context has begun by hand for one key and not yet ended."""
 
-    breaker: Breaker
-    """Of the gear that gave the ticket: after use_gear it is another one."""
-    ticket: Ticket | None = None
+    policy: Policy
+    """Of the gear that let it in: after use_gear it is another one."""
+    entry: Entry | None = None
     call_id: int = 0
     """The attempt that was recorded and has no result yet; 0 for none."""
     reason: str = _NO_REASON
@@ -55,18 +56,15 @@ def can_make_api_call(exchange: str, method: str, *, account: str = "main") -> b
     """
     policy = _policy(exchange, method, account)
     now_s = policy.clock.monotonic_s()
-    gate = policy.closed_gate(now_s)
-    if gate is not None:
-        policy.tap.rejected(0, now_s, gate.scope, f"gate closed: {gate.reason}", gate.wait_s(now_s))
-        return False
-    if policy.way is None:
-        policy.refresh()  # a gate opens by time alone, and nobody else might look
-    answer = policy.breaker.admit()
-    if isinstance(answer, Refusal):
-        policy.tap.rejected(0, now_s, Scope.METHOD, answer.reason, answer.retry_after_s)
-        return False
-    _keep(policy, _found(policy)._replace(ticket=answer))
-    return True
+    found = enter(policy, now_s)
+    match found:
+        case Entry():
+            _keep(policy, _found(policy)._replace(entry=found))
+            return True
+        case Denied() | Full(denied=Denied()):
+            denied = found.denied if isinstance(found, Full) else found
+            policy.tap.rejected(0, now_s, denied.scope, denied.reason, denied.retry_after_s)
+            return False
 
 
 def record_api_call(
@@ -121,11 +119,12 @@ def record_circuit_breaker_result(
     policy = _policy(exchange, method, account)
     mine = _found(policy)
     settlement = Settlement.SUCCESS if success else Settlement.FAILURE
-    if mine.ticket is not None and not mine.ticket.settled:
-        policy.breaker.settle(mine.ticket, settlement, mine.reason)
+    charge = Charge(settlement)
+    if mine.entry is not None and not mine.entry.ticket.settled:
+        mine.entry.settle(charge, mine.reason)
     else:
-        policy.breaker.settle_straight(policy.breaker.circuit, settlement, mine.reason)
-    _keep(policy, mine._replace(ticket=None, reason=_NO_REASON))
+        policy.scopes.settle_straight(policy.scopes.present(), charge, mine.reason)
+    _keep(policy, mine._replace(entry=None, reason=_NO_REASON))
 
 
 def get_api_call_metrics(exchange: str, method: str, *, account: str = "main") -> CallMetrics:
@@ -177,11 +176,11 @@ def _policy(exchange: str, method: str, account: str) -> Policy:
 
 def _found(policy: Policy) -> ByHand:
     mine = (_by_hand.get() or {}).get(policy.key)
-    return mine if mine is not None and mine.breaker is policy.breaker else ByHand(policy.breaker)
+    return mine if mine is not None and mine.policy is policy else ByHand(policy)
 
 
 def _keep(policy: Policy, mine: ByHand) -> None:
     # A new mapping each time: a task's context is a copy, and must not see what its siblings do.
     others = {key: one for key, one in (_by_hand.get() or {}).items() if key != policy.key}
-    ended = mine.ticket is None and not mine.call_id and mine.reason == _NO_REASON
+    ended = mine.entry is None and not mine.call_id and mine.reason == _NO_REASON
     _by_hand.set(others if ended else {**others, policy.key: mine})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from switchgear.core.words import CircuitState, Effect, Key, effect_of
+from switchgear.core.words import CircuitState, Effect, Key, Scope, effect_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from switchgear.core.policy.gate import GateView
 
 _WELL = frozenset({CircuitState.CLOSED, CircuitState.FORCED_CLOSED, CircuitState.METRICS_ONLY})
+
+_WIDE = {
+    Scope.EXCHANGE: "the whole exchange",
+    Scope.ADDRESS: "everything from our address",
+    Scope.ACCOUNT: "the account",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +70,26 @@ def health_of(
     silent = not [
         view
         for view in circuits
-        if view.state in _WELL and not any(_holds_back(gate, view.key) for gate in closed_gates)
+        if view.state in _WELL
+        and not view.key.is_scope
+        and not any(_holds_back(gate, view.key) for gate in closed_gates)
+        and not any(_covers(wide, view.key) for wide in broken if wide.key.is_scope)
     ]
     summary = " ".join(f"{one.exchange}: {one.words}." for one in degraded)
     return Health("down" if silent else "degraded", summary, degraded)
 
 
 def _holds_back(gate: GateView, key: Key) -> bool:
-    if gate.orders_only and effect_of(key.method) is not Effect.TRADE:
+    if gate.public_only or (gate.orders_only and effect_of(key.method) is not Effect.TRADE):
         return False
     return gate.exchange == key.exchange and gate.account in ("", key.account)
+
+
+def _covers(wide: CircuitView, key: Key) -> bool:
+    """Whether calls of a key pass a circuit that is wider than a method."""
+    whose = wide.key.account
+    mine = wide.scope is not Scope.ACCOUNT or whose == key.account
+    return mine and wide.key.exchange == key.exchange
 
 
 def _degraded(
@@ -90,12 +106,18 @@ def _degraded(
     )
     if served:
         words.append("served from elsewhere: " + ", ".join(served))
-    return Degraded(exchange, "; ".join(words), tuple(view.key.method for view in mine), served)
+    return Degraded(
+        exchange,
+        "; ".join(words),
+        tuple(view.key.method for view in mine if not view.key.is_scope),
+        served,
+    )
 
 
 def _gate_words(gate: GateView) -> str:
     whose = f" of account {gate.account}" if gate.account else ""
     what = "gate for new orders" if gate.orders_only else "gate"
+    what = "gate for calls without a key" if gate.public_only else what
     return f"its {gate.scope.value} {what}{whose} is closed for {gate.retry_after_s:.0f} s more ({gate.reason})"
 
 
@@ -103,6 +125,6 @@ def _circuit_words(view: CircuitView) -> str:
     state = view.state.value.replace("_", " ")
     until = "" if view.retry_after_s is None else f", next try in {view.retry_after_s:.0f} s"
     whose = "" if view.key.account == "main" else f" of account {view.key.account}"
-    return (
-        f"{view.key.method}{whose} has been {state} for {view.since_s:.0f} s{until} ({view.reason})"
-    )
+    wide = _WIDE.get(view.scope)
+    what = f"{view.key.method if wide is None else wide}{whose}"
+    return f"{what} has been {state} for {view.since_s:.0f} s{until} ({view.reason})"

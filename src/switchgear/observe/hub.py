@@ -114,6 +114,16 @@ class Hub:
         self.start()
         return made
 
+    def adopt(self, tap: Tap) -> None:
+        """Count for this tap again, after its key was forgotten."""
+        with self.lock:
+            self._taps[tap.key] = tap
+
+    def forget(self, key: Key) -> None:
+        """Count no more for a key; what calls of it still tell by their tap is theirs alone."""
+        with self.lock:
+            self._taps.pop(key, None)
+
     def attach(self, sink: Sink, *, own: bool = False) -> None:
         """
         Hand every further record to a sink too.

@@ -12,10 +12,13 @@ from switchgear.core.event import (
     CallCancelled,
     CallFailed,
     CallIgnored,
+    CallJoined,
     CallSucceeded,
     CircuitMoved,
     FallbackServed,
+    HedgeStarted,
     RetryScheduled,
+    RetryWithheld,
 )
 from switchgear.core.redact import safe_words
 from switchgear.core.words import CircuitState
@@ -72,6 +75,12 @@ class CallMetrics:
     circuit_openings: int = 0
     circuit_changes: int = 0
     last_change_at: datetime | None = None
+    withheld_retries: int = 0
+    """Retries that the exchange's budget had nothing left for."""
+    hedged_attempts: int = 0
+    """Second attempts beside one that took long."""
+    joined_calls: int = 0
+    """Calls that an equal one in flight answered; outside total_calls."""
 
 
 class Durations:
@@ -118,7 +127,9 @@ class Tally:
         "errors",
         "failed",
         "fallbacks",
+        "hedged",
         "ignored",
+        "joined",
         "key",
         "last_change_s",
         "last_error",
@@ -133,11 +144,13 @@ class Tally:
         "retried",
         "success",
         "total_s",
+        "withheld",
     )
 
     def __init__(self, key: Key) -> None:
         self.key = key
         self.success = self.failed = self.ignored = self.cancelled = 0
+        self.withheld = self.hedged = self.joined = 0
         self.rejected = self.retried = self.fallbacks = self.openings = self.changes = 0
         self.total_s = self.ok_s = self.max_s = 0.0
         self.min_s = float("inf")
@@ -186,6 +199,12 @@ class Tally:
             case RetryScheduled():
                 self.retried += 1
                 self.last_error, self.last_error_s = event.error, event.at_s
+            case RetryWithheld():
+                self.withheld += 1
+            case HedgeStarted():
+                self.hedged += 1
+            case CallJoined():
+                self.joined += 1
             case FallbackServed():
                 self.fallbacks += 1
                 self.last_source, self.last_source_s = event.source, event.at_s
@@ -222,6 +241,9 @@ class Tally:
             in_flight=begun - self.ended,
             rejected_calls=self.rejected,
             retried_attempts=self.retried,
+            withheld_retries=self.withheld,
+            hedged_attempts=self.hedged,
+            joined_calls=self.joined,
             fallback_calls=self.fallbacks,
             success_rate=self.success / judged if judged else 1.0,
             total_duration_ms=self.total_s * 1000,

@@ -11,6 +11,7 @@ from switchgear.core.event import (
     CallCancelled,
     CallFailed,
     CallIgnored,
+    CallJoined,
     CallRejected,
     CallSucceeded,
     CircuitMoved,
@@ -19,8 +20,11 @@ from switchgear.core.event import (
     FallbackFailed,
     FallbackServed,
     GateClosed,
+    HedgeStarted,
     Note,
     RetryScheduled,
+    RetryWithheld,
+    SettingsRead,
     SinkFailed,
     StoreBack,
     StoreLost,
@@ -127,12 +131,19 @@ def _fields(event: Event) -> dict[str, Any]:
             return _rejected(event)
         case RetryScheduled():
             return _retry(event)
+        case RetryWithheld() | HedgeStarted() | CallJoined():
+            return {**_beside(event), "call_id": event.call_id}
         case FallbackServed() | FallbackFailed() | FallbackExhausted():
             return _fallback(event)
         case CircuitMoved():
             return _moved(event)
         case GateClosed():
             return _gate(event)
+        case SettingsRead():
+            told = (
+                f"cannot be used, nothing is changed: {event.error}" if event.error else "read anew"
+            )
+            return {"message": f"settings file {event.path} {told}"}
         case Note():
             message = redact_text(event.message, MESSAGE_CHARS_MAX)
             return {"message": message, "detail": harmless(event.metadata)}
@@ -209,6 +220,20 @@ def _retry(event: RetryScheduled) -> dict[str, Any]:
     }
 
 
+def _beside(event: RetryWithheld | HedgeStarted | CallJoined) -> dict[str, Any]:
+    match event:
+        case RetryWithheld():
+            message = "not tried again: the retry budget of the exchange is used up"
+            return {"message": message, "kind": event.kind.value}
+        case HedgeStarted():
+            message = f"a second attempt beside the first, which is out for {_ms(event.after_s)}"
+            return {"message": message}
+        case CallJoined():
+            ended = f"failed with it: {event.error}" if event.error else "succeeded with it"
+            message = f"joined an equal call in flight, and {ended}"
+            return {"message": message, "duration_ms": round(event.duration_s * 1000, 3)}
+
+
 def _fallback(event: FallbackServed | FallbackFailed | FallbackExhausted) -> dict[str, Any]:
     match event:
         case FallbackServed():
@@ -254,5 +279,10 @@ def _gate(event: GateClosed) -> dict[str, Any]:
         "account": event.account,
         "message": f"{event.scope.value} gate closed for {for_s:.1f} s: {event.reason}",
         "kind": event.kind.value,
-        "detail": {"scope": event.scope.value, "for_s": round(for_s, 3), "reason": event.reason},
+        "detail": {
+            "scope": event.scope.value,
+            "for_s": round(for_s, 3),
+            "reason": event.reason,
+            "public_only": event.public_only,
+        },
     }

@@ -73,10 +73,11 @@ class HistorySource:
 
     def _gates(self, now_ms: int) -> list[GateView]:
         """The gates that are closed now: a record tells when each closed, and for how long."""
-        newest: dict[tuple[str, Scope, str, bool], GateView] = {}
+        newest: dict[tuple[str, Scope, str, bool, bool], GateView] = {}
         for record in self._lately("gate_closed", now_ms - _GATES_MS):
             gate = _gate(record, now_ms)
-            newest.setdefault((gate.exchange, gate.scope, gate.account, gate.orders_only), gate)
+            whose = (gate.exchange, gate.scope, gate.account)
+            newest.setdefault((*whose, gate.orders_only, gate.public_only), gate)
         return [gate for gate in newest.values() if gate.closed]
 
     def _served(self, now_ms: int) -> dict[Key, str]:
@@ -101,7 +102,11 @@ def _gate(record: LogRecord, now_ms: int) -> GateView:
     scope = Scope(record.detail.get("scope", "exchange"))
     reason = str(record.detail.get("reason", ""))
     orders_only = record.kind == Kind.ORDER_RATE_LIMITED.value and scope is Scope.ACCOUNT
-    return GateView(record.exchange, scope, record.account, wait_s > 0, wait_s, reason, orders_only)
+    public_only = bool(record.detail.get("public_only", False))
+    closed = wait_s > 0
+    return GateView(
+        record.exchange, scope, record.account, closed, wait_s, reason, orders_only, public_only
+    )
 
 
 def _wait_s(snapshot: CircuitSnapshot, now_ms: int) -> float | None:
@@ -120,6 +125,7 @@ def _view(snapshot: CircuitSnapshot, now_ms: int) -> CircuitView:
         generation=0,
         rules=Rules(),  # a snapshot does not hold the rules; the words do not speak of them
         by=snapshot.by,
+        scope=snapshot.key.scope,
     )
 
 

@@ -21,12 +21,15 @@ from switchgear.core.policy.plan import Plan
 from switchgear.core.policy.retry import Backoff
 from switchgear.core.words import (
     ORDERS,
+    SCOPE_NAMES,
     Effect,
     Key,
     Level,
+    Scope,
     effect_of,
 )
 from switchgear.settings.checks import checked, is_wild, pattern
+from switchgear.settings.together import check_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -34,8 +37,21 @@ if TYPE_CHECKING:
 READ_RETRIES = 3
 _FOUND_MAX = 4096
 _WILD = "*?"
+_NOT_SET = object()
 _JUDGED_TOGETHER = frozenset(
-    {"probes", "probes_to_close", "reset_timeout_s", "reset_timeout_s_max"}
+    {
+        "minimum_calls",
+        "probes",
+        "probes_to_close",
+        "reset_timeout_s",
+        "reset_timeout_s_max",
+        "slow_call_rate",
+        "slow_call_s",
+        "throttle_ratio",
+        "timeout_s",
+        "window_calls",
+        "window_s",
+    }
 )
 
 
@@ -43,8 +59,20 @@ _JUDGED_TOGETHER = frozenset(
 class Settings:
     """What is set for one key; every field can be given to `configure`, to `guarded` and in the settings file."""
 
-    failure_threshold: int = 3
-    """Failures in a row that open the circuit, from 1."""
+    failure_threshold: int | None = 3
+    """Failures in a row that open the circuit, from 1; None leaves it to the rates."""
+    failure_rate: float | None = None
+    """Share of failures in the window that opens it, above 0 to 1; None does not look."""
+    slow_call_rate: float | None = None
+    """Share of slow attempts in the window that opens it, above 0 to 1; None does not look."""
+    window_calls: int | None = None
+    """The window is the newest so many attempts, 1 to 10,000; None takes window_s."""
+    window_s: float = 60.0
+    """The window is the last so many seconds, 0.001 to 86,400."""
+    minimum_calls: int = 10
+    """Attempts in the window below which no rate is judged, from 1."""
+    throttle_ratio: float | None = None
+    """Requests for each accepted one, from 1, above which a growing share is held back; None holds back none."""
     reset_timeout_s: float = 30.0
     """Seconds that an open spell lasts, above 0."""
     reset_timeout_s_max: float | None = None
@@ -53,12 +81,18 @@ class Settings:
     """Factor on the open time for each further opening in a row, from 1."""
     reset_jitter: float = 0.0
     """Share of the open time, 0 to 1, of which a random part is added, drawn once for each spell."""
+    reset_decay_s: float = 60.0
+    """Closed for so many seconds, it forgets one of the openings that make its open time grow; from 0.001."""
     probes: int = 1
     """Attempts admitted while half-open, in all and at once, from 1."""
     probes_to_close: int = 1
     """Probes that must succeed to close the circuit, from 1 to probes."""
     probe_lease_s: float = 30.0
     """Seconds after which the place of a probe that never ended is given away, above 0."""
+    probe_timeout_s: float | None = None
+    """Seconds after which a probe is cut, where that is shorter than timeout_s, above 0."""
+    ramp_s: float = 0.0
+    """Seconds after the probes in which the share of calls that pass grows from 10 % to all; 0 lets all pass."""
     retries: int | None = None
     """Attempts after the first, from 0. None is 3, and 0 for a trade; a trade is only ever tried again when it is
     proved that nothing was sent."""
@@ -68,6 +102,20 @@ class Settings:
     """Growth of that bound from wait to wait, from 1."""
     retry_delay_s_max: float = 30.0
     """No wait of a call is longer, from 0."""
+    retry_tokens: int | None = 500
+    """What all retries of an exchange are paid from, from 0, 14 each; a success gives some back. None is no limit."""
+    hedge: float | None = None
+    """A read that takes longer than this share of its like, 0 to 1, gets a second attempt beside it; None none."""
+    coalesce: bool = False
+    """Equal reads in flight share one call."""
+    max_in_flight: int | None = None
+    """Attempts in flight at once, from 1; None is no limit."""
+    wait_s_max: float = 5.0
+    """Seconds that a call waits at most for room before an attempt: for weight, or a place in flight; from 0."""
+    weight: float | None = None
+    """What an attempt costs at the exchange's limits, from 0; None takes the exchange's table, else 1."""
+    stale_s_max: float | None = None
+    """No fallback's value may be older than so many seconds, above 0; None leaves it to the fallbacks."""
     timeout_s: float | None = 10.0
     """Seconds after which an asynchronous attempt is cut, above 0; None never cuts."""
     deadline_s: float | None = None
@@ -110,6 +158,11 @@ class Settings:
             ignore=self.ignore,
             failed_result=self.failed_result,
             debug=self.log_level <= Level.DEBUG,
+            probe_timeout_s=self.probe_timeout_s,
+            wait_s_max=self.wait_s_max,
+            stale_s_max=self.stale_s_max,
+            hedge=self.hedge,
+            coalesce=self.coalesce,
         )
 
 
@@ -135,12 +188,17 @@ class Layer:
         Raises:
             SettingsError: A part is no pattern, a name is unknown, or a value is not allowed.
         """
-        return cls(
+        layer = cls(
             pattern("exchange", exchange),
             pattern("method", method),
             pattern("account", account),
             checked(values),
         )
+        tokens = layer.values.get("retry_tokens", _NOT_SET)
+        if tokens is not _NOT_SET and not _fits(SCOPE_NAMES[Scope.EXCHANGE], layer.method):
+            allowed = "is shared by all methods of an exchange: set it without a method"
+            raise SettingsError("retry_tokens", tokens, allowed)
+        return layer
 
     @property
     def parts(self) -> Key:
@@ -178,6 +236,9 @@ class SettingsBook:
     """All layers; replaced whole at every change, so a reader never sees half of one."""
 
     def __init__(self) -> None:
+        self._file: tuple[Layer, ...] = ()
+        """Of the settings file; among equals what code has set wins over them."""
+        self._code: tuple[Layer, ...] = ()
         self._state: tuple[tuple[Layer, ...], dict[Key, Settings]] = ((), {})
         # The layers, and what was found in just these: with a thousand keys, looking through all
         # layers for each key at each change took minutes.
@@ -204,32 +265,39 @@ class SettingsBook:
             SettingsError: A name is unknown, a value is not allowed, or two do not go together; nothing is changed.
         """
         layer = Layer.of(exchange, method, account, values)
-        layers, found = self._state
-        layers = _joined(layers, layer)
+        code = _joined(self._code, layer)
+        layers, found = (*self._file, *code), self._state[1]
         concerned = [key for key in keys if layer.matches(key)]
         _check_together(layers, layer, concerned)
         kept = {key: known for key, known in list(found.items()) if not layer.matches(key)}
-        self._state = (layers, kept)
+        self._code, self._state = code, (layers, kept)
         return concerned
 
-    def load(self, tree: Mapping[str, Any]) -> None:
+    def load(self, tree: Mapping[str, Any], keys: Iterable[Key] = ()) -> None:
         """
-        Add the layers of a settings file: `[settings]` for all, `[settings.EXCHANGE]`, `[settings.EXCHANGE.METHOD]`.
+        Take a settings file, in place of one before: `[settings]`, `[settings.EXCHANGE]`, `[settings.EXCHANGE.METHOD]`.
+
+        Args:
+            tree: The content of its table `[settings]`.
+            keys: Keys in use, for which the whole must hold too.
 
         Raises:
             SettingsError: As add; the name of the field says in which table it stands.
         """
-        layers, placed = self._state[0], list[tuple[str, Layer]]()
+        file, placed = tuple[Layer, ...](), list[tuple[str, Layer]]()
         for exchange, method, values in _tables(tree):
             place = ".".join(part for part in (exchange, method) if part != "*")
             with _placed(place):
                 layer = Layer.of(exchange, method, "*", values)
             placed.append((place, layer))
-            layers = _joined(layers, layer)
+            file = _joined(file, layer)
+        layers = (*file, *self._code)
         for place, layer in placed:  # now that all are known: a narrower table may mend a wider one
             with _placed(place):
                 _check_together(layers, layer)
-        self._state = (layers, {})
+        for key in keys:
+            _resolve(layers, key)
+        self._file, self._state = file, (layers, {})
 
     def of(self, key: Key) -> Settings:
         """The settings of a key."""
@@ -298,16 +366,7 @@ def _resolve(layers: tuple[Layer, ...], key: Key) -> Settings:
     for layer in sorted((layer for layer in layers if layer.matches(key)), key=Layer.rank):
         values.update(layer.values)
     settings = replace(Settings(), **values)
-    if settings.probes_to_close > settings.probes:
-        raise SettingsError(
-            "probes_to_close",
-            settings.probes_to_close,
-            f"must not be above probes ({settings.probes})",
-        )
-    bound_s = settings.reset_timeout_s_max
-    if bound_s is not None and bound_s < settings.reset_timeout_s:
-        allowed = f"must not be below reset_timeout_s ({settings.reset_timeout_s:g})"
-        raise SettingsError("reset_timeout_s_max", bound_s, allowed)
+    check_together(settings)
     return settings
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _SECRET_WORDS = ("secret", "key", "token", "pass", "auth")
-_PATTERN = re.compile(rf"[a-z0-9_.:*?\-]{{1,{NAME_CHARS_MAX}}}", re.ASCII)
+_PATTERN = re.compile(rf"[@a-z0-9_.:*?\-]{{1,{NAME_CHARS_MAX}}}", re.ASCII)
 
 
 def checked(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,16 +54,19 @@ def pattern(field: str, text: str) -> str:
             raise SettingsError(field, text, str(error).rpartition(": ")[2]) from None
     folded = HUMPS.sub("_", text).lower()
     if len(text) > NAME_CHARS_MAX or not _PATTERN.fullmatch(folded):
-        allowed = f"1 to {NAME_CHARS_MAX} letters, digits or _ - . : * ?"
+        allowed = f"1 to {NAME_CHARS_MAX} letters, digits or _ - . : @ * ?"
         raise SettingsError(field, text, f"must be a name, or a pattern of {allowed}")
     return folded
 
 
-def _whole(least: int) -> Callable[[str, Any], int]:
+def _whole(least: int, most: int | None = None) -> Callable[[str, Any], int]:
+    upper = "" if most is None else f" to {most}"
+
     def check(name: str, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise SettingsError(name, value, f"must be a whole number from {least}")
-        return value
+        fits = isinstance(value, int) and not isinstance(value, bool) and value >= least
+        if not fits or (most is not None and value > most):
+            raise SettingsError(name, value, f"must be a whole number from {least}{upper}")
+        return int(value)
 
     return check
 
@@ -91,6 +94,10 @@ def _number(
 
 above_zero = _number(0, above=True)
 """Checks that a value is a number above 0; takes the field's name and the value."""
+
+
+_share = _number(0, above=True, most=1)
+"""Checks that a value is a share above 0, 1 at most."""
 
 
 def _or_none(check: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
@@ -138,14 +145,30 @@ def _predicate(name: str, value: Any) -> Callable[[Any], bool]:
 
 
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
-    "failure_threshold": _whole(1),
+    "failure_threshold": _or_none(_whole(1)),
+    "failure_rate": _or_none(_share),
+    "slow_call_rate": _or_none(_share),
+    "window_calls": _or_none(_whole(1, 10_000)),
+    "window_s": _number(0.001, most=86_400),
+    "minimum_calls": _whole(1),
+    "throttle_ratio": _or_none(_number(1)),
     "reset_timeout_s": _number(0, above=True),
     "reset_timeout_s_max": _or_none(_number(0, above=True)),
     "reset_backoff": _number(1),
     "reset_jitter": _number(0, most=1),
     "probes": _whole(1),
     "probes_to_close": _whole(1),
+    "reset_decay_s": _number(0.001),
     "probe_lease_s": _number(0, above=True),
+    "probe_timeout_s": _or_none(_number(0, above=True)),
+    "ramp_s": _number(0, most=86_400),
+    "retry_tokens": _or_none(_whole(0)),
+    "hedge": _or_none(_share),
+    "coalesce": _flag,
+    "max_in_flight": _or_none(_whole(1)),
+    "wait_s_max": _number(0),
+    "weight": _or_none(_number(0)),
+    "stale_s_max": _or_none(_number(0, above=True)),
     "retries": _or_none(_whole(0)),
     "retry_delay_s": _number(0),
     "retry_backoff": _number(1),

@@ -7,11 +7,14 @@ import heapq
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
+from math import inf
 from random import Random
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from threading import Condition, Event
 
 START_S = 1_000.0
 START_WALL = datetime(2026, 1, 1, tzinfo=UTC)
@@ -43,7 +46,8 @@ class FakeClock:
     A Clock that stands still until it is moved.
 
     `advance` moves it and fires the timers that come due, in order. With autojump, which is the default, a
-    sleep moves it too, so code that waits goes on at once; without, a sleeping task waits for `advance`.
+    sleep moves it too, so code that waits goes on at once; without, a sleeping task waits for `advance`. Threads
+    may wait on it; it is moved by one hand at a time, or fires each timer in whichever thread moved it there.
     """
 
     def __init__(self, *, seed: int = 0, autojump: bool = True) -> None:
@@ -58,6 +62,7 @@ class FakeClock:
         self.chance: Callable[[], float] = Random(seed).random
         self._queue: list[tuple[float, int, FakeTimer]] = []
         self._order = count()
+        self._lock = Lock()
 
     def __repr__(self) -> str:
         return f"FakeClock(seed={self.seed}, now_s={self.now_s})"
@@ -69,8 +74,8 @@ class FakeClock:
     def advance(self, delay_s: float) -> None:
         """Move the clock by delay_s seconds, firing what comes due on the way."""
         until_s = self.now_s + delay_s
-        while self._queue and self._queue[0][0] <= until_s:
-            self._fire_next()
+        while self._fire_next(until_s):
+            pass
         self.now_s = max(self.now_s, until_s)
 
     def sleep(self, delay_s: float) -> None:
@@ -92,17 +97,62 @@ class FakeClock:
             loop.call_soon(self._jump, woken)
         await woken
 
-    def _jump(self, woken: asyncio.Future[None]) -> None:
-        while self._queue and not woken.done():
-            self._fire_next()
+    def wait(self, event: Event, limit_s: float) -> bool:
+        """
+        Whether event is set within limit_s seconds of this clock; infinity is for ever.
 
-    def _fire_next(self) -> None:
-        due_s, _, timer = heapq.heappop(self._queue)
-        self.now_s = max(self.now_s, due_s)
+        With autojump it moves the clock by at most limit_s, and no further than to the timer that sets the event;
+        without, this thread waits until the event is set or another one has advanced the clock.
+        """
+        if event.is_set() or limit_s <= 0:
+            return event.is_set()
+        if not self.autojump:
+            return self._stand(event, limit_s)
+        until_s = self.now_s + limit_s
+        while not event.is_set() and self._fire_next(until_s):
+            pass
+        if event.is_set():
+            return True
+        if limit_s == inf:
+            return event.wait()  # nothing is due any more: another thread will set it, or nobody
+        self.now_s = max(self.now_s, until_s)
+        return event.is_set()
+
+    def _stand(self, event: Event, limit_s: float) -> bool:
+        over: list[bool] = []
+        # Nothing in public waits for two things; to set the event would be a lie to all others who wait on it.
+        inside: Any = event
+        changed: Condition = inside._cond  # noqa: SLF001  as said above
+
+        def end() -> None:
+            with changed:
+                over.append(True)
+                changed.notify_all()
+
+        timer = None if limit_s == inf else self.timer(limit_s, end)
+        with changed:
+            changed.wait_for(lambda: over or event.is_set())
+        if timer is not None:
+            timer.cancel()
+        return event.is_set()
+
+    def _jump(self, woken: asyncio.Future[None]) -> None:
+        while not woken.done() and self._fire_next(inf):
+            pass
+
+    def _fire_next(self, until_s: float) -> bool:
+        """Fire the next timer that is due by then; False when there is none."""
+        with self._lock:
+            if not self._queue or self._queue[0][0] > until_s:
+                return False
+            due_s, _, timer = heapq.heappop(self._queue)
+            self.now_s = max(self.now_s, due_s)
         timer.fire()
+        return True
 
     def timer(self, delay_s: float, callback: Callable[[], object]) -> FakeTimer:
         """Run callback when the clock has moved delay_s seconds."""
         timer = FakeTimer(callback)
-        heapq.heappush(self._queue, (self.now_s + delay_s, next(self._order), timer))
+        with self._lock:
+            heapq.heappush(self._queue, (self.now_s + delay_s, next(self._order), timer))
         return timer

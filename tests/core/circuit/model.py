@@ -6,33 +6,17 @@ with the real one.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Literal
 
-TICKS = 8
-"""
-Ticks in one second: every time of the model is a whole number of ticks, so nothing
-is rounded.
-"""
+from tests.core.circuit.record import TICKS, ModelRules, Record, Verdict
 
 DAY = 86_400 * TICKS
+HAIR = Fraction(1, 10**9)
+"""More than a float loses when it adds up the shares of a ramp; within it of a whole call, either answer is right."""
 
-Kind = Literal["closed", "open", "half_open"]
+Kind = Literal["closed", "open", "half_open", "ramp"]
 Mode = Literal["forced_open", "forced_closed", "metrics_only"]
-Verdict = Literal["success", "failure", "neutral"]
-
-
-@dataclass
-class ModelRules:
-    """The settings, in ticks and eighths where the real ones are seconds and shares."""
-
-    failure_threshold: int = 3
-    reset_timeout: int = 30 * TICKS
-    reset_timeout_max: int | None = None
-    backoff: int = 1
-    jitter_eighths: int = 0
-    probes: int = 1
-    probes_to_close: int = 1
-    lease: int = 30 * TICKS
 
 
 @dataclass(eq=False)
@@ -44,6 +28,10 @@ class Admission:
     """When the lease of a probe is over, as it was agreed at its grant; None: not a probe."""
     verdict: Verdict | None = None
     is_lost: bool = False
+
+
+No = tuple[Literal["no"], int | None]
+"""No admission, and the ticks until it is worth asking again; None: nobody knows."""
 
 
 def ends_of(probe: Admission) -> int:
@@ -61,19 +49,14 @@ class Era:
 
     number: int
     kind: Kind
-    verdicts: list[Verdict] = field(default_factory=list["Verdict"])
+    record: Record = field(default_factory=Record)
     probes: list[Admission] = field(default_factory=list["Admission"])
     began: int = 0
     until: int = 0
-
-    def streak(self) -> int:
-        """Failures since the last success; a neutral verdict is not written down."""
-        run = 0
-        for verdict in reversed(self.verdicts):
-            if verdict == "success":
-                break
-            run += 1
-        return run
+    shares: list[Fraction] = field(default_factory=list[Fraction])
+    """Of the ramp, one for each call that asked."""
+    passed: int = 0
+    """Calls that the ramp let through."""
 
     def out(self) -> list[Admission]:
         """The probes that still hold a lease."""
@@ -87,6 +70,16 @@ class Era:
         """Places that are taken: by a lease, a success or a failure."""
         return len(self.out()) + self.count("success") + self.count("failure")
 
+    def share(self, now: int) -> Fraction:
+        """Of the calls, that pass at this instant of a ramp: a straight line from 10 % to all."""
+        return Fraction(1, 10) + Fraction(9, 10) * Fraction(
+            now - self.began, self.until - self.began
+        )
+
+    def credit(self) -> Fraction:
+        """Calls that may pass by now and did not; nine tenths were a present, so that the first passes."""
+        return Fraction(9, 10) + sum(self.shares) - self.passed
+
 
 class Model:
     """A circuit as the specification tells it, as a list of eras and one hold over it."""
@@ -97,6 +90,7 @@ class Model:
         self.mode: Mode | None = None
         self.hold_until: int | None = None
         self.spell = 0
+        self.healed = 0
 
     @property
     def era(self) -> Era:
@@ -112,52 +106,100 @@ class Model:
         if self.is_held(now):
             assert self.mode is not None
             return self.mode
-        if self.era.kind == "open" and now >= self.era.until:
-            return "half_open"
-        return self.era.kind
+        match self.era.kind:
+            case "open":
+                return "open" if now < self.era.until else "half_open"
+            case "ramp":
+                return "half_open" if now < self.era.until else "closed"
+            case kind:
+                return kind
 
     def _begin(self, kind: Kind) -> Era:
         self.eras.append(Era(self.era.number + 1, kind))
         return self.era
 
-    def _continue(self) -> None:
+    def _continue(self, kind: Kind | None = None) -> None:
         """
-        A new era of the same kind: old tickets are void, closed keeps its streak, open its
-        instants.
+        A new era in which the old one goes on: its tickets are void, what it knew and its instants
+        stay; only what probes brought does not.
         """
         old = self.era
-        new = self._begin(old.kind)
-        new.began, new.until = old.began, old.until
-        if old.kind == "closed":
-            new.verdicts = list(old.verdicts)
+        new = self._begin(kind or old.kind)
+        new.began, new.until, new.record = old.began, old.until, old.record
+        new.shares, new.passed = old.shares, old.passed
 
     def end_hold(self) -> None:
         """What was beneath goes on."""
         self.mode = self.hold_until = None
         self._continue()
 
-    def has_expired(self, now: int) -> bool:
-        """Whether a hold is still written down although its time is over."""
-        return self.mode is not None and not self.is_held(now)
+    def is_due(self, now: int) -> bool:
+        """Whether a hold or a ramp is still written down although its time is over."""
+        if self.mode is not None:
+            return not self.is_held(now)
+        return self.era.kind == "ramp" and now >= self.era.until
 
-    def admit(self, now: int) -> Admission | tuple[Literal["no"], int | None]:
+    def _time_passed(self, now: int) -> None:
+        """What is due is written off."""
+        if self.mode is not None and self.is_due(now):
+            self.end_hold()
+        if self.mode is None and self.is_due(now):
+            self._continue("closed")
+
+    def admit(
+        self, now: int, chance_eighths: int = 0, overdue: int = 0, *, hint: bool = True
+    ) -> Admission | No:
         """
         An admission, or `no` with the ticks until it is worth asking again (None:
-        nobody knows).
+        nobody knows). The hint decides only where a ramp is within a hair of a whole call.
         """
-        if self.has_expired(now):
-            self.end_hold()
+        self._time_passed(now)
         if self.mode == "forced_open":
             return "no", None if self.hold_until is None else self.hold_until - now
-        if self.mode is not None or self.era.kind == "closed":
+        if self.mode is not None:
             return Admission(self.era.number)
-        if self.era.kind == "open":
-            if now < self.era.until:
+        if self.era.kind in {"closed", "ramp"} and overdue and self._is_broken(now, overdue):
+            self._open(now, chance_eighths)
+        match self.era.kind:
+            case "closed":
+                return self._admit_closed(now, chance_eighths)
+            case "ramp":
+                return self._admit_ramp(now, hint=hint)
+            case "open" if now < self.era.until:
                 return "no", self.era.until - now
-            self._begin("half_open")
-        return self._admit_probe(now)
+            case "open":
+                self._begin("half_open")
+                return self._admit_probe(now)
+            case "half_open":
+                return self._admit_probe(now)
 
-    def _admit_probe(self, now: int) -> Admission | tuple[Literal["no"], int | None]:
+    def refused_share(self, now: int) -> Fraction:
+        """Of the requests, that throttling refuses; at most nine tenths."""
+        if self.rules.throttle_halves is None:
+            return Fraction(0)
+        seen = self.era.record.seen(self.rules, now)
+        allowed = Fraction(self.rules.throttle_halves * (seen.calls - seen.failures), 2)
+        too_many = (seen.requests - allowed) / (seen.requests + 1)
+        return sorted([Fraction(0), too_many, Fraction(9, 10)])[1]
+
+    def _admit_closed(self, now: int, chance_eighths: int) -> Admission | No:
+        share = self.refused_share(now)
+        if self.rules.throttle_halves is not None:
+            self.era.record.asked(self.rules, now)
+        if Fraction(chance_eighths, 8) < share:
+            return "no", self.rules.part
+        return Admission(self.era.number)
+
+    def _admit_ramp(self, now: int, *, hint: bool) -> Admission | No:
+        era = self.era
+        era.shares.append(era.share(now))
+        missing = 1 - era.credit()
+        if hint if abs(missing) < HAIR else missing <= 0:
+            era.passed += 1
+            return Admission(era.number)
+        return "no", era.until - now
+
+    def _admit_probe(self, now: int) -> Admission | No:
         for probe in self.era.out():
             probe.is_lost = now >= ends_of(probe)
         if not self.era.out() and self.era.taken() >= self.rules.probes:
@@ -171,15 +213,25 @@ class Model:
         self.era.probes.append(probe)
         return probe
 
-    def settle(self, admission: Admission, verdict: Verdict, now: int, chance_eighths: int) -> None:
+    def settle(
+        self,
+        admission: Admission,
+        verdict: Verdict,
+        now: int,
+        chance_eighths: int,
+        overdue: int = 0,
+        *,
+        slow: bool = False,
+    ) -> None:
         """
         Write the verdict on the timeline of its era, if that era is still on, and draw the
         conclusion.
         """
+        self._time_passed(now)
         if self.mode is not None or admission.era != self.era.number:
             return
-        if self.era.kind == "closed":
-            self._settle_closed(verdict, now, chance_eighths)
+        if self.era.kind != "half_open":
+            self._settle_plain(verdict, now, chance_eighths, overdue, slow=slow)
         elif not admission.is_lost and admission.verdict is None:
             admission.verdict = verdict
             if (
@@ -187,21 +239,43 @@ class Model:
             ):  # a cancelled probe proves nothing, so nothing is concluded from it
                 self._settle_probe(now, chance_eighths)
 
-    def _settle_closed(self, verdict: Verdict, now: int, chance_eighths: int) -> None:
+    def _settle_plain(
+        self, verdict: Verdict, now: int, chance_eighths: int, overdue: int, *, slow: bool
+    ) -> None:
+        record = self.era.record
         if verdict == "neutral":
+            if self.rules.throttle_halves is not None:
+                record.taken_back(self.rules, now)
             return
-        self.era.verdicts.append(verdict)
-        if verdict == "failure" and self.era.streak() >= self.rules.failure_threshold:
+        record.ended(self.rules, now, verdict, slow=slow)
+        if self._is_broken(now, overdue):
             self._open(now, chance_eighths)
+
+    def _is_broken(self, now: int, overdue: int) -> bool:
+        """Whether any rule says open; what is overdue is a slow attempt already."""
+        rules, seen = self.rules, self.era.record.seen(self.rules, now)
+        judged = [
+            (rules.failure_eighths, seen.failures, seen.calls),
+            (rules.slow_eighths, seen.slow + overdue, seen.calls + overdue),
+        ]
+        by_rate = any(
+            eighths is not None and calls >= rules.minimum_calls and 8 * bad >= eighths * calls
+            for eighths, bad, calls in judged
+        )
+        row = rules.failure_threshold
+        return by_rate or (row is not None and self.era.record.row() >= row)
 
     def _settle_probe(self, now: int, chance_eighths: int) -> None:
         if self.era.count("success") >= self.rules.probes_to_close:
-            self.spell = 0
-            self._begin("closed")
+            self.healed = now
+            era = self._begin("ramp" if self.rules.ramp else "closed")
+            era.began, era.until = now, now + self.rules.ramp
         elif self.rules.probes - self.era.count("failure") < self.rules.probes_to_close:
             self._open(now, chance_eighths)
 
     def _open(self, now: int, chance_eighths: int) -> None:
+        if self.era.kind != "half_open":  # it was well for a while, which is forgiven by periods
+            self.spell = max(0, self.spell - (now - self.healed) // self.rules.decay)
         self.spell += 1
         length = self.rules.reset_timeout
         bound = DAY if self.rules.reset_timeout_max is None else self.rules.reset_timeout_max
@@ -223,7 +297,7 @@ class Model:
             self.end_hold()
 
     def reset(self) -> None:
-        """Closed, with nothing counted."""
+        """Closed, with nothing counted, first spell to come."""
         self.mode = self.hold_until = None
-        self.spell = 0
+        self.spell = self.healed = 0
         self._begin("closed")

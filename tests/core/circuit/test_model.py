@@ -20,15 +20,19 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.core.circuit.model import TICKS, Mode, ModelRules, Verdict
-from tests.core.circuit.walk import EIGHT_S, MODES, Walk, seen
+from tests.core.circuit.draws import EIGHT_S, any_rules, rules_from
+from tests.core.circuit.record import TICKS, ModelRules, Verdict
+from tests.core.circuit.walk import CERTAIN, MODES, Walk, seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.core.circuit.model import Mode
+
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
-STEPS = (0, 1, TICKS, EIGHT_S, 30 * TICKS, 90_000 * TICKS, 10**9 * TICKS)
+STEPS = (0, 1, 3, TICKS, EIGHT_S, 30 * TICKS, 90_000 * TICKS, 10**9 * TICKS)
 CHANCES = (0, 2, 4, 7)
+OVERDUE = (0, 0, 0, 1, 3, 12)
 VERDICTS: tuple[Verdict, ...] = ("success", "failure", "neutral", "failure")
 LENGTHS = (None, 1, TICKS, EIGHT_S)
 MUST_REACH = (
@@ -52,25 +56,22 @@ MUST_REACH = (
     "stale success in half_open",
     "stale failure in half_open",
     "stale neutral in half_open",
+    "admitted ramp",
+    "refused ramp",
+    "throttled",
+    "HalfOpen to Ramp",
+    "Ramp to Open",
+    "Ramp to Closed",
+    "held Ramp",
+    "reset Ramp",
+    "reconfigured ramp",
+    "healed from ramp",
+    "stale success in ramp",
+    "stale failure in ramp",
+    "opened by overdue",
+    "opened by success by rate",
+    "opened by failure by rate",
 )
-
-
-@st.composite
-def any_rules(draw: st.DrawFn) -> ModelRules:
-    """Settings small enough that a walk of some dozen steps reaches every state."""
-    probes = draw(st.integers(1, 4))
-    timeout = draw(st.integers(1, 4)) * EIGHT_S
-    bound = draw(st.none() | st.integers(0, 20).map(lambda n: timeout + n * EIGHT_S))
-    return ModelRules(
-        failure_threshold=draw(st.integers(1, 3)),
-        reset_timeout=timeout,
-        reset_timeout_max=bound,
-        backoff=draw(st.sampled_from([1, 2, 3])),
-        jitter_eighths=draw(st.sampled_from([0, 4, 8])),
-        probes=probes,
-        probes_to_close=draw(st.integers(1, probes)),
-        lease=draw(st.integers(1, 40)) * TICKS,
-    )
 
 
 class CircuitWalk(RuleBasedStateMachine):
@@ -86,21 +87,34 @@ class CircuitWalk(RuleBasedStateMachine):
         """Any settings, at any reading of the clock."""
         self.walk = Walk(rules, start)
 
-    @rule(times=st.integers(1, 4))
-    def ask(self, times: int) -> None:
+    @rule(
+        times=st.integers(1, 12),
+        chance=st.sampled_from(CHANCES),
+        overdue=st.sampled_from(OVERDUE),
+    )
+    def ask(self, times: int, chance: int, overdue: int) -> None:
         """Some calls begin."""
         for _ in range(times):
-            self.walk.admit()
+            self.walk.admit(chance, overdue)
+
+    @rule(pattern=st.binary(min_size=1, max_size=80), overdue=st.sampled_from(OVERDUE))
+    def burst(self, pattern: bytes, overdue: int) -> None:
+        """Many calls, one after another, enough to fill a window."""
+        self.walk.burst(pattern, overdue)
 
     @precondition(lambda self: self.walk.out)
     @rule(
         which=st.integers(-1, 20),
         verdict=st.sampled_from(VERDICTS),
         chance=st.sampled_from(CHANCES),
+        overdue=st.sampled_from(OVERDUE),
+        slow=st.booleans(),
     )
-    def settle(self, which: int, verdict: Verdict, chance: int) -> None:
+    def settle(
+        self, which: int, verdict: Verdict, chance: int, overdue: int, *, slow: bool
+    ) -> None:
         """Any call that is out ends."""
-        self.walk.settle(which, verdict, chance)
+        self.walk.settle(which, verdict, chance, overdue, slow=slow)
 
     @precondition(lambda self: self.walk.used_probes)
     @rule(which=st.integers(0, 20), verdict=st.sampled_from(VERDICTS))
@@ -113,6 +127,11 @@ class CircuitWalk(RuleBasedStateMachine):
         """The exchange breaks."""
         self.walk.fail_until_open(chance, probes)
 
+    @rule(times=st.integers(0, 12))
+    def recover(self, times: int) -> None:
+        """The exchange is back."""
+        self.walk.recover(times)
+
     @precondition(lambda self: self.walk.out)
     @rule(which=st.integers(0, 20))
     def lose(self, which: int) -> None:
@@ -124,7 +143,7 @@ class CircuitWalk(RuleBasedStateMachine):
         """Time passes."""
         self.walk.wait(step)
 
-    @rule(which=st.integers(0, 5), offset=st.sampled_from([-1, 0, 0, 1]))
+    @rule(which=st.integers(0, 8), offset=st.sampled_from([-1, 0, 0, 1]))
     def wait_for_the_edge(self, which: int, offset: int) -> None:
         """Time passes to where it matters."""
         self.walk.wait_for_the_edge(which, offset)
@@ -169,31 +188,17 @@ class CircuitWalk(RuleBasedStateMachine):
         target(float(len(self.walk.model.eras)), label="eras")
 
 
-def rules_from(byte: int) -> ModelRules:
-    """Settings spelt by one byte, for the walks that are read off a string of bytes."""
-    probes = 1 + byte % 4
-    return ModelRules(
-        failure_threshold=1 + byte % 3,
-        reset_timeout=(1 + byte % 2) * EIGHT_S,
-        reset_timeout_max=None if byte % 5 else 10 * EIGHT_S,
-        backoff=1 + byte % 3,
-        jitter_eighths=byte % 3 * 4,
-        probes=probes,
-        probes_to_close=1 + byte // 4 % probes,
-        lease=(1 + byte // 8) * TICKS,
-    )
-
-
 def moves_of(walk: Walk) -> tuple[Callable[[int], object], ...]:
     """What a byte can make of a second byte; the frequent moves stand several times."""
 
     def settle(byte: int) -> None:
         if walk.out:
-            walk.settle(byte % 8, VERDICTS[byte // 8 % 4], CHANCES[byte // 32 % 4])
+            chance, overdue = CHANCES[byte // 32 % 4], OVERDUE[byte % 6]
+            walk.settle(byte % 8, VERDICTS[byte // 8 % 4], chance, overdue, slow=byte > 127)
 
     def settle_newest(byte: int) -> None:
         if walk.out:
-            walk.settle(-1, VERDICTS[byte % 4], CHANCES[byte // 4 % 4])
+            walk.settle(-1, VERDICTS[byte % 4], CHANCES[byte // 4 % 4], slow=byte > 127)
 
     def settle_again(byte: int) -> None:
         if walk.used_probes:
@@ -219,8 +224,15 @@ def moves_of(walk: Walk) -> tuple[Callable[[int], object], ...]:
         else:
             walk.reconfigure(rules_from(byte))
 
-    def admit(_: int) -> None:
-        walk.admit()
+    def admit(byte: int) -> None:
+        for _ in range(1 + byte % 3):
+            walk.admit(CERTAIN if byte < 128 else CHANCES[byte % 4], OVERDUE[byte // 4 % 6])
+
+    def burst(byte: int) -> None:
+        walk.burst(bytes((byte * n) % 251 for n in range(1, 3 + byte % 75)), OVERDUE[byte % 6])
+
+    def recover(byte: int) -> None:
+        walk.recover(byte % 12)
 
     def release(_: int) -> None:
         walk.release()
@@ -228,8 +240,8 @@ def moves_of(walk: Walk) -> tuple[Callable[[int], object], ...]:
     def fail_until_open(byte: int) -> None:
         walk.fail_until_open(CHANCES[byte % 4], byte // 4 % 5)
 
-    often = (admit, admit, settle, settle_newest, settle_newest, wait_for_the_edge)
-    return (*often, settle_again, lose, wait, interfere, release, fail_until_open)
+    often = (admit, admit, settle, settle_newest, settle_newest, wait_for_the_edge, recover)
+    return (*often, settle_again, lose, wait, interfere, release, fail_until_open, burst)
 
 
 def run(program: bytes) -> None:
@@ -263,7 +275,7 @@ def test_circuit_equals_an_independent_model_in_thousands_of_interleavings() -> 
     times, and must.
     """
     program = st.binary(min_size=120, max_size=400)
-    walks = settings(max_examples=30_000 if SOAK else 400, deadline=None)
+    walks = settings(max_examples=30_000 if SOAK else 200, deadline=None)
     seen.clear()
     walks(given(program)(run))()
     unreached = [what for what in MUST_REACH if not seen[what]]

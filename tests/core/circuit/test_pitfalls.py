@@ -215,7 +215,7 @@ def test_pitfall_09_it_closes_as_soon_as_enough_have_passed() -> None:
     assert isinstance(circuit.state, HalfOpen)
     circuit = run(circuit, THREE, 10.0, GOOD)
     assert circuit.state == Closed()
-    assert circuit.spell == 0
+    assert circuit.spell == 1, "it is forgotten by and by, not at a close"
 
 
 def test_pitfall_09_the_threshold_of_the_closed_state_does_not_gate_half_open() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import event
 
 from switchgear.core.circuit import (
@@ -15,6 +16,7 @@ from switchgear.core.circuit import (
     HalfOpen,
     Held,
     Open,
+    Ramp,
     Refusal,
     Rules,
     Settlement,
@@ -26,18 +28,22 @@ from switchgear.core.circuit import (
     reset,
     settle,
 )
+from switchgear.core.circuit.window import Counts, counted
 from switchgear.core.words import CircuitState
-from tests.core.circuit.model import TICKS, Admission, Mode, Model, ModelRules, Verdict
+from tests.core.circuit.model import Admission, Mode, Model
+from tests.core.circuit.record import TICKS, ModelRules, Verdict
 
 SETTLEMENTS: dict[Verdict, Settlement] = {
     "success": Settlement.SUCCESS,
     "failure": Settlement.FAILURE,
     "neutral": Settlement.NEUTRAL,
 }
+ENDS: tuple[Verdict, ...] = ("success", "failure", "success", "neutral")
 MODES: tuple[Mode, ...] = ("forced_open", "forced_closed", "metrics_only")
-EIGHT_S = 8 * TICKS  # so that every jittered open time is a whole number of ticks
+CERTAIN = 7  # eighths: a chance that throttling refuses only when nearly all is refused
 NOW_MAX = 2**45  # beyond it a float has no room for a tick
 ROUNDS_TO_HEAL = 20  # more than any set of rules in these tests needs
+ROUNDS_TO_OPEN = 12
 
 seen: Counter[str] = Counter()
 """How often the walks reached what they are for; read after them, so that an idle walk fails."""
@@ -54,18 +60,31 @@ def seconds(ticks: int) -> float:
     return ticks / TICKS
 
 
+def share(parts: int | None, whole: int) -> float | None:
+    """The same share for the real circuit; exact too."""
+    return None if parts is None else parts / whole
+
+
 def real_rules(rules: ModelRules) -> Rules:
     """The same settings for the real circuit."""
     bound = rules.reset_timeout_max
     return Rules(
         failure_threshold=rules.failure_threshold,
+        failure_rate=share(rules.failure_eighths, 8),
+        slow_call_rate=share(rules.slow_eighths, 8),
+        window_calls=rules.window_calls,
+        window_s=seconds(rules.window),
+        minimum_calls=rules.minimum_calls,
+        throttle_ratio=share(rules.throttle_halves, 2),
         reset_timeout_s=seconds(rules.reset_timeout),
         reset_timeout_s_max=None if bound is None else seconds(bound),
         reset_backoff=float(rules.backoff),
         reset_jitter=rules.jitter_eighths / 8,
+        reset_decay_s=seconds(rules.decay),
         probes=rules.probes,
         probes_to_close=rules.probes_to_close,
         probe_lease_s=seconds(rules.lease),
+        ramp_s=seconds(rules.ramp),
     )
 
 
@@ -89,17 +108,27 @@ class Walk:
         """The effective state of the real one."""
         return peek(self.real, self.now_s)
 
-    def admit(self) -> bool:
+    def where(self) -> str:
+        """The effective state, a ramp told apart."""
+        state = self.real.state
+        if isinstance(state, Ramp) and self.now_s < state.until_s:
+            return "ramp"
+        return self.reads().value
+
+    def admit(self, chance: int = CERTAIN, overdue: int = 0) -> bool:
         """One admission on both sides; whether there was one."""
-        was = self.reads()
-        self.real, answer = admit(self.real, real_rules(self.rules), self.now_s)
-        expected = self.model.admit(self.now)
+        was, before = self.where(), self.real.state
+        self.real, answer = admit(
+            self.real, real_rules(self.rules), self.now_s, chance / 8, overdue
+        )
+        expected = self.model.admit(self.now, chance, overdue, hint=isinstance(answer, Ticket))
+        self._note_move("overdue", before)
         if isinstance(expected, Admission):
             assert isinstance(answer, Ticket)
             assert answer.generation == self.real.generation
             assert (answer.probe > 0) == (expected.ends is not None)
             self.out.append((answer, expected))
-            note(f"admitted {was.value}")
+            note(f"admitted {was}")
             return True
         assert isinstance(answer, Refusal)
         wait = expected[1]
@@ -108,41 +137,71 @@ class Walk:
         else:
             assert answer.retry_after_s == seconds(wait)
         assert answer.reason, "a refusal says why, in words"
-        note(f"refused {was.value}")
+        throttled = isinstance(self.real.state, Closed)
+        note("throttled" if throttled else f"refused {was}")
         return False
 
-    def settle(self, which: int, verdict: Verdict, chance: int) -> None:
+    def settle(
+        self, which: int, verdict: Verdict, chance: int, overdue: int = 0, *, slow: bool = False
+    ) -> None:
         """Settle one of the tickets that are out; -1 is the newest."""
         pair = self.out.pop(which if which < 0 else which % len(self.out))
         if pair[0].probe:
             self.used_probes.append(pair)
-        self.settle_pair(pair, verdict, chance)
+        self.settle_pair(pair, verdict, chance, overdue, slow=slow)
 
     def settle_probe_again(self, which: int, verdict: Verdict) -> None:
         """A probe settled twice: the second changes nothing, whatever it brings."""
-        before = self.real
+        before, due = self.real, self.model.is_due(self.now)
         self.settle_pair(self.used_probes[which % len(self.used_probes)], verdict, 0)
-        assert self.real == before or isinstance(before.state, Held)
+        assert self.real == before or due
 
-    def settle_pair(self, pair: tuple[Ticket, Admission], verdict: Verdict, chance: int) -> None:
+    def settle_pair(
+        self,
+        pair: tuple[Ticket, Admission],
+        verdict: Verdict,
+        chance: int,
+        overdue: int = 0,
+        *,
+        slow: bool = False,
+    ) -> None:
         """One settlement on both sides."""
         ticket, admission = pair
-        before, is_current = self.real, pair[0].generation == self.real.generation
-        rules, settlement = real_rules(self.rules), SETTLEMENTS[verdict]
-        self.real = settle(before, ticket, settlement, rules, self.now_s, chance / 8, "boom")
-        if isinstance(before.state, Held) and not isinstance(self.real.state, Held):
-            # An expired hold may be written off at any move; the model follows, so both stay
-            # comparable.
-            assert self.model.has_expired(self.now), "a settlement ended a hold that still binds"
-            self.model.end_hold()
-        elif not is_current:
-            assert self.real == before, "a ticket of another generation changed something"
-            note(f"stale {verdict} in {self.reads().value}")
-        self.model.settle(admission, verdict, self.now, chance)
+        before, is_current = self.real, ticket.generation == self.real.generation
+        due, settlement = self.model.is_due(self.now), SETTLEMENTS[verdict]
+        self.real = settle(
+            before,
+            ticket,
+            settlement,
+            real_rules(self.rules),
+            self.now_s,
+            chance / 8,
+            "boom",
+            slow=slow,
+            overdue=overdue,
+        )
+        if not is_current:
+            assert self.real == before or due, "a ticket of another generation changed something"
+            note(f"stale {verdict} in {self.where()}")
+        self.model.settle(admission, verdict, self.now, chance, overdue, slow=slow)
         if isinstance(before.state, HalfOpen) and is_current:
             note(f"probe {verdict}")
-        if type(self.real.state) is not type(before.state):
-            note(f"{type(before.state).__name__} to {type(self.real.state).__name__}")
+        self._note_move(
+            f"{verdict} by rate" if self.rules.failure_threshold is None else "", before.state
+        )
+
+    def _note_move(self, cause: str, before: object) -> None:
+        after = self.real.state
+        if type(after) is not type(before):
+            note(f"{type(before).__name__} to {type(after).__name__}")
+            if isinstance(before, Closed | Ramp) and isinstance(after, Open) and cause:
+                note(f"opened by {cause}")
+
+    def burst(self, pattern: bytes, overdue: int = 0) -> None:
+        """Calls one after another; each byte says whether one fails, is slow, or proves nothing."""
+        for byte in pattern:
+            if self.admit(byte // 32):
+                self.settle(-1, ENDS[byte % 4], byte // 32, overdue, slow=byte // 4 % 2 == 1)
 
     def lose(self, which: int) -> None:
         """A ticket whose holder died: it is never settled."""
@@ -155,9 +214,12 @@ class Walk:
 
     def wait_for_the_edge(self, which: int, offset: int) -> None:
         """The clock goes to just before, to, or just after an instant at which something ends."""
-        edges = [self.model.era.until] if self.model.era.kind == "open" else []
-        edges += [p.ends for p in self.model.era.out() if p.ends is not None]
+        era, part = self.model.era, self.rules.part
+        edges = [era.until] if era.kind in {"open", "ramp"} else []
+        edges += [p.ends for p in era.out() if p.ends is not None]
         edges += [] if self.model.hold_until is None else [self.model.hold_until]
+        edges += [(s.at // part + 10) * part for s in era.record.samples[:3]]
+        edges += [self.model.healed + self.rules.decay * n for n in range(1, 4)]
         ahead = [edge + offset for edge in edges if edge + offset > self.now]
         if ahead:
             self.now = ahead[which % len(ahead)]
@@ -168,13 +230,23 @@ class Walk:
         Calls fail until it opens, and probes go out when its time comes; chance alone gets there
         seldom.
         """
-        for _ in range(self.rules.failure_threshold):
-            if self.admit():
-                self.settle(-1, "failure", chance)
+        for _ in range(ROUNDS_TO_OPEN):
+            if self.model.era.kind == "closed" and self.admit():
+                self.settle(-1, "failure", chance, slow=chance > 3)
         if probes and self.model.era.kind == "open":
             self.now = max(self.now, self.model.era.until)
             for _ in range(probes):
                 self.admit()
+
+    def recover(self, times: int) -> None:
+        """Where it is open or probing, the probes succeed, and some calls ask at once."""
+        if self.model.mode is None and self.model.era.kind in {"open", "half_open"}:
+            self.now = max(self.now, self.model.era.until)
+            for _ in range(self.rules.probes_to_close):
+                if self.where() in {"open", "half_open"} and self.admit():
+                    self.settle(-1, "success", 0)
+        for _ in range(times):
+            self.admit()
 
     def hold(self, mode: Mode, length: int | None) -> None:
         """A person holds it, over whatever is there, a hold too."""
@@ -206,11 +278,11 @@ class Walk:
     def reconfigure(self, rules: ModelRules) -> None:
         """Other settings, live: what is written down stays."""
         self.rules = self.model.rules = rules
-        note(f"reconfigured {self.reads().value}")
+        note(f"reconfigured {self.where()}")
 
     def heal(self) -> None:
         """From anywhere, an exchange that is well again is found well: nothing is wedged."""
-        note(f"healed from {self.reads().value}")
+        note(f"healed from {self.where()}")
         self.release()
         self.out = []
         for _ in range(ROUNDS_TO_HEAL):
@@ -225,6 +297,7 @@ class Walk:
         """The real circuit and the model are the same, as far as anybody can see."""
         assert self.reads().value == self.model.reads(self.now)
         assert self.real.spell == self.model.spell
+        assert self.real.healed_s == seconds(self.model.healed)
         state = self.real.state
         assert isinstance(state, Held) == (self.model.mode is not None)
         if isinstance(state, Held):
@@ -236,11 +309,12 @@ class Walk:
             is_current = ticket.generation == self.real.generation
             assert is_current == (admission.era == self.model.era.number)
 
-    def _same_beneath(self, state: Closed | Open | HalfOpen) -> None:
+    def _same_beneath(self, state: Closed | Open | HalfOpen | Ramp) -> None:
         era = self.model.era
         match state:
             case Closed():
-                assert (era.kind, era.streak()) == ("closed", state.failures)
+                assert era.kind == "closed"
+                self._same_counts(state)
             case Open():
                 assert era.kind == "open"
                 assert (state.since_s, state.until_s) == (seconds(era.began), seconds(era.until))
@@ -249,3 +323,14 @@ class Walk:
                 if self.model.mode is None:  # a hold makes void what the probes brought
                     counts = (state.successes, state.failures, len(state.leases))
                     assert counts == (era.count("success"), era.count("failure"), len(era.out()))
+            case Ramp():
+                assert era.kind == "ramp"
+                assert (state.since_s, state.until_s) == (seconds(era.began), seconds(era.until))
+                assert state.credit == pytest.approx(float(era.credit()), abs=1e-9)
+                self._same_counts(state.counted)
+
+    def _same_counts(self, state: Closed) -> None:
+        record = self.model.era.record
+        assert state.failures == record.row()
+        counts = counted(state.window, real_rules(self.rules), self.now_s)
+        assert counts == Counts(*record.seen(self.rules, self.now))

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from switchgear.core import circuit as machine
 from switchgear.core.circuit import Rules, Settlement
 from switchgear.core.policy.breaker import Breaker, Ticket
 from switchgear.core.words import CircuitState, Key
@@ -24,11 +25,21 @@ class Pair:
             Breaker(KEY, Rules(failure_threshold=threshold, reset_timeout_s=5), self.clock, told)
             for told in self.told
         )
-        self.old_way = self.straight.way
+        self.old_way = self.way
         self.old_ticket = self.plain.admit()
 
+    @property
+    def way(self) -> machine.Ticket | None:
+        """What lets a straight call in now."""
+        with self.straight.domain.lock:
+            return self.straight.way_locked()
+
+    def _settle_straight(self, way: machine.Ticket, settlement: Settlement) -> None:
+        with self.straight.domain.lock:
+            self.straight.settle_locked(None, way, settlement, "", self.clock.monotonic_s())
+
     def fail(self) -> None:
-        way, ticket = self.straight.way, self.plain.admit()
+        way, ticket = self.way, self.plain.admit()
         if way is None:
             self._settle_both(Settlement.FAILURE, ticket)
         else:
@@ -37,13 +48,13 @@ class Pair:
             self.plain.settle(ticket, Settlement.FAILURE, "OSError: down")
 
     def succeed(self) -> None:
-        way, ticket = self.straight.way, self.plain.admit()
+        way, ticket = self.way, self.plain.admit()
         if way is None:
             self._settle_both(Settlement.SUCCESS, ticket)
         else:
             assert isinstance(ticket, Ticket)
-            if self.straight.way is not way or self.straight.dirty:
-                self.straight.settle_straight(way, Settlement.SUCCESS)
+            if self.way != way or self.straight.dirty:
+                self._settle_straight(way, Settlement.SUCCESS)
             self.plain.settle(ticket, Settlement.SUCCESS)
 
     def neutral(self) -> None:
@@ -76,7 +87,7 @@ class Pair:
 
     def tighten(self) -> None:
         for breaker in (self.straight, self.plain):
-            breaker.rules = Rules(failure_threshold=2, reset_timeout_s=5)
+            breaker.configure(Rules(failure_threshold=2, reset_timeout_s=5))
 
     def _settle_both(self, settlement: Settlement, ticket: object) -> None:
         mine = self.straight.admit()

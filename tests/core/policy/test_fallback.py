@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 import switchgear as sg
-from switchgear.core.policy.fallback import Memory
 from switchgear.core.words import Effect
 from tests.core.callkit import Boom, Calls, HttpError
 
@@ -222,15 +221,6 @@ def test_an_age_that_cannot_be_is_refused(bad: Any) -> None:
     """max_age_s is a number above 0."""
     with pytest.raises(sg.SettingsError, match="max_age_s"):
         sg.last_good(bad)
-
-
-def test_memory_is_bounded_and_the_oldest_goes_first() -> None:
-    """What was stored again counts as new."""
-    memory = Memory[str](entries_max=2)
-    for key in ("a", "b", "a", "c"):
-        memory.store(key, key.upper(), 1.0)
-    assert len(memory) == 2
-    assert (memory.find("a"), memory.find("b")) == (("A", 1.0), None)
 
 
 def test_effects_of_names() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import switchgear as sg
-from switchgear.core.policy.gate import MARGIN_S, Gate
+from switchgear.core.policy.gate import JITTER_S_MAX, JITTER_SHARE, MARGIN_S, Gate
 from switchgear.core.words import Kind, Scope, Verdict
 from switchgear.testing import FakeClock, Recorder
 from tests.core.callkit import Boom, Calls, HttpError
@@ -15,8 +15,10 @@ BAD_KEY = Verdict(Kind.AUTHENTICATION, Scope.ACCOUNT)
 
 @pytest.fixture
 def clock() -> FakeClock:
-    """A clock moved by hand."""
-    return FakeClock()
+    """A clock moved by hand that draws no jitter."""
+    made = FakeClock()
+    made.chance = lambda: 0.0
+    return made
 
 
 def gate(clock: FakeClock, told: Recorder | None = None) -> Gate:
@@ -53,6 +55,19 @@ def test_a_time_that_was_named_is_kept_with_a_margin(clock: FakeClock) -> None:
     for asked_s in (0.0, 5.0):
         verdict = Verdict(Kind.RATE_LIMITED, retry_after_s=asked_s)
         assert closed_s(gate(clock), clock, verdict) == pytest.approx(asked_s + MARGIN_S)
+
+
+@pytest.mark.parametrize("asked_s", [1.0, 60.0, 86_400.0])
+def test_jitter_only_ever_adds_and_is_bounded(asked_s: float) -> None:
+    """Many programs come back at many instants, none before the one that was named."""
+    waits_s = []
+    for seed in range(50):
+        made = FakeClock(seed=seed)
+        verdict = Verdict(Kind.BANNED, retry_after_s=asked_s)
+        waits_s.append(closed_s(gate(made), made, verdict) - asked_s - MARGIN_S)
+    most_s = min(JITTER_SHARE * (asked_s + MARGIN_S), JITTER_S_MAX)
+    assert min(waits_s) > -1e-6
+    assert most_s / 2 < max(waits_s) <= most_s + 1e-6
 
 
 def test_a_nearer_instant_does_not_shorten_a_further_one(clock: FakeClock) -> None:
@@ -105,6 +120,7 @@ def test_a_rate_limit_holds_back_every_method_and_account_of_the_exchange(
     calls: Calls, status: int
 ) -> None:
     """Our address is what is limited; another exchange goes on, no circuit counts it, and time opens it."""
+    calls.clock.chance = lambda: 0.0
     limited = calls.answers(HttpError(status, "60"))
     calls.error(calls.guard(retries=0), limited)
     others = [
@@ -115,7 +131,7 @@ def test_a_rate_limit_holds_back_every_method_and_account_of_the_exchange(
         error = calls.error(guard, calls.answers("value"))
         assert isinstance(error, sg.GateClosedError)
         assert error.retry_after_s == pytest.approx(60.1)
-        assert (error.scope, error.exchange) == (Scope.EXCHANGE, "binance")
+        assert (error.scope, error.exchange) == (Scope.ADDRESS, "binance")
     assert calls.call(calls.gear.guarded("alpaca", "get_price"), calls.answers("other")) == "other"
     assert calls.gear.circuit("binance", "get_price").failures == 0
     calls.clock.advance(60.05)

@@ -124,7 +124,8 @@ def test_retry_after_is_never_undercut(calls: Calls, status: int, asked_s: int) 
     exchange = calls.answers(HttpError(status, str(asked_s)), "value")
     assert calls.call(calls.guard(), exchange) == "value"
     (wait_s,) = exchange.waits_s
-    assert asked_s < wait_s < asked_s + 0.1 + 0.3
+    slower = 10 / 3 if status in (429, 503) else 1
+    assert asked_s + 0.1 <= wait_s < (asked_s + 0.1) * 1.05 + 0.3 * slower
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -140,7 +141,7 @@ def test_a_date_as_retry_after_is_read_by_the_wall_clock(calls: Calls) -> None:
     """An HTTP date ten seconds from now is ten seconds."""
     exchange = calls.answers(HttpError(429, "Thu, 01 Jan 2026 00:00:10 GMT"), "value")
     assert calls.call(calls.guard(), exchange) == "value"
-    assert 10 < exchange.waits_s[0] < 10.4
+    assert 10.1 <= exchange.waits_s[0] < 10.1 * 1.05 + 1
 
 
 def test_no_retry_goes_through_a_circuit_that_a_person_holds_open(calls: Calls) -> None:

@@ -12,26 +12,32 @@ from switchgear.core.circuit.machine import (
     reset,
     settle,
 )
-from switchgear.core.circuit.rules import Rules, open_time_s
-from switchgear.core.circuit.state import CLEAN, Closed, HalfOpen, Held, Open, State
+from switchgear.core.circuit.rules import Rules, open_time_s, ramp_share, throttled_share
+from switchgear.core.circuit.state import CLEAN, Closed, HalfOpen, Held, Open, Ramp, State
+from switchgear.core.circuit.window import Counts, counted
 
 __all__ = [
     "CLEAN",
     "Circuit",
     "Closed",
+    "Counts",
     "HalfOpen",
     "Held",
     "Open",
+    "Ramp",
     "Refusal",
     "Rules",
     "Settlement",
     "State",
     "Ticket",
     "admit",
+    "counted",
     "hold",
     "open_time_s",
     "peek",
+    "ramp_share",
     "release",
     "reset",
     "settle",
+    "throttled_share",
 ]

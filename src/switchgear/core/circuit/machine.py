@@ -11,8 +11,18 @@ from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
-from switchgear.core.circuit.rules import Rules, open_time_s
-from switchgear.core.circuit.state import CLEAN, Closed, HalfOpen, Held, Open
+from switchgear.core.circuit.rules import (
+    RAMP_SHARE,
+    Rules,
+    broken,
+    open_time_s,
+    ramp_share,
+    spell_after,
+    throttled_share,
+    too_slow,
+)
+from switchgear.core.circuit.state import CLEAN, Closed, HalfOpen, Held, Open, Ramp
+from switchgear.core.circuit.window import BUCKETS, asked, counted, kept, sampled, unasked
 from switchgear.core.words import CircuitState
 
 if TYPE_CHECKING:
@@ -34,6 +44,8 @@ class Ticket(NamedTuple):
     generation: int
     probe: int = 0
     """Number of the probe's lease; 0 for an attempt that is no probe."""
+    asked_s: float = 0.0
+    """When it was counted as a request, where throttling counts."""
 
 
 class Refusal(NamedTuple):
@@ -49,7 +61,9 @@ class Circuit(NamedTuple):
     state: State = CLEAN
     generation: int = 1
     spell: int = 0
-    """Openings in a row without a close between."""
+    """Openings that still make the open time grow: one more with each, one less for each reset_decay_s closed."""
+    healed_s: float = 0.0
+    """When it last closed after an opening."""
 
     @classmethod
     def new(cls) -> Circuit:
@@ -57,12 +71,25 @@ class Circuit(NamedTuple):
         return cls()
 
 
-def admit(circuit: Circuit, rules: Rules, now_s: float) -> tuple[Circuit, Ticket | Refusal]:
-    """The circuit after asking, and a ticket or a refusal that says when to ask again."""
-    circuit = _hold_ended(circuit, now_s)
+def admit(
+    circuit: Circuit, rules: Rules, now_s: float, chance: float = 0.0, overdue: int = 0
+) -> tuple[Circuit, Ticket | Refusal]:
+    """
+    The circuit after asking, and a ticket or a refusal that says when to ask again.
+
+    Args:
+        circuit: As it stands.
+        rules: As they stand now.
+        now_s: Monotonic seconds.
+        chance: A random number in [0, 1); for throttling, and for the jitter where this opens the circuit.
+        overdue: Attempts of this generation that are out for longer than slow_call_s.
+    """
+    circuit = _time_passed(circuit, now_s)
     match circuit.state:
-        case Closed():
-            return circuit, Ticket(circuit.generation)
+        case Closed() as state:
+            return _admit_closed(circuit, state, rules, now_s, chance, overdue)
+        case Ramp() as state:
+            return _admit_ramp(circuit, state, rules, now_s, chance, overdue)
         case Open() as state if now_s < state.until_s:
             return circuit, Refusal(state.until_s - now_s, f"circuit open: {state.reason}")
         case Open() as state:
@@ -83,6 +110,9 @@ def settle(
     now_s: float,
     chance: float = 0.0,
     reason: object = "",
+    *,
+    slow: bool = False,
+    overdue: int = 0,
 ) -> Circuit:
     """
     The circuit after an attempt ended.
@@ -95,28 +125,45 @@ def settle(
         now_s: Monotonic seconds.
         chance: A random number in [0, 1), used only if this settlement opens the circuit.
         reason: Why it failed; turned into words, and kept, only if this settlement opens the circuit.
+        slow: It took longer than slow_call_s, or was cut by its timeout.
+        overdue: Other attempts of this generation that are out for longer than slow_call_s.
     """
-    state = circuit.state
-    if type(state) is Closed:  # first, and without a match: every failing attempt comes this way
-        if ticket.generation != circuit.generation:
+    if type(circuit.state) is not Closed:  # every failing attempt asks
+        circuit = _time_passed(circuit, now_s)
+    if ticket.generation != circuit.generation:
+        return circuit
+    match circuit.state:
+        case Closed() as state:
+            after = _counted(state, ticket, settlement, rules, now_s, slow=slow)
+        case Ramp(counted=state) as ramp:
+            after = _counted(state, ticket, settlement, rules, now_s, slow=slow)
+            circuit = _with(circuit, ramp._replace(counted=after))
+        case HalfOpen() as probing:
+            # What opened for slowness is not healed by an answer that is as slow.
+            if slow and rules.slow_call_rate is not None and settlement is Settlement.SUCCESS:
+                settlement, reason = Settlement.FAILURE, "it was slow"
+            return _settle_probe(circuit, probing, ticket, settlement, rules, now_s, chance, reason)
+        case _:
             return circuit
-        return _settle_closed(circuit, state, settlement, rules, now_s, chance, reason)
-    circuit = _hold_ended(circuit, now_s)
-    if ticket.generation == circuit.generation and isinstance(circuit.state, HalfOpen):
-        return _settle_probe(
-            circuit, circuit.state, ticket, settlement, rules, now_s, chance, reason
-        )
-    return circuit
+    if after == state:
+        return circuit
+    # What is neutral concludes nothing, even when a reload has moved the numbers meanwhile.
+    neutral = settlement is Settlement.NEUTRAL
+    why = "" if neutral else _why_broken(after, rules, now_s, overdue)
+    if why:
+        last = f", last {reason}" if settlement is Settlement.FAILURE else ""
+        return _opened(circuit, rules, now_s, chance, f"{why}{last}")
+    return circuit if isinstance(circuit.state, Ramp) else _with(circuit, after)
 
 
 def peek(circuit: Circuit, now_s: float) -> CircuitState:
     """What the circuit does at this instant, without touching it: an open one whose time has come reads half-open."""
-    match _hold_ended(circuit, now_s).state:
+    match _time_passed(circuit, now_s).state:
         case Closed():
             return CircuitState.CLOSED
         case Open() as state:
             return CircuitState.OPEN if now_s < state.until_s else CircuitState.HALF_OPEN
-        case HalfOpen():
+        case HalfOpen() | Ramp():
             return CircuitState.HALF_OPEN
         case Held() as state:
             return state.mode
@@ -144,15 +191,24 @@ def release(circuit: Circuit, now_s: float) -> Circuit:
 
 def reset(circuit: Circuit) -> Circuit:
     """Closed, with nothing remembered; a hold is ended too."""
-    return Circuit(CLEAN, circuit.generation + 1, 0)
+    return Circuit(CLEAN, circuit.generation + 1)
 
 
 def _with(circuit: Circuit, state: State) -> Circuit:
-    return Circuit(state, circuit.generation, circuit.spell)
+    return Circuit(state, circuit.generation, circuit.spell, circuit.healed_s)
 
 
 def _moved(circuit: Circuit, state: State) -> Circuit:
-    return Circuit(state, circuit.generation + 1, circuit.spell)
+    return Circuit(state, circuit.generation + 1, circuit.spell, circuit.healed_s)
+
+
+def _time_passed(circuit: Circuit, now_s: float) -> Circuit:
+    """The circuit after a hold or a ramp whose time is over; an open one stays, for a probe must be asked for."""
+    circuit = _hold_ended(circuit, now_s)
+    state = circuit.state
+    if isinstance(state, Ramp) and now_s >= state.until_s:
+        return _moved(circuit, state.counted)
+    return circuit
 
 
 def _hold_ended(circuit: Circuit, now_s: float) -> Circuit:
@@ -195,23 +251,79 @@ def _probe(circuit: Circuit, rules: Rules, now_s: float) -> tuple[Circuit, Ticke
     return probing, Ticket(circuit.generation, number)
 
 
-def _settle_closed(
-    circuit: Circuit,
+def _admit_closed(
+    circuit: Circuit, state: Closed, rules: Rules, now_s: float, chance: float, overdue: int
+) -> tuple[Circuit, Ticket | Refusal]:
+    counts = counted(state.window, rules, now_s)
+    if overdue and (why := too_slow(rules, counts, overdue)):
+        return _refused_open(_opened(circuit, rules, now_s, chance, why), now_s)
+    if rules.throttle_ratio is None:
+        return circuit, Ticket(circuit.generation)
+    share = throttled_share(rules, counts)
+    passed = chance >= share
+    circuit = _with(circuit, _asking(state, rules, now_s, passed=passed))
+    if passed:
+        return circuit, Ticket(circuit.generation, asked_s=now_s)
+    reason = f"throttled: {share:.0%} of the requests are held back while others fail"
+    return circuit, Refusal(rules.window_s / BUCKETS, reason)
+
+
+def _admit_ramp(
+    circuit: Circuit, state: Ramp, rules: Rules, now_s: float, chance: float, overdue: int
+) -> tuple[Circuit, Ticket | Refusal]:
+    counts = counted(state.counted.window, rules, now_s)
+    if overdue and (why := too_slow(rules, counts, overdue)):
+        return _refused_open(_opened(circuit, rules, now_s, chance, why), now_s)
+    share = ramp_share(state.since_s, state.until_s, now_s)
+    credit = state.credit + share
+    passed = credit >= 1.0
+    seen = state.counted
+    if rules.throttle_ratio is not None:
+        seen = _asking(seen, rules, now_s, passed=passed)
+    after = _with(circuit, state._replace(credit=credit - passed, counted=seen))
+    if passed:
+        return after, Ticket(circuit.generation, asked_s=now_s)
+    reason = f"circuit half-open, {share:.0%} of the calls pass: {state.reason}"
+    # Not all at its end, or they would come back together: the next one may pass already.
+    wait_s = min((state.until_s - state.since_s) / BUCKETS, state.until_s - now_s)
+    return after, Refusal(wait_s, reason)
+
+
+def _asking(state: Closed, rules: Rules, now_s: float, *, passed: bool) -> Closed:
+    return Closed(state.failures, asked(state.window, rules, now_s, passed=passed))
+
+
+def _refused_open(circuit: Circuit, now_s: float) -> tuple[Circuit, Refusal]:
+    state = circuit.state
+    assert isinstance(state, Open)
+    return circuit, Refusal(state.until_s - now_s, f"circuit open: {state.reason}")
+
+
+def _counted(
     state: Closed,
+    ticket: Ticket,
     settlement: Settlement,
     rules: Rules,
     now_s: float,
-    chance: float,
-    reason: object,
-) -> Circuit:
+    *,
+    slow: bool,
+) -> Closed:
+    """What a closed circuit has counted after an attempt; the same object where there was nothing to count."""
     if settlement is Settlement.NEUTRAL:
-        return circuit
-    if settlement is Settlement.SUCCESS:
-        return _with(circuit, CLEAN) if state.failures else circuit
-    failures = state.failures + 1
-    if failures < rules.failure_threshold:
-        return _with(circuit, Closed(failures))
-    return _opened(circuit, rules, now_s, chance, f"{failures} failures in a row, last {reason}")
+        if rules.throttle_ratio is None:
+            return state
+        return Closed(state.failures, unasked(state.window, ticket.asked_s))
+    bad = settlement is Settlement.FAILURE
+    if kept(rules):
+        window = sampled(state.window, rules, now_s, bad=bad, slow=slow)
+        return Closed(state.failures + 1 if bad else 0, window)
+    if bad:
+        return Closed(state.failures + 1)  # a window of before, which no rule looks at, is let go
+    return CLEAN
+
+
+def _why_broken(state: Closed, rules: Rules, now_s: float, overdue: int) -> str:
+    return broken(rules, state.failures, counted(state.window, rules, now_s), overdue)
 
 
 def _settle_probe(
@@ -232,13 +344,25 @@ def _settle_probe(
     good = settlement is Settlement.SUCCESS
     successes, failures = state.successes + good, state.failures + (not good)
     if successes >= rules.probes_to_close:
-        return Circuit(CLEAN, circuit.generation + 1, 0)
+        return _healed(circuit, state, rules, now_s)
     if rules.probes - failures < rules.probes_to_close:
         return _opened(circuit, rules, now_s, chance, f"a probe failed: {reason}")
     return _with(circuit, replace(state, leases=leases, successes=successes, failures=failures))
 
 
+def _healed(circuit: Circuit, probing: HalfOpen, rules: Rules, now_s: float) -> Circuit:
+    state: Closed | Ramp = CLEAN
+    if rules.ramp_s > 0:
+        # The first call passes: the share below 1 that is missing is given.
+        credit = 1.0 - RAMP_SHARE
+        state = Ramp(now_s, now_s + rules.ramp_s, credit, CLEAN, probing.reason)
+    return Circuit(state, circuit.generation + 1, circuit.spell, now_s)
+
+
 def _opened(circuit: Circuit, rules: Rules, now_s: float, chance: float, reason: str) -> Circuit:
-    spell = circuit.spell + 1
+    state, spell = circuit.state, circuit.spell
+    if not isinstance(state, HalfOpen):
+        spell = spell_after(rules, spell, now_s - circuit.healed_s)
+    spell += 1
     until_s = now_s + open_time_s(rules, spell, chance)
-    return Circuit(Open(now_s, until_s, reason), circuit.generation + 1, spell)
+    return Circuit(Open(now_s, until_s, reason), circuit.generation + 1, spell, circuit.healed_s)

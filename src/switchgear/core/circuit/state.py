@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from switchgear.core.circuit.window import Window
     from switchgear.core.words import CircuitState
 
 
@@ -13,6 +14,8 @@ class Closed(NamedTuple):
     """Calls pass; failures in a row are counted. A tuple, for one is made at every failing attempt."""
 
     failures: int = 0
+    window: Window | None = None
+    """None while no rule looks at more than failures in a row, or nothing happened."""
 
 
 CLEAN = Closed()
@@ -43,6 +46,19 @@ class HalfOpen:
     """Why the circuit had opened."""
 
 
+class Ramp(NamedTuple):
+    """The probes succeeded: a growing share passes, and failures are counted as in a closed circuit."""
+
+    since_s: float
+    until_s: float
+    credit: float
+    """Grows by the share with each call that asks; a call passes for 1 of it. So no chance is needed."""
+    counted: Closed
+    """What a closed circuit would have counted."""
+    reason: str = ""
+    """Why the circuit had opened."""
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """A person decides, until a time or until released; what was before lies beneath."""
@@ -52,7 +68,7 @@ class Held:
     until_s: float | None
     by: str
     why: str
-    beneath: Closed | Open | HalfOpen
+    beneath: Closed | Open | HalfOpen | Ramp
 
 
-State = Closed | Open | HalfOpen | Held
+State = Closed | Open | HalfOpen | Ramp | Held

@@ -1,4 +1,8 @@
-"""Owns one key's circuit with its lock: exact under threads, every ticket settled once; the rules are in circuit."""
+"""
+Owns one circuit under its exchange's lock: exact under threads, moves told in order; the rules are in circuit.
+
+Which circuits a call passes, and that they admit it together, is left to scopes.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +15,21 @@ from switchgear.core.circuit import (
     CLEAN,
     Circuit,
     Closed,
+    Counts,
     HalfOpen,
     Held,
     Open,
+    Ramp,
     Refusal,
     Rules,
     Settlement,
+    counted,
+    ramp_share,
+    throttled_share,
 )
 from switchgear.core.event import CircuitMoved
 from switchgear.core.redact import Words
-from switchgear.core.words import CircuitState, Key
+from switchgear.core.words import CircuitState, Key, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +39,29 @@ if TYPE_CHECKING:
     from switchgear.core.event import Emit
 
 
+class Domain:
+    """What the circuits of one exchange share: a lock, and whether a success has something to heal in a wide one."""
+
+    __slots__ = ("dirty", "lock", "wide")
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.dirty = False
+        """Some circuit wider than a method counts failures, or counts every success; read without the lock."""
+        self.wide: list[Breaker] = []
+        """The circuits that more than one method may share."""
+
+    def forked(self) -> None:
+        """After a fork, in the child: another thread of the parent may have held the lock."""
+        self.lock = Lock()
+
+    def look_locked(self) -> None:
+        """See anew whether any wide circuit is dirty."""
+        self.dirty = any(breaker.dirty for breaker in self.wide)
+
+
 class Ticket:
-    """One admission of one attempt; settle it once, with the breaker that gave it."""
+    """One admission of one attempt at one circuit; settle it once, with the breaker that gave it."""
 
     __slots__ = ("raw", "settled")
 
@@ -59,6 +89,12 @@ class CircuitView:
     rules: Rules
     by: str = ""
     """Who holds it; empty when nobody does."""
+    scope: Scope = Scope.METHOD
+    """What it stands for: the method alone, or what is wider and the method shares."""
+    passing: float = 1.0
+    """Share of the calls that pass, 0 to 1: 0 while open, less than 1 in a ramp or throttled."""
+    window: Counts | None = None
+    """What the window holds; None while no rule needs one."""
 
 
 class Breaker:
@@ -68,97 +104,185 @@ class Breaker:
         "_circuit",
         "_clock",
         "_emit",
-        "_lock",
+        "_out",
         "_owed",
         "_since_s",
-        "changed",
         "dirty",
+        "domain",
         "key",
+        "moved",
         "openings",
         "rules",
+        "scope",
     )
 
-    def __init__(self, key: Key, rules: Rules, clock: Clock, emit: Emit) -> None:
+    def __init__(
+        self,
+        key: Key,
+        rules: Rules,
+        clock: Clock,
+        emit: Emit,
+        domain: Domain | None = None,
+        scope: Scope = Scope.METHOD,
+    ) -> None:
         self.key = key
+        self.scope = scope
         self.rules = rules
-        """Live: replace it, and the next admission or settlement obeys it."""
-        self.dirty = False
-        """Failures are counted, so that a success has something to undo."""
+        """Live: `configure` replaces them, and the next admission or settlement obeys."""
+        self.dirty = rules.watches_successes
+        """A success has something to undo or to count."""
+        self.domain = Domain() if domain is None else domain
+        self.openings = 0
+        self.moved: list[Callable[[], None]] = []
+        """Called under the lock after every move: steps in memory of our own."""
         self._circuit: Circuit = Circuit.new()
         self._owed = 0
-        self.openings = 0
-        self.changed: Callable[[], None] = _nothing
-        """Called under the lock after every change of the circuit: a step in memory of our own."""
+        self._out: dict[object, float] = {}
         self._since_s = clock.monotonic_s()
         self._clock = clock
         self._emit = emit
-        self._lock = Lock()
+        if scope is not Scope.METHOD:
+            with self.domain.lock:
+                self.domain.wide.append(self)
+                self.domain.look_locked()
 
     @property
     def circuit(self) -> Circuit:
         """The circuit now, immutable."""
         if not self._owed:
             return self._circuit
-        with self._lock:
+        with self.domain.lock:
             return self._paid_locked()
 
     @property
-    def way(self) -> Circuit | None:
-        """The circuit while it is closed, however many failures it counts; the same object until it moves."""
+    def untouched(self) -> bool:
+        """Whether it has counted nothing and never moved."""
         circuit = self._circuit
-        return circuit if type(circuit.state) is Closed else None
+        return circuit.generation == 1 and circuit.state is CLEAN and not self._owed
 
-    def forked(self) -> None:
-        """After a fork, in the child: another thread of the parent may have held the lock."""
-        self._lock = Lock()
+    def configure(self, rules: Rules) -> None:
+        """Obey other rules from the next admission or settlement on; what is counted, open or held stays."""
+        with self.domain.lock:
+            self.rules = rules
+            self._stain_locked()
+            for moved in self.moved:
+                moved()
 
-    def look(self, then: Callable[[], None]) -> None:
-        """Do a step of our own while the circuit stands still: what it derives from the circuit cannot be stale."""
-        with self._lock:
-            then()
+    def way_locked(self) -> machine.Ticket | None:
+        """What admits a straight call: closed, with no rule that must see it begin; None sends it through the flow."""
+        circuit = self._circuit
+        if type(circuit.state) is not Closed or self.rules.watches_starts:
+            return None
+        return machine.Ticket(circuit.generation)
+
+    def shut_locked(self) -> Open | None:
+        """The open state, while it is open."""
+        state = self._circuit.state
+        return state if isinstance(state, Open) else None
 
     def admit(self) -> Ticket | Refusal:
         """A ticket for one attempt, or a refusal that says when to ask again."""
-        with self._lock:
+        with self.domain.lock:
             now_s = self._clock.monotonic_s()
-            circuit, answer = machine.admit(self._paid_locked(), self.rules, now_s)
-            self._replace_locked(circuit, now_s)
-        return answer if isinstance(answer, Refusal) else Ticket(answer)
+            circuit, answer = self.asked_locked(now_s)
+            self.keep_locked(circuit, now_s)
+            if isinstance(answer, Refusal):
+                return answer
+            ticket = Ticket(answer)
+            self.begin_locked(ticket, now_s)
+            return ticket
 
-    def settle(self, ticket: Ticket, settlement: Settlement, reason: object = "") -> None:
+    def asked_locked(
+        self, now_s: float, chance: float | None = None
+    ) -> tuple[Circuit, machine.Ticket | Refusal]:
+        """What the circuit would answer now, and what it would be then; nothing is kept."""
+        rules = self.rules
+        if not rules.watches_starts:
+            return machine.admit(self._paid_locked(), rules, now_s)
+        drawn = self._clock.chance() if chance is None else chance
+        return machine.admit(self._paid_locked(), rules, now_s, drawn, self._overdue_locked(now_s))
+
+    def begin_locked(self, ticket: object, now_s: float) -> None:
+        """An attempt begins under this ticket; it is watched where one that is out too long counts."""
+        if self.rules.slow_call_rate is not None:
+            self._out[ticket] = now_s
+
+    def settle(
+        self, ticket: Ticket, settlement: Settlement, reason: object = "", *, slow: bool = False
+    ) -> None:
         """Say how the attempt ended; a ticket that is settled already, or of an older generation, changes nothing."""
-        if settlement is Settlement.NEUTRAL and not ticket.raw.probe:
-            ticket.settled = True  # it has no place to give back, so there is nothing to lock for
-            return
-        reason = _in_words(settlement, reason)
-        with self._lock:
+        reason = in_words(settlement, reason)
+        with self.domain.lock:
             if ticket.settled:
                 return
             ticket.settled = True
-            self._settle_locked(ticket.raw, settlement, reason)
+            now_s = self._clock.monotonic_s()
+            self.settle_locked(ticket, ticket.raw, settlement, reason, now_s, slow=slow)
 
-    def settle_straight(self, way: Circuit, settlement: Settlement, reason: object = "") -> None:
-        """The same for an attempt that the straight path admitted through a closed circuit, and settles but once."""
-        reason = _in_words(settlement, reason)
-        with self._lock:
-            self._settle_locked(machine.Ticket(way.generation), settlement, reason)
+    def settle_locked(
+        self,
+        ticket: object,
+        raw: machine.Ticket,
+        settlement: Settlement,
+        reason: object,
+        now_s: float,
+        *,
+        slow: bool = False,
+    ) -> None:
+        """
+        The same under the lock, at an instant.
 
-    def fail_straight(self, way: Circuit, error: BaseException) -> None:
-        """A failure on the straight path: as settle_straight, and cheap below the threshold, where most are."""
-        with self._lock:
-            owed = self._owed + 1
-            current = self._circuit
-            if current is way and current.state.failures + owed < self.rules.failure_threshold:  # type: ignore[union-attr]  # a way is closed
-                # What the machine would count comes to it with the next move that needs it: making a circuit
-                # for every failure would cost more than all the rest of it.
+        Args:
+            ticket: What `begin_locked` was told.
+            raw: The ticket of this circuit.
+            settlement: How the attempt ended.
+            reason: Why it failed, in words or in what becomes words.
+            now_s: Monotonic seconds.
+            slow: It took longer than slow_call_s, or was cut by its timeout.
+        """
+        self._out.pop(ticket, None)
+        if self._settled_short_locked(raw, settlement):
+            return
+        rules = self.rules
+        chance = self._clock.chance() if rules.reset_jitter else 0.0
+        overdue = self._overdue_locked(now_s) if self._out else 0
+        circuit = machine.settle(
+            self._paid_locked(),
+            raw,
+            settlement,
+            rules,
+            now_s,
+            chance,
+            reason,
+            slow=slow,
+            overdue=overdue,
+        )
+        self.keep_locked(circuit, now_s)
+
+    def fail_straight(self, way: machine.Ticket, error: BaseException) -> None:
+        """A failure on the straight path, cheap below the threshold, where most are."""
+        threshold = self.rules.failure_threshold
+        with self.domain.lock:
+            # As _settled_short_locked, which would cost a call more.
+            circuit, owed = self._circuit, self._owed + 1
+            if (
+                circuit.generation == way.generation
+                and circuit.state is CLEAN
+                and threshold is not None
+                and owed < threshold
+                and not self.rules.watches_successes
+            ):
                 self._owed = owed
                 self.dirty = True
                 return
-        self.settle_straight(way, Settlement.FAILURE, Words(error))
+        reason = str(Words(error))  # outside the lock: an error's own words are foreign code
+        with self.domain.lock:
+            now_s = self._clock.monotonic_s()
+            self.settle_locked(None, way, Settlement.FAILURE, reason, now_s)
 
     def peek(self) -> CircuitState:
         """What the circuit does now."""
-        return machine.peek(self.circuit, self._clock.monotonic_s())
+        return machine.peek(self._circuit, self._clock.monotonic_s())
 
     def refuses(self) -> bool:
         """Whether a further attempt of a call that is under way must not be made: open, or for its probes to decide."""
@@ -166,102 +290,175 @@ class Breaker:
 
     def hold(self, mode: CircuitState, *, by: str, why: str, for_s: float | None = None) -> None:
         """Put the circuit into a person's hand, until released or until for_s seconds are over."""
-        with self._lock:
+        with self.domain.lock:
             now_s = self._clock.monotonic_s()
             until_s = None if for_s is None else now_s + for_s
-            self._replace_locked(
-                machine.hold(self._paid_locked(), mode, now_s, until_s, by, why), now_s, by, why
-            )
+            held = machine.hold(self._paid_locked(), mode, now_s, until_s, by, why)
+            self.keep_locked(held, now_s, by, why)
 
     def release(self, *, by: str, why: str = "") -> None:
         """End a hold; what was before goes on."""
-        with self._lock:
+        with self.domain.lock:
             now_s = self._clock.monotonic_s()
-            self._replace_locked(
-                machine.release(self._paid_locked(), now_s), now_s, by, why or "released"
-            )
+            released = machine.release(self._paid_locked(), now_s)
+            self.keep_locked(released, now_s, by, why or "released")
 
     def reset(self, *, by: str, why: str = "") -> None:
         """Close the circuit and forget what it has seen; ends a hold too."""
-        with self._lock:
+        with self.domain.lock:
             now_s = self._clock.monotonic_s()
-            self._replace_locked(machine.reset(self._paid_locked()), now_s, by, why or "reset")
+            self.keep_locked(machine.reset(self._paid_locked()), now_s, by, why or "reset")
 
     def view(self) -> CircuitView:
         """The circuit at this instant; reading moves nothing."""
-        with self._lock:
+        with self.domain.lock:
             now_s = self._clock.monotonic_s()
             return self._view_locked(now_s)
 
-    def _settle_locked(
-        self, ticket: machine.Ticket, settlement: Settlement, reason: object
-    ) -> None:
-        now_s = self._clock.monotonic_s()
-        rules = self.rules
-        chance = self._clock.chance() if rules.reset_jitter else 0.0
-        circuit = machine.settle(
-            self._paid_locked(), ticket, settlement, rules, now_s, chance, reason
-        )
-        self._replace_locked(circuit, now_s)
+    def keep_locked(self, circuit: Circuit, now_s: float, by: str = "", why: str = "") -> None:
+        """Make this the circuit, and tell it when it moved."""
+        before = self._circuit
+        if circuit is before:
+            return
+        self._circuit = circuit
+        self._stain_locked()
+        if circuit.generation != before.generation:
+            self._out.clear()  # what began in another era says nothing in this one
+            self._tell_locked(before, circuit, now_s, by, why)
+            for moved in self.moved:
+                moved()
+
+    def _settled_short_locked(self, raw: machine.Ticket, settlement: Settlement) -> bool:
+        """
+        Settle what only counts failures in a row, without making a circuit; False leaves it to the machine.
+
+        What the machine would count comes to it with the next move that needs it: making a circuit for every
+        failure would cost more than all the rest of it.
+        """
+        circuit, rules = self._circuit, self.rules
+        state = circuit.state
+        if (
+            type(state) is not Closed
+            or raw.generation != circuit.generation
+            or rules.watches_successes
+            or state.window is not None
+        ):
+            return False
+        if settlement is Settlement.FAILURE:
+            owed, threshold = self._owed + 1, rules.failure_threshold
+            if threshold is not None and state.failures + owed >= threshold:
+                return False
+            self._owed = owed
+            self._dirty_locked(dirty=True)
+            return True
+        if settlement is Settlement.SUCCESS and state is CLEAN:
+            self._owed = 0
+            self._dirty_locked(dirty=False)
+            return True
+        return settlement is Settlement.NEUTRAL
 
     def _paid_locked(self) -> Circuit:
         """The circuit with every failure counted into it."""
-        state = self._circuit.state
+        circuit, state = self._circuit, self._circuit.state
         if self._owed and isinstance(state, Closed):
             failures, self._owed = state.failures + self._owed, 0
-            self._circuit = Circuit(Closed(failures), self._circuit.generation, self._circuit.spell)
-            self.changed()
+            self._circuit = circuit._replace(state=Closed(failures, state.window))
         return self._circuit
 
-    def _replace_locked(self, circuit: Circuit, now_s: float, by: str = "", why: str = "") -> None:
-        before = self._circuit
-        if circuit is not before:
-            self._circuit = circuit
-            self.dirty = circuit.state is not CLEAN
-            if circuit.generation != before.generation:
-                self._tell_locked(before, circuit, now_s, by, why)
-            self.changed()
+    def _stain_locked(self) -> None:
+        unclean = self._circuit.state is not CLEAN or self._owed > 0
+        self._dirty_locked(dirty=unclean or self.rules.watches_successes)
+
+    def _dirty_locked(self, *, dirty: bool) -> None:
+        if dirty is not self.dirty:
+            self.dirty = dirty
+            if self.scope is not Scope.METHOD:
+                self.domain.look_locked()
+
+    def _overdue_locked(self, now_s: float) -> int:
+        """Attempts out for longer than slow_call_s; those that a whole window has gone over as well are forgotten."""
+        slow_s = self.rules.slow_call_s
+        if slow_s is None or not self._out:
+            return 0
+        lost_s, overdue = now_s - slow_s - self.rules.window_s, 0
+        for ticket, began_s in list(self._out.items()):  # oldest first
+            if began_s >= now_s - slow_s:
+                break
+            if began_s < lost_s:
+                del self._out[ticket]
+            else:
+                overdue += 1
+        return overdue
 
     def _tell_locked(
         self, before: Circuit, after: Circuit, now_s: float, by: str, why: str
     ) -> None:
         # Emitted under the lock, so that two moves cannot be told in the wrong order; Emit is a bounded step
         # in memory by contract.
-        self._since_s = now_s
         self.openings += isinstance(after.state, Open) and not isinstance(before.state, Held)
         old, new = _name(before.state), _name(after.state)
+        if old is new is CircuitState.CLOSED:
+            return  # a reset of what was closed: nobody needs to know
+        self._since_s = now_s
         until_s = getattr(after.state, "until_s", None)
         reason = why or _reason(after.state) or _why_moved(old, new)
+        if isinstance(after.state, Ramp):
+            reason = "its probes succeeded; the share that passes grows from 10 % to all"
         self._emit(CircuitMoved(now_s, self.key, old, new, reason, after.generation, until_s, by))
 
     def _view_locked(self, now_s: float) -> CircuitView:
-        before = self._paid_locked()
-        circuit, answer = machine.admit(before, self.rules, now_s)
+        before, rules = self._paid_locked(), self.rules
+        circuit, answer = self.asked_locked(now_s, chance=1.0)
         state = before.state
+        seen = _seen(state)
         return CircuitView(
             key=self.key,
             state=machine.peek(before, now_s),
             since_s=now_s - self._since_s,
             reason=_reason(state),
             retry_after_s=answer.retry_after_s if isinstance(answer, Refusal) else 0.0,
-            failures=getattr(state, "failures", 0),
+            failures=seen.failures,
             openings=self.openings,
             generation=circuit.generation,
-            rules=self.rules,
+            rules=rules,
             by=state.by if isinstance(state, Held) else "",
+            scope=self.scope,
+            passing=_passing(state, rules, now_s),
+            window=counted(seen.window, rules, now_s)
+            if isinstance(seen, Closed) and seen.window
+            else None,
         )
 
 
 _REFUSING = frozenset({CircuitState.OPEN, CircuitState.HALF_OPEN, CircuitState.FORCED_OPEN})
 
 
-def _in_words(settlement: Settlement, reason: object) -> str:
+def in_words(settlement: Settlement, reason: object) -> str:
     """The reason as text, made before the lock is taken: an error's own words are foreign code."""
     return str(reason) if settlement is Settlement.FAILURE else ""
 
 
-def _nothing() -> None:
-    return None
+def _seen(state: State) -> Closed | HalfOpen:
+    """What counts something in a state."""
+    match state:
+        case Closed() | HalfOpen():
+            return state
+        case Ramp():
+            return state.counted
+        case Open() | Held():
+            return CLEAN
+
+
+def _passing(state: State, rules: Rules, now_s: float) -> float:
+    match state:
+        case Closed():
+            return 1.0 - throttled_share(rules, counted(state.window, rules, now_s))
+        case Ramp():
+            return ramp_share(state.since_s, state.until_s, now_s)
+        case Held():
+            return 0.0 if state.mode is CircuitState.FORCED_OPEN else 1.0
+        case Open() | HalfOpen():
+            return 0.0
 
 
 def _name(state: State) -> CircuitState:
@@ -270,7 +467,7 @@ def _name(state: State) -> CircuitState:
             return CircuitState.CLOSED
         case Open():
             return CircuitState.OPEN
-        case HalfOpen():
+        case HalfOpen() | Ramp():
             return CircuitState.HALF_OPEN
         case Held():
             return state.mode
@@ -280,7 +477,7 @@ def _reason(state: State) -> str:
     match state:
         case Closed():
             return ""
-        case Open() | HalfOpen():
+        case Open() | HalfOpen() | Ramp():
             return state.reason
         case Held():
             return state.why

@@ -10,13 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from switchgear.core.circuit import Refusal, Settlement
 from switchgear.core.errors import (
     ApiError,
     AttemptTimeout,
-    CircuitOpenError,
     DeadlineExceeded,
-    GateClosedError,
     OrderOutcomeUnknown,
     Rejected,
     WouldBlockLoop,
@@ -28,22 +25,27 @@ from switchgear.core.event import (
     CallIgnored,
     CallSucceeded,
     RetryScheduled,
+    RetryWithheld,
 )
 from switchgear.core.outcome import Served
+from switchgear.core.policy.entry import Denied, Entry, enter
 from switchgear.core.policy.gate import MARGIN_S
+from switchgear.core.policy.hedge import hedge_of
 from switchgear.core.policy.retry import allowed, delay_s
-from switchgear.core.policy.settlement import settlement_of
+from switchgear.core.policy.scopes import NEUTRAL, SUCCESS, Charge
+from switchgear.core.policy.settlement import charge_of
 from switchgear.core.policy.stand_in import may_stand_in, stand_in
-from switchgear.core.policy.step import CutShort, Run, Wait
+from switchgear.core.policy.step import CutShort, Queue, Run, Wait
 from switchgear.core.redact import Words, error_text
 from switchgear.core.verdict import classify
-from switchgear.core.words import GATED, CircuitState, Effect, Kind, Scope, Verdict
+from switchgear.core.words import GATED, Effect, Kind, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Hashable
 
-    from switchgear.core.policy.breaker import Ticket
+    from switchgear.core.policy.entry import Full
     from switchgear.core.policy.fallback import Fallback
+    from switchgear.core.policy.hedge import Hedge
     from switchgear.core.policy.plan import Policy
     from switchgear.core.policy.step import Failure, Flow, Step
 
@@ -58,7 +60,10 @@ class Course:
     """What last_good files the value under; None when no fallback wants it."""
     call_id: int = 0
     attempts: int = 0
+    asked_s: float = 0.0
+    """When the caller asked; the deadline runs from here, waits for room included."""
     started_s: float = 0.0
+    """When the first attempt was let in."""
     last_s: float = 0.0
     """When the newest attempt began."""
     block: bool = False
@@ -69,6 +74,8 @@ class Course:
     """What the newest attempt or fallback was given, in seconds."""
     judged: tuple[BaseException, Verdict] | None = None
     """The newest error that was classified, and what it means."""
+    tokens: int = 0
+    """What the newest retry took from the exchange's budget; given back when it succeeds."""
     by_deadline: bool = False
     """That limit was what the deadline left, not the attempt's own."""
 
@@ -76,11 +83,8 @@ class Course:
         """The course of the call, from its beginning or from a first attempt that failed."""
         error: BaseException | None = None
         if first is not None:
-            self.call_id, self.started_s, self.last_s = (
-                first.call_id,
-                first.started_s,
-                first.started_s,
-            )
+            self.call_id, self.asked_s = first.call_id, first.started_s
+            self.started_s = self.last_s = first.started_s
             self.attempts, self.limit_s = 1, self.policy.plan.timeout_s
             error = self._named(first.error)
             wait_s = self._judge(error, None, first)
@@ -88,75 +92,91 @@ class Course:
                 return (yield from self._end(error))
             yield from self._wait(wait_s, error)
         else:
-            self.started_s = self.policy.clock.monotonic_s()
+            self.asked_s = self.started_s = self.policy.clock.monotonic_s()
         while True:
             if error is not None and self._left_s() == 0.0:
                 return (yield from self._end(error))  # the wait took longer than it should have
-            ticket = self._admit()
-            if isinstance(ticket, Rejected):
+            entry = yield from self._admit(error)
+            if isinstance(entry, Rejected):
                 # A call that was admitted before ends with its last real error.
-                return (yield from self._end(ticket if error is None else error))
+                return (yield from self._end(entry if error is None else error))
+            hedge = hedge_of(self, entry)
             try:
-                value = yield Run(self.next_limit_s())
+                value = yield Run(self.next_limit_s(is_probe=entry.ticket.is_probe), hedge)
                 if not self.block:
                     self._check_result(value)
             except (
                 BaseException
             ) as raised:  # every ending settles the ticket; what is not ours is raised again
+                if hedge is not None:
+                    hedge.lost()
                 error = self._named(raised)
-                wait_s = self._judge(error, ticket, None)
+                wait_s = self._judge(error, entry, None)
             else:
-                return self._succeed(ticket, value)
+                return self._succeed(entry, value, hedge)
             if wait_s is None:
                 return (yield from self._end(error))
             yield from self._wait(wait_s, error)
 
-    def _admit(self) -> Ticket | Rejected:
-        policy = self.policy
-        now_s = policy.clock.monotonic_s()
-        held_open = policy.breaker.peek() is CircuitState.FORCED_OPEN  # a person is asked first
-        gate = None if held_open else policy.closed_gate(now_s)
-        if gate is not None:
-            return self._rejection(
-                GateClosedError,
-                gate.scope,
-                f"gate closed: {gate.reason}",
-                gate.wait_s(now_s),
-                now_s,
-            )
-        if policy.way is None:
-            policy.refresh()  # a gate opens by time alone: nobody told the straight path
-        answer = policy.breaker.admit()
-        if isinstance(answer, Refusal):
-            return self._rejection(
-                CircuitOpenError, Scope.METHOD, answer.reason, answer.retry_after_s, now_s
-            )
+    def _admit(self, error: BaseException | None) -> Generator[Step, Any, Entry | Rejected]:
+        policy, held = self.policy, None
+        until_s = policy.clock.monotonic_s() + policy.plan.wait_s_max
+        while True:
+            now_s = policy.clock.monotonic_s()
+            found = enter(policy, now_s, held)
+            if isinstance(found, Entry):
+                self._begin(found)
+                return found
+            if isinstance(found, Denied):
+                return self._rejection(found, now_s)
+            if not (yield from self._stand_by(found, until_s - now_s, error)):
+                return self._rejection(found.denied, policy.clock.monotonic_s())
+            held = found.bulkhead
+
+    def _begin(self, entry: Entry) -> None:
+        policy, now_s = self.policy, entry.started_s
         if not self.attempts:
             self.call_id, self.started_s = policy.tap.began(), now_s
         self.attempts += 1
         self.last_s = now_s
         if policy.plan.debug:
             policy.emit(AttemptStarted(now_s, policy.key, self.call_id, self.attempts))
-        return answer
 
-    def _rejection(
-        self,
-        kind: type[Rejected],
-        scope: Scope,
-        reason: str,
-        retry_after_s: float | None,
-        now_s: float,
-    ) -> Rejected:
+    def _stand_by(
+        self, full: Full, most_s: float, error: BaseException | None
+    ) -> Generator[Step, Any, bool]:
+        """Wait for room; whether it is worth asking again, with the place in flight that came free."""
+        left_s = self._left_s()
+        if left_s is not None:
+            most_s = min(most_s, left_s)
+        if most_s <= 0 or full.wait_s > most_s:
+            return False
+        if full.bulkhead is None:
+            yield from self._pause(Wait(full.wait_s), error)
+            return True
+        place = full.bulkhead.line()
+        if place is None:
+            return False
+        came: bool = yield from self._pause(Queue(place, most_s), error)
+        return came
+
+    def _rejection(self, denied: Denied, now_s: float) -> Rejected:
+        scope, reason, retry_after_s = denied.scope, denied.reason, denied.retry_after_s
         if not self.attempts:
             if self.fallbacks:
                 self.call_id = self.policy.tap.refused()
             self.policy.tap.rejected(self.call_id, now_s, scope, reason, retry_after_s)
         key = self.policy.key
-        return kind(key.exchange, key.method, scope, reason, retry_after_s)
+        return denied.error(key.exchange, key.method, scope, reason, retry_after_s)
 
-    def next_limit_s(self) -> float | None:
+    def next_limit_s(self, *, is_probe: bool = False) -> float | None:
         """Seconds that the next attempt or fallback may take; None for as long as it likes."""
-        limit_s, left_s = self.policy.plan.timeout_s, self._left_s()
+        plan, left_s = self.policy.plan, self._left_s()
+        limit_s = plan.timeout_s
+        if is_probe and plan.probe_timeout_s is not None:
+            limit_s = (
+                plan.probe_timeout_s if limit_s is None else min(limit_s, plan.probe_timeout_s)
+            )
         self.by_deadline = left_s is not None and (limit_s is None or left_s <= limit_s)
         self.limit_s = left_s if self.by_deadline else limit_s
         return self.limit_s
@@ -165,7 +185,7 @@ class Course:
         deadline_s = self.policy.plan.deadline_s
         if deadline_s is None:
             return None
-        return max(0.0, self.started_s + deadline_s - self.policy.clock.monotonic_s())
+        return max(0.0, self.asked_s + deadline_s - self.policy.clock.monotonic_s())
 
     def _check_result(self, value: Any) -> None:
         failed_result = self.policy.plan.failed_result
@@ -194,7 +214,7 @@ class Course:
                 OrderOutcomeUnknown, "the deadline passed while the order was under way", verdict
             )
         now_s = self.policy.clock.monotonic_s()
-        deadline_s = now_s - self.started_s if plan.deadline_s is None else plan.deadline_s
+        deadline_s = now_s - self.asked_s if plan.deadline_s is None else plan.deadline_s
         return DeadlineExceeded(key.exchange, key.method, deadline_s)
 
     def api_error(self, kind: type[ApiError], message: str, verdict: Verdict) -> ApiError:
@@ -202,19 +222,28 @@ class Course:
         key = self.policy.key
         return kind(message, exchange=key.exchange, method=key.method, verdict=verdict)
 
-    def _succeed(self, ticket: Ticket, value: Any) -> Served[Any]:
+    def _succeed(self, entry: Entry, value: Any, hedge: Hedge | None) -> Served[Any]:
         policy = self.policy
-        policy.breaker.settle(ticket, Settlement.SUCCESS)
-        now_s = policy.clock.monotonic_s()
-        slow_s = policy.plan.slow_call_s
-        slow = slow_s is not None and now_s - self.last_s > slow_s
+        if hedge is None or not hedge.settled:
+            entry.settle(SUCCESS._replace(slow=self._is_slow()))
+        now_s, budget = policy.clock.monotonic_s(), policy.budget
+        if budget is not None:
+            if self.tokens:
+                budget.refund(self.tokens)
+            elif not budget.full and self.attempts == 1:
+                budget.succeeded()
+        if policy.latency is not None:
+            policy.latency.add(now_s - self.last_s)
+        took_s = now_s - self.started_s
         policy.emit(
-            CallSucceeded(
-                now_s, policy.key, self.call_id, now_s - self.started_s, self.attempts, slow
-            )
+            CallSucceeded(now_s, policy.key, self.call_id, took_s, self.attempts, self._is_slow())
         )
         self.remember(value, now_s)
         return Served(value)
+
+    def _is_slow(self) -> bool:
+        slow_s = self.policy.plan.slow_call_s
+        return slow_s is not None and self.policy.clock.monotonic_s() - self.last_s > slow_s
 
     def remember(self, value: Any, now_s: float) -> None:
         """Keep a good value for last_good, where a fallback wants it."""
@@ -224,20 +253,21 @@ class Course:
                 self.policy.memory.store(key, value, now_s)
 
     def _judge(
-        self, error: BaseException, ticket: Ticket | None, first: Failure | None
+        self, error: BaseException, entry: Entry | None, first: Failure | None
     ) -> float | None:
         """Settle the attempt and tell it; seconds to wait before the next one, None when there is to be none."""
         policy = self.policy
         plan = policy.plan
         if not isinstance(error, Exception):  # asyncio.CancelledError is none, on purpose
-            self._settle(ticket, first, Settlement.NEUTRAL, "")
+            self._settle(entry, first, NEUTRAL, "")
             self._tell_cancelled()
             raise error
         if plan.ignore and isinstance(error, plan.ignore):
-            self._settle(ticket, first, Settlement.NEUTRAL, "")
+            self._settle(entry, first, NEUTRAL, "")
             return None
         verdict = self.verdict(error)
-        self._settle(ticket, first, settlement_of(verdict, error), Words(error))
+        charge = charge_of(verdict, error, slow=self._is_slow())
+        self._settle(entry, first, charge, Words(error), unsent=verdict.unsent)
         gate = policy.gate_of(verdict) if verdict.kind in GATED else None
         if gate is not None and not isinstance(error, Rejected):
             gate.close_for(verdict, error_text(error))
@@ -246,34 +276,57 @@ class Course:
     def verdict(self, error: BaseException) -> Verdict:
         """What an error of this call means; looked up once for each error."""
         if self.judged is None or self.judged[0] is not error:
-            policy = self.policy
-            found = classify(error, policy.key.exchange, policy.plan.effect, policy.clock.wall)
-            self.judged = (error, found)
+            self.judged = (error, self.classified(error))
         return self.judged[1]
 
+    def classified(self, error: BaseException) -> Verdict:
+        """What an error means for this key."""
+        policy = self.policy
+        return classify(error, policy.key.exchange, policy.plan.effect, policy.clock.wall)
+
     def _settle(
-        self, ticket: Ticket | None, first: Failure | None, settlement: Settlement, reason: object
+        self,
+        entry: Entry | None,
+        first: Failure | None,
+        charge: Charge,
+        reason: object,
+        *,
+        unsent: bool = False,
     ) -> None:
-        if ticket is not None:
-            self.policy.breaker.settle(ticket, settlement, reason)
+        if entry is not None:
+            entry.settle(charge, reason, unsent=unsent)
         elif first is not None:
-            self.policy.breaker.settle_straight(first.circuit, settlement, reason)
+            self.policy.scopes.settle_straight(first.way, charge, reason)
+            if first.toll is not None:
+                first.toll.returned(unsent, lost=charge.lost and not unsent)
 
     def _next_wait_s(self, error: Exception, verdict: Verdict) -> float | None:
         policy = self.policy
         plan, now_s = policy.plan, policy.clock.monotonic_s()
         if self.once or self.attempts > plan.backoff.retries or not allowed(plan.effect, verdict):
             return None
-        if isinstance(error, (Rejected, DeadlineExceeded)) or policy.breaker.refuses():
+        if isinstance(error, (Rejected, DeadlineExceeded)) or policy.scopes.refuses():
             return None
         gate = policy.closed_gate(now_s)
-        asked_s = 0.0 if gate is None else gate.wait_s(now_s)
+        asked_s = named_s = 0.0
+        if gate is not None:
+            asked_s, named_s = gate.wait_s(now_s), gate.named_s - now_s
         if verdict.retry_after_s is not None:  # said by an answer that closes no gate, as a 503 is
             asked_s = max(asked_s, verdict.retry_after_s + MARGIN_S)
-        wait_s = asked_s + delay_s(self.attempts, plan.backoff, policy.clock.chance())
+            named_s = max(named_s, verdict.retry_after_s + MARGIN_S)
+        chance = policy.clock.chance()
+        wait_s = asked_s + delay_s(self.attempts, plan.backoff, chance, verdict.kind)
         left_s = self._left_s()
-        if asked_s > plan.backoff.delay_s_max or (left_s is not None and wait_s >= left_s):
+        if named_s > plan.backoff.delay_s_max or (left_s is not None and wait_s >= left_s):
             return None
+        if policy.budget is not None:
+            self.tokens = policy.budget.take(verdict.kind)
+            if not self.tokens:
+                withheld = RetryWithheld(
+                    now_s, policy.key, self.call_id, self.attempts, verdict.kind
+                )
+                policy.emit(withheld)
+                return None
         status, code = _marks(error)
         policy.emit(
             RetryScheduled(
@@ -292,15 +345,21 @@ class Course:
         return wait_s
 
     def _wait(self, wait_s: float, error: BaseException) -> Generator[Step, Any, None]:
-        if wait_s <= 0:
-            return
+        if wait_s > 0:
+            yield from self._pause(Wait(wait_s), error)
+
+    def _pause(self, step: Wait | Queue, error: BaseException | None) -> Generator[Step, Any, Any]:
+        """Let time pass; whatever ends the wait ends the call, which is told if it had begun."""
         try:
-            yield Wait(wait_s)
+            return (yield step)
         except WouldBlockLoop as blocked:
+            if error is None:
+                raise
             self._tell_failed(error)
             raise blocked from error
         except BaseException:
-            self._tell_cancelled()
+            if self.attempts:
+                self._tell_cancelled()
             raise
 
     def _end(self, error: BaseException) -> Flow:

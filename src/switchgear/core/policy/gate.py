@@ -20,6 +20,9 @@ MARGIN_S = 0.1
 """Added to an instant that the exchange named: timers of others have been seen to fire 11 ms early, and a ban
 grows when it is asked too soon."""
 
+JITTER_SHARE, JITTER_S_MAX = 0.05, 5.0
+"""Of the wait, at most so much is added by chance, so that many programs do not come back at one instant."""
+
 _UNNAMED_S = {
     Kind.RATE_LIMITED: 1.0,
     Kind.ORDER_RATE_LIMITED: 10.0,
@@ -49,6 +52,8 @@ class GateView:
     """Why it was last closed; empty when it never was."""
     orders_only: bool = False
     """It holds back new orders alone: cancels and lookups go on."""
+    public_only: bool = False
+    """It holds back calls without a key alone: those of the account go on."""
 
 
 class Gate:
@@ -63,14 +68,19 @@ class Gate:
         emit: Emit,
         *,
         orders_only: bool = False,
+        public_only: bool = False,
     ) -> None:
         self.exchange = exchange
         self.scope = scope
         self.account = account
         self.orders_only = orders_only
         """A limit of new orders: an account that may not place one may still cancel and ask."""
+        self.public_only = public_only
+        """A limit of calls that carry no key, counted by our address."""
         self.until_s = 0.0
         """Monotonic; the gate is open from then on."""
+        self.named_s = 0.0
+        """Monotonic; the same without the jitter: what the exchange asked for, and the margin."""
         self.reason = ""
         self.watchers: list[Callable[[], None]] = []
         """Called under the lock when it closes: steps in memory of our own."""
@@ -87,22 +97,32 @@ class Gate:
         """Close it for what an error means; an instant further off than the verdict's stays."""
         with self._lock:
             now_s = self._clock.monotonic_s()
-            until_s = now_s + self._closed_s_locked(verdict, now_s) + MARGIN_S
-            if until_s <= self.until_s:
+            wait_s = self._closed_s_locked(verdict, now_s) + MARGIN_S
+            if now_s + wait_s <= self.until_s:
                 return
+            jitter_s = min(JITTER_SHARE * wait_s, JITTER_S_MAX) * self._clock.chance()
+            self.named_s = now_s + wait_s
+            until_s = self.named_s + jitter_s
             self.until_s, self.reason = until_s, reason
             for watcher in self.watchers:
                 watcher()
             self._emit(
                 GateClosed(
-                    now_s, self.exchange, self.scope, self.account, until_s, verdict.kind, reason
+                    now_s,
+                    self.exchange,
+                    self.scope,
+                    self.account,
+                    until_s,
+                    verdict.kind,
+                    reason,
+                    self.public_only,
                 )
             )
 
     def open(self) -> None:
         """Open it at once, by a person's decision."""
         with self._lock:
-            self.until_s, self._strikes = 0.0, 0
+            self.until_s, self.named_s, self._strikes = 0.0, 0.0, 0
 
     def forked(self) -> None:
         """After a fork, in the child: another thread of the parent may have held the lock."""
@@ -119,6 +139,7 @@ class Gate:
             wait_s,
             self.reason,
             self.orders_only,
+            self.public_only,
         )
 
     def _closed_s_locked(self, verdict: Verdict, now_s: float) -> float:

@@ -1,4 +1,4 @@
-"""Owns what last_good files a value under: key, function and arguments, or nothing where they cannot be told apart."""
+"""Owns what makes two calls the same: for last_good, and for asking one source; nothing where it cannot be told."""
 
 from __future__ import annotations
 
@@ -39,23 +39,57 @@ def memory_key(
     return None
 
 
+def flight_key(
+    policy: Policy, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Hashable | None:
+    """
+    What two calls share exactly when one answer of a fallback's function will do for both; None as above.
+
+    Unlike a value that is remembered, an answer belongs to the very object whose method is asked.
+    """
+    with suppress(Exception):  # as above
+        asked, args, kwargs = _unfolded(function, args, kwargs)
+        key = (policy.key, id(getattr(asked, "__self__", None)), _own(asked), args, _named(kwargs))
+        hash(key)
+        return key
+    return None
+
+
 def _identity(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Hashable:
+    function, args, kwargs = _unfolded(function, args, kwargs)
+    code = getattr(function, "__code__", None)  # a bound method has its function's
+    names = code.co_varnames if code is not None else ()
+    bound = hasattr(function, "__func__")
+    if not bound and args and names and names[0] in _SELF:
+        args = args[1:]
+    return (_own(function), args, _named(kwargs))
+
+
+def _unfolded(
+    function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+    """What a partial of partials calls, with all of its arguments."""
     while isinstance(function, partial):
         args, kwargs = (*function.args, *args), {**function.keywords, **kwargs}
         function = function.func
-    bound = getattr(function, "__func__", None)
-    function = bound or function
+    return function, args, kwargs
+
+
+def _named(kwargs: dict[str, Any]) -> Hashable:
+    return tuple(sorted(kwargs.items()))
+
+
+def _own(function: Any) -> Hashable:
+    """What a function is besides its arguments: its code, its place, and the variables that belong to it."""
+    function = getattr(function, "__func__", None) or function
     code = getattr(function, "__code__", None)
-    names = code.co_varnames if code is not None else ()
-    if bound is None and args and names and names[0] in _SELF:
-        args = args[1:]
     closure = tuple(cell.cell_contents for cell in getattr(function, "__closure__", None) or ())
     defaults = getattr(function, "__defaults__", None)
     keywords: dict[str, Any] = getattr(function, "__kwdefaults__", None) or {}
     # Equal code is not the same code: two files can hold the same line at the same place.
     place = (getattr(function, "__module__", None), getattr(code, "co_filename", None))
-    own = (code or function, place, closure, defaults, tuple(sorted(keywords.items())))
-    return (own, _globals_of(function, code), args, tuple(sorted(kwargs.items())))
+    own = (code or function, place, closure, defaults, _named(keywords))
+    return (*own, _globals_of(function, code))
 
 
 def _globals_of(function: Any, code: Any) -> tuple[tuple[str, Any], ...]:

@@ -1,13 +1,13 @@
-"""Owns what stands between a caller and one key: plan, circuit and gates; the course of a call is in flow."""
+"""Owns what stands between a caller and one key: plan, circuits, gates, room; the course of a call is in flow."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from switchgear.core.circuit import Open
 from switchgear.core.errors import DeadlineExceeded, Rejected
 from switchgear.core.policy.retry import Backoff, allowed
+from switchgear.core.policy.scopes import Scopes
 from switchgear.core.policy.step import CutShort
 from switchgear.core.verdict import class_verdict, classify
 from switchgear.core.words import GATED, Effect, Key, Kind, Scope, Verdict
@@ -15,12 +15,16 @@ from switchgear.core.words import GATED, Effect, Key, Kind, Scope, Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from switchgear.core.circuit import Circuit
     from switchgear.core.clock import Clock
     from switchgear.core.event import Emit, Tap
-    from switchgear.core.policy.breaker import Breaker
-    from switchgear.core.policy.fallback import Memory
+    from switchgear.core.policy.breaker import Breaker, CircuitView
+    from switchgear.core.policy.budget import Budget
+    from switchgear.core.policy.bulkhead import Bulkhead
     from switchgear.core.policy.gate import Gate
+    from switchgear.core.policy.latency import Latency
+    from switchgear.core.policy.memory import Memory
+    from switchgear.core.policy.scopes import Way
+    from switchgear.core.policy.weight import Toll
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,16 @@ class Plan:
     failed_result: Callable[[Any], bool] | None = None
     debug: bool = False
     """Tell each attempt's start as well."""
+    probe_timeout_s: float | None = None
+    """Of an attempt that is a probe, where it is shorter than timeout_s."""
+    wait_s_max: float = 5.0
+    """A call waits no longer for room (weights, places in flight) before an attempt."""
+    stale_s_max: float | None = None
+    """No fallback's value may be older."""
+    hedge: float | None = None
+    """A read that takes longer than this share of its like, 0 to 1, gets a second attempt beside it."""
+    coalesce: bool = False
+    """Equal reads in flight share one call."""
 
 
 _CLASSES_MAX = 256
@@ -45,20 +59,29 @@ NOT_OURS_TO_END = (Rejected, DeadlineExceeded, CutShort)
 
 
 class Policy:
-    """Everything that stands between a caller and one key: plan, circuit, gates, memory, and whom to tell."""
+    """Everything that stands between a caller and one key: plan, circuits, gates, memory, and whom to tell."""
 
     __slots__ = (
+        "__weakref__",
         "_clear",
         "breaker",
+        "budget",
+        "bulkheads",
         "clock",
         "emit",
+        "faults",
         "finals",
+        "flights",
         "gates",
         "key",
+        "latency",
         "memory",
         "plan",
+        "revive",
+        "scopes",
         "shut",
         "tap",
+        "toll",
         "unhashable",
         "way",
     )
@@ -73,28 +96,69 @@ class Policy:
         emit: Emit,
         clock: Clock,
         memory: Memory[Any],
+        *,
+        wide: tuple[Breaker, ...] = (),
+        budget: Budget | None = None,
     ) -> None:
         self.key = key
         self.breaker = breaker
+        """The method's own circuit."""
+        self.scopes = Scopes((*wide, breaker), clock)
+        """All circuits that a call passes."""
         self.gates = gates
         self.tap = tap
         self.emit = emit
         self.clock = clock
         self.memory = memory
+        self.budget = budget
+        """What retries and hedges of the whole exchange are paid from; None is without limit."""
+        self.bulkheads: tuple[tuple[Scope, Bulkhead], ...] = ()
+        """Places in flight, of each scope that has a limit of them."""
+        self.toll: Toll | None = None
+        """What an attempt costs at the exchange's limits; None where none is known."""
+        self.latency: Latency | None = None
+        """How long successes take, while calls are hedged."""
+        self.flights: Any = None
+        """Calls in flight that equal ones can join, while they are coalesced."""
+        self.faults: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None
+        """What a test puts round the function; None in earnest."""
+        self.revive: Callable[[Policy], None] | None = None
+        """Set while the key is forgotten: call it before an attempt."""
         self.plan = plan
         self.unhashable: set[str] = set()
         """Functions of which it was said that last_good cannot remember them."""
-        self.way: Circuit | None = None
-        """The closed circuit through which the straight path may go now; None sends a call through the flow."""
-        self.shut: tuple[float, str, str, str] | None = None
-        """Until when, for which exchange and method, and why calls are refused unasked; None asks the circuit."""
+        self.way: Way | None = None
+        """Tickets with which the straight path may go now; None sends a call through the flow."""
+        self.shut: tuple[float, Key, Scope, str] | None = None
+        """Until when, for which key, by which scope and why calls are refused unasked; None asks the circuits."""
         self._clear = False
         self.finals: dict[type[BaseException], Verdict] = {}
         """What `final` has found so far."""
-        breaker.changed = self._moved
-        for gate in gates:
+        self.attach()
+
+    def attach(self) -> None:
+        """Hear from circuits, gates and budget when they change."""
+        self.revive = None
+        for breaker in self.scopes.breakers:
+            breaker.moved.append(self._moved_locked)
+        for gate in self.gates:
             gate.watchers.append(self.refresh)
+        if self.budget is not None:
+            self.budget.watchers.append(self.refresh)
         self.refresh()
+
+    def detach(self, revive: Callable[[Policy], None]) -> None:
+        """Hear from them no more, so that nothing shared keeps this policy alive; the next call revives it first."""
+        for breaker in self.scopes.breakers:
+            _forget(breaker.moved, self._moved_locked)
+        for gate in self.gates:
+            _forget(gate.watchers, self.refresh)
+        if self.budget is not None:
+            _forget(self.budget.watchers, self.refresh)
+        with self.scopes.domain.lock:
+            self.revive = revive
+            self.way = self.shut = None
+            self._clear = False
 
     def configure(self, plan: Plan) -> None:
         """Obey another plan from the next call on."""
@@ -104,7 +168,14 @@ class Policy:
 
     def refresh(self) -> None:
         """Look again whether the straight path is open; for a gate opens by time alone, and tells nobody."""
-        self.breaker.look(self._refresh_locked)
+        with self.scopes.domain.lock:
+            is_open = self.closed_gate(self.clock.monotonic_s()) is None
+            self._clear = is_open and self.revive is None
+            self._moved_locked()
+
+    def view(self) -> CircuitView:
+        """The circuit that decides about calls now: the widest that refuses, else the method's own."""
+        return self.scopes.view()
 
     def closed_gate(self, now_s: float) -> Gate | None:
         """The gate that is closed for longest; None when all are open."""
@@ -118,19 +189,24 @@ class Policy:
 
     def gate_of(self, verdict: Verdict) -> Gate | None:
         """
-        The gate that an error closes.
+        The gate that an error closes; None for what concerns one method alone, and for an unnamed maintenance.
 
-        None for an account's, when the call carries no key of it, and for what concerns one method alone.
+        A limit of an account that the call carries no key of is one of our address, and holds back what carries
+        none either.
         """
-        if verdict.scope is Scope.METHOD:
+        kind, scope = verdict.kind, verdict.scope
+        if scope is Scope.METHOD or (kind is Kind.MAINTENANCE and verdict.retry_after_s is None):
             return None
-        if verdict.scope is not Scope.ACCOUNT:
-            return self.gates[0]
-        of_account = [gate for gate in self.gates if gate.scope is Scope.ACCOUNT]
-        of_orders = [gate for gate in of_account if gate.orders_only]
-        if verdict.kind is Kind.ORDER_RATE_LIMITED and of_orders:
-            return of_orders[0]
-        return of_account[0] if of_account else None
+        mine = [gate for gate in self.gates if gate.scope is scope and not gate.public_only]
+        if scope is Scope.ACCOUNT:
+            if not mine:
+                public = [gate for gate in self.gates if gate.public_only]
+                return public[0] if public and kind is Kind.RATE_LIMITED else None
+            orders = [gate for gate in mine if gate.orders_only]
+            if kind is Kind.ORDER_RATE_LIMITED and orders:
+                return orders[0]
+        found = [gate for gate in mine if not gate.orders_only] or list(self.gates[:1])
+        return found[0] if found else None
 
     def final(self, error: BaseException) -> Verdict | None:
         """
@@ -158,21 +234,31 @@ class Policy:
         if self.plan is plan:  # or it was found for settings of before
             finals[cls] = verdict
 
-    def _refresh_locked(self) -> None:
-        plan = self.plan
-        simple = plan.deadline_s is None and plan.failed_result is None and not plan.debug
-        self._clear = simple and self.closed_gate(self.clock.monotonic_s()) is None
-        self._moved()
+    @property
+    def _plain(self) -> bool:
+        """Whether nothing but tickets and a toll stands before an attempt, and nothing but its end behind it."""
+        plan, budget = self.plan, self.budget
+        return (
+            plan.deadline_s is None
+            and plan.failed_result is None
+            and plan.hedge is None
+            and not (plan.debug or plan.coalesce or self.bulkheads)
+            and self.faults is None
+            and (budget is None or budget.full)
+        )
 
-    def _moved(self) -> None:
-        """The circuit is another one: see where calls go now. Called under its lock."""
-        way = self.breaker.way
-        self.way = way if self._clear else None
+    def _moved_locked(self) -> None:
+        """A circuit is in another state: see where calls go now. Called under the lock of the exchange's circuits."""
+        self.way = self.scopes.way_locked() if self._clear and self._plain else None
         self.shut = None
-        if (
-            way is None and self._clear
-        ):  # a closed gate may say a later instant: then the flow answers
-            state = self.breaker.circuit.state
-            if isinstance(state, Open):
-                reason = f"circuit open: {state.reason}"
-                self.shut = (state.until_s, self.key.exchange, self.key.method, reason)
+        # A closed gate may say a later instant: then the flow answers.
+        found = self.scopes.shut_locked() if self._clear else None
+        if found is not None:
+            breaker, state = found
+            reason = f"circuit open: {state.reason}"
+            self.shut = (state.until_s, self.key, breaker.scope, reason)
+
+
+def _forget(listeners: list[Callable[[], None]], mine: Callable[[], None]) -> None:
+    if mine in listeners:
+        listeners.remove(mine)

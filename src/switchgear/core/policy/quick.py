@@ -8,25 +8,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from switchgear.core.circuit import Settlement
 from switchgear.core.errors import ApiError, CircuitOpenError
-from switchgear.core.redact import error_words
+from switchgear.core.policy.scopes import Charge
+from switchgear.core.policy.settlement import has_answer
+from switchgear.core.redact import Words, error_words
 from switchgear.core.words import Scope
 
 if TYPE_CHECKING:
-    from switchgear.core.circuit import Circuit
     from switchgear.core.policy.fallback import Manner
     from switchgear.core.policy.plan import Policy
+    from switchgear.core.policy.scopes import Way
+    from switchgear.core.policy.weight import Toll
 
-_METHOD = Scope.METHOD  # looking a member up in its enum costs as much as a clock
+# Looking a member up in its enum costs as much as a clock.
+_FAILURE, _METHOD = Settlement.FAILURE, Scope.METHOD
 
 
 def ended_at_once(
     policy: Policy,
     error: BaseException,
-    way: Circuit,
+    way: Way,
     call_id: int,
     started_s: float,
     manner: Manner,
+    toll: Toll | None = None,
 ) -> bool:
     """Settle and tell a failure that no retry and no fallback can follow; False leaves it to the flow."""
     if manner.fallbacks or manner.once:
@@ -34,7 +40,14 @@ def ended_at_once(
     verdict = policy.finals.get(type(error)) or policy.final(error)
     if verdict is None:
         return False
-    policy.breaker.fail_straight(way, error)
+    breaker = policy.breaker
+    if verdict.scope is _METHOD and not breaker.domain.dirty:
+        breaker.fail_straight(way[-1], error)  # nothing wider has anything to hear of it
+    else:
+        charge = Charge(_FAILURE, verdict.scope, has_answer(error))
+        policy.scopes.settle_straight(way, charge, Words(error))
+    if toll is not None:
+        toll.returned(verdict.unsent, lost=not (verdict.unsent or has_answer(error)))
     ended_s, words = policy.clock.monotonic_s(), error_words(error)
     if isinstance(error, ApiError):
         policy.tap.failed(call_id, started_s, ended_s, verdict, words, error.status, error.code)
@@ -48,9 +61,9 @@ def refusal(policy: Policy, manner: Manner) -> CircuitOpenError | None:
     shut = policy.shut
     if shut is None or manner.fallbacks:
         return None
-    until_s, exchange, method, reason = shut
+    until_s, key, scope, reason = shut
     now_s = policy.clock.monotonic_s()
     if now_s >= until_s:
         return None
-    policy.tap.rejected(0, now_s, _METHOD, reason, until_s - now_s)
-    return CircuitOpenError(exchange, method, _METHOD, reason, until_s - now_s)
+    policy.tap.rejected(0, now_s, scope, reason, until_s - now_s)
+    return CircuitOpenError(key.exchange, key.method, scope, reason, until_s - now_s)

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from math import inf
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard, cast
 
 from switchgear.core.errors import OrderOutcomeUnknown, Rejected
-from switchgear.core.event import FallbackExhausted, FallbackFailed, FallbackServed
+from switchgear.core.event import FallbackExhausted, FallbackFailed, FallbackServed, Note
 from switchgear.core.outcome import Served
 from switchgear.core.policy.fallback import LastGood, Source
+from switchgear.core.policy.freshness import freshness_s
 from switchgear.core.policy.step import Ask, CutShort
-from switchgear.core.redact import error_text
+from switchgear.core.policy.together import asked_together
+from switchgear.core.redact import error_text, safe_words
 from switchgear.core.verdict import classify
-from switchgear.core.words import REFUSALS, Effect, Kind, Verdict
+from switchgear.core.words import REFUSALS, Effect, Kind, Level, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Hashable
 
     from switchgear.core.policy.fallback import Fallback
     from switchgear.core.policy.flow import Course
+    from switchgear.core.policy.plan import Policy
     from switchgear.core.policy.step import Flow, Step
 
 
 _NOTES_MAX = 8
+_NAME_CHARS_MAX = 128
+
+
+class Found(NamedTuple):
+    """What a fallback has."""
+
+    value: Any
+    name: str
+    age_s: float
+    """Seconds since it was got from an exchange; 0 when nobody said so."""
 
 
 def may_stand_in(course: Course, error: BaseException) -> bool:
@@ -58,9 +72,10 @@ def _ask(
     policy = course.policy
     try:
         if isinstance(fallback, LastGood):
-            value, age_s = _remembered(course, fallback)
+            key = None if course.memory_key is None else course.memory_key()
+            value, name, age_s = remembered(policy, fallback, key)
         else:
-            value, age_s = (yield Ask(fallback, _limit_s(course))), 0.0
+            value, name, age_s = yield from _asked(course, fallback)
     except Exception as failed:
         text = "took too long" if isinstance(failed, CutShort) else error_text(failed)
         _note(error, f"fallback {fallback.name} failed too: {text}")
@@ -70,15 +85,84 @@ def _ask(
             _check_astray(course, fallback, failed, reason)
         return None
     now_s = policy.clock.monotonic_s()
-    policy.emit(FallbackServed(now_s, policy.key, course.call_id, fallback.name, age_s, reason))
-    return Served(value, fallback.name, age_s, reason)
+    policy.emit(FallbackServed(now_s, policy.key, course.call_id, name, age_s, reason))
+    return Served(value, name, age_s, reason)
 
 
-def _limit_s(course: Course) -> float | None:
-    limit_s = course.next_limit_s()
-    if course.by_deadline and not limit_s:
+def remembered(policy: Policy, layer: LastGood, key: Hashable | None) -> Found:
+    """
+    The last good value that a layer may serve of a call.
+
+    Raises:
+        LookupError: There is none, or it is too old.
+    """
+    now_s = policy.clock.monotonic_s()
+    found = None if key is None else policy.memory.find(key, now_s)
+    if found is None:
+        raise LookupError("no good value of this call is remembered")
+    value, stored_s = found
+    # A call whose own value is a Served keeps it, for that is what its caller expects; but not its youth.
+    age_s = now_s - stored_s + (_age_s(value) if _is_served(value) else 0.0)
+    _check_age(policy, layer, "last good value", age_s)
+    return Found(value, layer.name, age_s)
+
+
+def _asked(course: Course, layer: Source) -> Generator[Step, Any, Found]:
+    policy = course.policy
+    limit_s = _limit_s(course, layer)
+    begun_s = policy.clock.monotonic_s()
+    value = yield Ask(asked_together(policy, layer, limit_s), limit_s)
+    _tell_slow(course, layer, begun_s, limit_s)
+    name, age_s = layer.name, 0.0
+    while _is_served(value):
+        name, age_s, value = f"{name}/{value.source}", age_s + _age_s(value), value.value
+    if policy.plan.effect is not Effect.TRADE:  # what is booked is booked, however old the news
+        _check_age(policy, layer, "value", age_s)
+    return Found(value, name if name is layer.name else safe_words(name, _NAME_CHARS_MAX), age_s)
+
+
+def _limit_s(course: Course, layer: Source) -> float | None:
+    """Seconds that a layer may take: its own, else an attempt's, and never more than the deadline leaves."""
+    if layer.fixed:
+        return None
+    plan = course.policy.plan
+    own_s = plan.timeout_s if layer.timeout_s is None else layer.timeout_s
+    if plan.deadline_s is None:
+        return own_s
+    left_s = course.asked_s + plan.deadline_s - course.policy.clock.monotonic_s()
+    if left_s <= 0:
         raise _NoTimeLeftError("the deadline of the call has passed")
-    return limit_s
+    return left_s if own_s is None else min(own_s, left_s)
+
+
+def _tell_slow(course: Course, layer: Source, begun_s: float, limit_s: float | None) -> None:
+    """A synchronous function cannot be cut: its value came late, and is used."""
+    policy = course.policy
+    now_s = policy.clock.monotonic_s()
+    if limit_s is None or now_s - begun_s <= limit_s:
+        return
+    text = f"fallback {layer.name} took {now_s - begun_s:.6g} s, allowed are {limit_s:.10g} s"
+    policy.emit(Note(now_s, policy.key, Level.WARNING, f"{text}; its value is used"))
+
+
+def _is_served(value: object) -> TypeGuard[Served[Any]]:
+    return isinstance(value, Served)
+
+
+def _age_s(served: Served[Any]) -> float:
+    """How old it says it is; for ever when it says what no age is, for callers are not all typed."""
+    given = cast("object", served.age_s)
+    if not isinstance(given, (int, float)):
+        return inf
+    return given if given >= 0 else 0.0 if given < 0 else inf  # a NaN is neither
+
+
+def _check_age(policy: Policy, layer: Fallback, what: str, age_s: float) -> None:
+    bound_s = freshness_s(policy.key.method) if layer.max_age_s is None else layer.max_age_s
+    if policy.plan.stale_s_max is not None:
+        bound_s = min(bound_s, policy.plan.stale_s_max)
+    if age_s > bound_s:
+        raise LookupError(f"the {what} is {age_s:.6g} s old, allowed are {bound_s:.10g} s")
 
 
 class _NoTimeLeftError(Exception):
@@ -106,16 +190,3 @@ def _tell_exhausted(course: Course, reason: str) -> None:
     policy = course.policy
     now_s, effect = policy.clock.monotonic_s(), policy.plan.effect
     policy.emit(FallbackExhausted(now_s, policy.key, course.call_id, effect, reason))
-
-
-def _remembered(course: Course, fallback: LastGood) -> tuple[Any, float]:
-    policy = course.policy
-    key = course.memory_key() if course.memory_key is not None else None
-    found = None if key is None else policy.memory.find(key)
-    if found is None:
-        raise LookupError("no good value of this call is remembered")
-    value, stored_s = found
-    age_s, allowed_s = policy.clock.monotonic_s() - stored_s, fallback.max_age_s
-    if age_s > allowed_s:
-        raise LookupError(f"the last good value is {age_s:.1f} s old, allowed are {allowed_s:g} s")
-    return value, age_s

@@ -1,0 +1,276 @@
+"""
+Owns the way into a guarded call: the straight path of one that goes well, and joining one that is in flight already.
+
+Everything that does not go well is handed to the drivers in call.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from switchgear.core.call import adrive, close, cut, drive, loop_runs
+from switchgear.core.event import CallJoined
+from switchgear.core.outcome import Served
+from switchgear.core.policy.memory_key import STANDS_FOR, flight_key, memory_key
+from switchgear.core.policy.quick import ended_at_once, refusal
+from switchgear.core.policy.scopes import SUCCESS
+from switchgear.core.policy.step import Failure
+from switchgear.core.redact import error_text
+from switchgear.core.words import Effect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Hashable
+
+    from switchgear.core.policy.fallback import Manner
+    from switchgear.core.policy.plan import Policy
+
+
+GUARDED_BY = "__switchgear_policy__"
+"""Names the policy and the function itself on one that is guarded."""
+
+
+def sync_path(
+    policy: Policy,
+    function: Callable[..., Any],
+    manner: Manner,
+    *,
+    whole: bool = False,
+) -> Callable[..., Any]:
+    """A guarded function for synchronous callers; with whole it gives Served."""
+    manner = manner_of(policy, function, manner)
+    function, breaker = unguarded(policy, function), policy.breaker
+    began, succeeded, monotonic_s = policy.tap.began, policy.tap.succeeded, policy.clock.monotonic_s
+    keeps, domain, settle = manner.keeps, breaker.domain, policy.scopes.settle_straight
+
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        way, toll = policy.way, policy.toll
+        if way is None or (toll is not None and toll.take()):
+            refused = refusal(policy, manner)
+            if refused is not None:
+                raise refused
+            return _through_flow(policy, function, args, kwargs, manner, whole=whole)
+        call_id, started_s = began(), monotonic_s()
+        try:
+            value = function(*args, **kwargs)
+        except (
+            BaseException
+        ) as error:  # the flow settles it, whatever it is, and raises what is not ours again
+            if ended_at_once(policy, error, way, call_id, started_s, manner, toll):
+                raise
+            first = Failure(error, way, started_s, call_id, toll)
+            return drive(policy, function, args, kwargs, manner, first, whole=whole)
+        if hasattr(value, "__await__"):
+            if toll is not None:
+                toll.returned(unsent=True)
+            return _awaited_later(policy, function, value, call_id, manner, whole)(*args, **kwargs)
+        if policy.way is not way or breaker.dirty or domain.dirty:
+            settle(way, SUCCESS)
+        if toll is not None:
+            toll.returned()
+        succeeded(call_id, started_s, monotonic_s())
+        if keeps:
+            _remember(policy, function, value, args, kwargs)
+        return Served(value) if whole else value
+
+    return guarded
+
+
+def async_path(
+    policy: Policy,
+    function: Callable[..., Any],
+    manner: Manner,
+    *,
+    whole: bool = False,
+) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """A guarded function for asynchronous callers; with whole it gives Served."""
+    manner = manner_of(policy, function, manner)
+    function, breaker = unguarded(policy, function), policy.breaker
+    began, succeeded, monotonic_s = policy.tap.began, policy.tap.succeeded, policy.clock.monotonic_s
+    keeps, domain, settle = manner.keeps, breaker.domain, policy.scopes.settle_straight
+
+    async def guarded(*args: Any, **kwargs: Any) -> Any:
+        way, toll = policy.way, policy.toll
+        if way is None or (toll is not None and toll.take()):
+            refused = refusal(policy, manner)
+            if refused is not None:
+                raise refused
+            return await _through_flow_async(policy, function, args, kwargs, manner, whole=whole)
+        call_id, started_s = began(), monotonic_s()
+        try:
+            timeout_s = policy.plan.timeout_s
+            value = (
+                function(*args, **kwargs)
+                if timeout_s is None
+                else cut(policy, timeout_s, function, args, kwargs)
+            )
+            if timeout_s is not None or hasattr(value, "__await__"):
+                value = await value
+        except BaseException as error:  # as above
+            if ended_at_once(policy, error, way, call_id, started_s, manner, toll):
+                raise
+            first = Failure(error, way, started_s, call_id, toll)
+            return await adrive(policy, function, args, kwargs, manner, first, whole=whole)
+        if policy.way is not way or breaker.dirty or domain.dirty:
+            settle(way, SUCCESS)
+        if toll is not None:
+            toll.returned()
+        succeeded(call_id, started_s, monotonic_s())
+        if keeps:
+            _remember(policy, function, value, args, kwargs)
+        return Served(value) if whole else value
+
+    return guarded
+
+
+def manner_of(policy: Policy, function: Callable[..., Any], manner: Manner) -> Manner:
+    """How calls of a function are made: as its own guard of the same key says, where the handle has no fallbacks."""
+    inner = getattr(function, GUARDED_BY, None)
+    if manner.fallbacks or inner is None or inner[:2] != (policy, function):
+        return manner
+    found: Manner = inner[2]
+    return found._replace(once=manner.once)
+
+
+def unguarded(policy: Policy, function: Callable[..., Any]) -> Callable[..., Any]:
+    """What a guard of the same key stands round, so that one failure through both counts once; else the function."""
+    # The mark names its function too: functools.wraps copies it to a wrapper that somebody put round the guard.
+    while getattr(function, GUARDED_BY, (None, None))[:2] == (policy, function):
+        function = function.__wrapped__  # type: ignore[attr-defined]  # update_wrapper left it there
+    return function
+
+
+def _through_flow(
+    policy: Policy,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    manner: Manner,
+    *,
+    whole: bool,
+) -> Any:
+    # A loop's thread waits for nobody; and what gives an awaitable is called there.
+    flight = None if loop_runs() else _flight_key(policy, function, args, kwargs, manner)
+    if flight is None:
+        return drive(policy, function, args, kwargs, manner, whole=whole)
+    joiner = _Joiner(policy)
+
+    def lead() -> Any:
+        joiner.led = True
+        return drive(policy, function, args, kwargs, manner, whole=True)
+
+    limit_s = policy.plan.deadline_s
+    with joiner:
+        served = policy.flights.join(flight, lead, policy.clock, limit_s).value
+    if hasattr(served, "__await__"):  # to be awaited later: once, by whoever led
+        return (
+            _opened(served, whole)
+            if joiner.led
+            else drive(policy, function, args, kwargs, manner, whole=whole)
+        )
+    return served if whole else served.value
+
+
+async def _through_flow_async(
+    policy: Policy,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    manner: Manner,
+    *,
+    whole: bool,
+) -> Any:
+    flight = _flight_key(policy, function, args, kwargs, manner)
+    if flight is None:
+        return await adrive(policy, function, args, kwargs, manner, whole=whole)
+    joiner = _Joiner(policy)
+
+    async def lead() -> Any:
+        joiner.led = True
+        return await adrive(policy, function, args, kwargs, manner, whole=True)
+
+    limit_s = policy.plan.deadline_s
+    with joiner:
+        served = (await policy.flights.join_async(flight, lead, policy.clock, limit_s)).value
+    return served if whole else served.value
+
+
+async def _opened(served: Any, whole: bool) -> Any:
+    value = await served
+    return value if whole else value.value
+
+
+class _Joiner:
+    """Tells the end of a call that another one led; whoever led told its own."""
+
+    __slots__ = ("_began_s", "_policy", "led")
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._began_s = policy.clock.monotonic_s()
+        self.led = False
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        policy = self._policy
+        if self.led or (error is not None and not isinstance(error, Exception)):
+            return
+        now_s, text = policy.clock.monotonic_s(), "" if error is None else error_text(error)
+        call_id = policy.tap.refused()
+        policy.emit(CallJoined(now_s, policy.key, call_id, now_s - self._began_s, text))
+
+
+def _flight_key(
+    policy: Policy,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    manner: Manner,
+) -> Hashable | None:
+    """What equal reads in flight share; None where they are not coalesced."""
+    plan = policy.plan
+    if not plan.coalesce or plan.effect is not Effect.READ:
+        return None
+    key = flight_key(policy, function, args, kwargs)
+    return None if key is None else (key, id(manner.fallbacks), manner.once)
+
+
+def _remember(
+    policy: Policy,
+    function: Callable[..., Any],
+    value: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> None:
+    key = memory_key(policy, function, args, kwargs)
+    if key is not None:
+        policy.memory.store(key, value, policy.clock.monotonic_s())
+
+
+def _awaited_later(
+    policy: Policy,
+    function: Callable[..., Any],
+    awaitable: Any,
+    call_id: int,
+    manner: Manner,
+    whole: bool,
+) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """What a synchronous function that gave an awaitable stands for: the attempt begins when it is awaited."""
+    policy.tap.withdrawn(call_id)
+    made = [awaitable]
+
+    def begin(*args: Any, **kwargs: Any) -> Any:
+        return made.pop() if made else function(*args, **kwargs)
+
+    setattr(begin, STANDS_FOR, function)
+    path = async_path(policy, begin, manner, whole=whole)
+
+    async def later(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return await path(*args, **kwargs)
+        finally:
+            if made:  # rejected: the circuit opened before it was awaited
+                close(made.pop())
+
+    return later

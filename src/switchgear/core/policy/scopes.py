@@ -1,0 +1,177 @@
+"""
+Owns the circuits that the calls of one key pass together: admitted by all or by none, each charged with its own.
+
+A failure is charged to the circuit of what it proves broken. Each circuit by itself is left to breaker.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from switchgear.core.circuit import Refusal, Settlement
+from switchgear.core.policy.breaker import in_words
+from switchgear.core.words import CircuitState, Scope
+
+if TYPE_CHECKING:
+    from switchgear.core import circuit as machine
+    from switchgear.core.circuit import Open
+    from switchgear.core.clock import Clock
+    from switchgear.core.policy.breaker import Breaker, CircuitView
+
+Way = tuple["machine.Ticket", ...]
+"""A ticket of each circuit, widest first."""
+
+
+class Ticket:
+    """One admission of one attempt by all its circuits; settle it once."""
+
+    __slots__ = ("is_probe", "settled", "way")
+
+    def __init__(self, way: Way, *, is_probe: bool) -> None:
+        self.way = way
+        self.is_probe = is_probe
+        """Some circuit finds out by this attempt whether the exchange is back."""
+        self.settled = False
+
+
+class Refused(NamedTuple):
+    """No admission, and whose word it is."""
+
+    breaker: Breaker
+    refusal: Refusal
+
+
+class Charge(NamedTuple):
+    """How an attempt ended, for its circuits."""
+
+    settlement: Settlement
+    scope: Scope = Scope.METHOD
+    """What a failure proves broken."""
+    answered: bool = False
+    """The exchange answered, so whatever is wider than what failed is up."""
+    slow: bool = False
+
+    @property
+    def lost(self) -> bool:
+        """Whether no answer came, as far as can be told."""
+        return self.settlement is not Settlement.SUCCESS and not self.answered
+
+
+SUCCESS, NEUTRAL = Charge(Settlement.SUCCESS), Charge(Settlement.NEUTRAL)
+
+
+class Scopes:
+    """The circuits of one key, widest first; the last is the method's own."""
+
+    __slots__ = ("_clock", "_scopes", "breakers", "domain", "own")
+
+    def __init__(self, breakers: tuple[Breaker, ...], clock: Clock) -> None:
+        self.breakers = breakers
+        self.own = breakers[-1]
+        self.domain = self.own.domain
+        self._scopes = frozenset(breaker.scope for breaker in breakers)
+        self._clock = clock
+
+    def admit(self) -> Ticket | Refused:
+        """Tickets of all circuits at once; or of none, and the widest that said no."""
+        with self.domain.lock:
+            now_s = self._clock.monotonic_s()
+            asked = []
+            for breaker in self.breakers:
+                circuit, answer = breaker.asked_locked(now_s)
+                if isinstance(answer, Refusal):
+                    # Its own book-keeping of having been asked is kept; the others were not asked.
+                    breaker.keep_locked(circuit, now_s)
+                    return Refused(breaker, answer)
+                asked.append((breaker, circuit, answer))
+            way = tuple(answer for _, _, answer in asked)
+            ticket = Ticket(way, is_probe=any(raw.probe for raw in way))
+            for breaker, circuit, _ in asked:
+                breaker.keep_locked(circuit, now_s)
+                breaker.begin_locked(ticket, now_s)
+            return ticket
+
+    def look(self) -> Refused | None:
+        """Who would refuse now; nobody is asked, so nothing is kept and no chance is drawn."""
+        with self.domain.lock:
+            now_s = self._clock.monotonic_s()
+            for breaker in self.breakers:
+                _, answer = breaker.asked_locked(now_s, chance=1.0)
+                if isinstance(answer, Refusal):
+                    return Refused(breaker, answer)
+        return None
+
+    def settle(self, ticket: Ticket, charge: Charge, reason: object = "") -> None:
+        """Say how the attempt ended; a ticket that is settled already changes nothing."""
+        if charge.settlement is not Settlement.NEUTRAL:
+            reason = in_words(charge.settlement, reason)
+        with self.domain.lock:
+            if not ticket.settled:
+                ticket.settled = True
+                self._settle_locked(ticket, ticket.way, charge, reason)
+
+    def settle_straight(self, way: Way, charge: Charge, reason: object = "") -> None:
+        """The same for an attempt that the straight path admitted, and settles but once."""
+        reason = in_words(charge.settlement, reason)
+        with self.domain.lock:
+            self._settle_locked(None, way, charge, reason)
+
+    def charged(self, scope: Scope) -> Scope:
+        """Whose circuit a failure of a scope counts at: the method's, where the call has none of that scope."""
+        return scope if scope in self._scopes else Scope.METHOD
+
+    def way_locked(self) -> Way | None:
+        """What admits a straight call now; None when one of the circuits must be asked."""
+        way: list[machine.Ticket] = []
+        for breaker in self.breakers:
+            raw = breaker.way_locked()
+            if raw is None:
+                return None
+            way.append(raw)
+        return tuple(way)
+
+    def present(self) -> Way:
+        """What calls of this moment are settled with, however they were let in."""
+        from switchgear.core.circuit import (
+            Ticket as Raw,
+        )  # here: only what is recorded by hand asks
+
+        return tuple(Raw(breaker.circuit.generation) for breaker in self.breakers)
+
+    def shut_locked(self) -> tuple[Breaker, Open] | None:
+        """The widest circuit that is open, for as long as it is."""
+        for breaker in self.breakers:
+            state = breaker.shut_locked()
+            if state is not None:
+                return breaker, state
+        return None
+
+    def held_open(self) -> bool:
+        """Whether a person holds one of them open."""
+        return any(breaker.peek() is CircuitState.FORCED_OPEN for breaker in self.breakers)
+
+    def refuses(self) -> bool:
+        """Whether a further attempt of a call that is under way must not be made."""
+        return any(breaker.refuses() for breaker in self.breakers)
+
+    def binding(self) -> Breaker:
+        """The circuit that decides about calls now: the widest that refuses, else the method's own."""
+        return next((one for one in self.breakers if one.refuses()), self.own)
+
+    def view(self) -> CircuitView:
+        """The circuit that decides about calls now, under the method's name."""
+        from dataclasses import replace  # here: for people, who can wait
+
+        view = self.binding().view()
+        return view if view.key == self.own.key else replace(view, key=self.own.key)
+
+    def _settle_locked(self, ticket: object, way: Way, charge: Charge, reason: object) -> None:
+        now_s = self._clock.monotonic_s()
+        settlement, slow = charge.settlement, charge.slow
+        failed = self.charged(charge.scope) if settlement is Settlement.FAILURE else None
+        beside = Settlement.SUCCESS if charge.answered else Settlement.NEUTRAL
+        for breaker, raw in zip(self.breakers, way, strict=True):
+            if failed is not None and breaker.scope is not failed:
+                breaker.settle_locked(ticket, raw, beside, reason, now_s, slow=slow)
+            else:
+                breaker.settle_locked(ticket, raw, settlement, reason, now_s, slow=slow)

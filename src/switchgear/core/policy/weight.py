@@ -1,0 +1,535 @@
+"""
+Owns the ledger of one limit: what is used of it, what is on its way, and whether there is room.
+
+Which limits an exchange has, and which answers tell of which, is left to `quota`.
+
+How it counts. A ledger keeps apart what it knows in two ways, and goes by the larger one: `known`
+is the highest number that the exchange told in this window, others' requests among it; `own` is
+what requests of ours cost that ended in this window. On top comes `pending`, what is on its way:
+the exchange may count it, or may have, in this window. A number that is lower than the one before
+is believed only when its request was sent after the higher one had come: then the window has
+ended, or orders were filled. Any other is an old answer that came late.
+
+How it keeps time. Windows end at fixed instants. Where one ends is known to lie between two, the
+edges: requests that end between them count in both windows. At first the edges lie a little
+before and after the end by our own date; answers that say otherwise move them. Everything is
+measured by the monotonic clock, so a step of the date changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from switchgear.core.errors import SettingsError
+from switchgear.core.verdict.usage import DAY_S, NUMBER_MAX, Family
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from switchgear.core.clock import Clock
+    from switchgear.core.verdict.usage import Usage
+    from switchgear.core.words import Scope
+
+EDGE_S_MAX = 0.1
+"""So far before and after its end by our date a window may really end; a fiftieth of it when that is less."""
+
+WAIT_S_MIN = 0.001
+"""The shortest wait that is asked for: less would not move every clock."""
+
+TRIP_S = 5.0
+"""An answer whose request nobody knows the time of was asked for at most so long ago, or so it is taken."""
+
+_SHARES = (80, 90, 100)
+"""How much of a limit each priority may fill, in percent."""
+
+
+class Priority(IntEnum):
+    """Who may fill how much of a limit: what can wait leaves room for what cannot."""
+
+    LOW = 0
+    """Market data: up to 80 %."""
+    NORMAL = 1
+    """Orders, and what the account holds: up to 90 %."""
+    HIGH = 2
+    """Cancels, and lookups of orders: all of it."""
+
+
+class Cost(StrEnum):
+    """What is counted of a call."""
+
+    WEIGHT = "weight"
+    """The weight of its requests."""
+    ORDER = "order"
+    """Each order."""
+    REQUEST = "request"
+    """Each request."""
+
+
+class Calls(StrEnum):
+    """Which calls a limit concerns."""
+
+    ALL = "all"
+    ORDERS = "orders"
+    SIGNED = "signed"
+    UNSIGNED = "unsigned"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """
+    One limit of an exchange.
+
+    Raises:
+        SettingsError: It cannot be.
+    """
+
+    name: str
+    scope: Scope
+    """ADDRESS or ACCOUNT."""
+    period_s: float
+    """How long its window is, in (0, DAY_S]; the windows of an aligned limit begin at multiples of it since 1970."""
+    capacity: float
+    """In [1, NUMBER_MAX]; an answer that tells another one wins."""
+    cost: Cost = Cost.REQUEST
+    calls: Calls = Calls.ALL
+    costs: Mapping[str, float] = field(default_factory=dict[str, float], hash=False)
+    """By method, what a call costs here, whatever `calls` says; 0 for one that is not concerned."""
+    other: float = 1.0
+    """What every other method that is concerned costs."""
+    family: Family = Family.REQUESTS
+    """Which headers tell of it."""
+    falls: bool = False
+    """What is used goes down within a window too, as orders that are filled do not count."""
+    aligned: bool = True
+
+    def __post_init__(self) -> None:
+        if not 0 < self.period_s <= DAY_S:
+            raise SettingsError("period_s", self.period_s, f"must be in (0, {DAY_S:g}]")
+        if not 1 <= self.capacity <= NUMBER_MAX:
+            raise SettingsError("capacity", self.capacity, f"must be in [1, {NUMBER_MAX:g}]")
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerView:
+    """A ledger at one instant, for people."""
+
+    exchange: str
+    limit: str
+    scope: Scope
+    account: str
+    """Empty unless the scope is ACCOUNT."""
+    used: float
+    """What is on its way included."""
+    capacity: float
+    period_s: float
+    resets_in_s: float
+
+
+class Latch:
+    """The lock of all ledgers of one exchange; renewed after a fork, for every holder of it at once."""
+
+    __slots__ = ("acquire", "release")
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """In the child of a fork: another thread of the parent may have held the lock."""
+        lock = Lock()
+        self.acquire: Callable[[], bool] = lock.acquire
+        self.release: Callable[[], None] = lock.release
+
+    def __enter__(self) -> None:
+        self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+class Ledger:
+    """What is used of one limit by one address or account, as far as it is known here."""
+
+    __slots__ = (
+        "_before",
+        "_calm_s",
+        "_clock",
+        "_edge_own",
+        "_hi_s",
+        "_is_told_end",
+        "_known",
+        "_known_s",
+        "_known_sent_s",
+        "_lo_s",
+        "_mark_own",
+        "_mark_s",
+        "_start_s",
+        "account",
+        "capacity",
+        "ceilings",
+        "ended_s",
+        "exchange",
+        "latch",
+        "limit",
+        "own",
+        "pending",
+        "period_s",
+        "turn_s",
+        "used",
+    )
+
+    def __init__(
+        self,
+        limit: Limit,
+        clock: Clock,
+        *,
+        exchange: str = "",
+        account: str = "",
+        latch: Latch | None = None,
+        since_s: float | None = None,
+    ) -> None:
+        """
+        Nothing is used yet.
+
+        Args:
+            limit: What is counted.
+            clock: What measures; its date is asked once, for where the window ends.
+            exchange: For its view.
+            account: Empty unless the limit's scope is ACCOUNT.
+            latch: The lock it shares with others.
+            since_s: Answers to what was sent from then on tell of its first window; from now on when not given.
+        """
+        self.limit = limit
+        self.exchange = exchange
+        self.account = account
+        self.latch = latch or Latch()
+        self.period_s = limit.period_s
+        self._clock = clock
+        self.used = 0.0
+        """The larger one of what was told and what our own calls cost, in this window."""
+        self.own = 0.0
+        self.pending = 0.0
+        self._known = self._before = 0.0
+        self._resize_locked(limit.capacity)
+        now_s = clock.monotonic_s()
+        self.ended_s = self._calm_s = self._mark_s = now_s
+        self._known_s = now_s
+        self._mark_own = self._edge_own = 0.0
+        self._is_told_end = False
+        into_s = clock.wall().timestamp() % self.period_s if limit.aligned else 0.0
+        end_s, edge_s = now_s + self.period_s - into_s, self._edge_s
+        self._lo_s, self._hi_s = end_s - edge_s, end_s + edge_s
+        if since_s is None:
+            since_s = now_s
+        elif limit.aligned:
+            since_s = max(since_s, self._hi_s - self.period_s)
+        self._start_s = self._known_sent_s = since_s
+        self.turn_s = self._lo_s
+        """From then on the window is at its end: see `turn_locked`."""
+
+    # -------------------------------------------------------------------------------------- room
+
+    def room_s(self, weight: float, priority: Priority, now_s: float) -> float:
+        """
+        Seconds until there can be room for a call; 0.0 when there is now.
+
+        A call that costs more than its priority may ever fill passes alone: when nothing of the
+        window is used, and nothing is on its way.
+        """
+        with self.latch:
+            if now_s >= self.turn_s:
+                self.turn_locked(now_s)
+            return self.wait_locked(weight, priority, now_s)
+
+    def wait_locked(self, weight: float, priority: int, now_s: float) -> float:
+        """The same, for a holder of the lock who has looked at turn_s."""
+        filled = self.used + self.pending
+        if filled + weight <= self.ceilings[priority] or filled <= 0:
+            return 0.0
+        return max(self._hi_s - now_s, WAIT_S_MIN)
+
+    def view(self) -> LedgerView:
+        """The ledger at this instant."""
+        with self.latch:
+            now_s = self._clock.monotonic_s()
+            if now_s >= self.turn_s:
+                self.turn_locked(now_s)
+            return LedgerView(
+                self.exchange,
+                self.limit.name,
+                self.limit.scope,
+                self.account,
+                self.used + self.pending,
+                self.capacity,
+                self.period_s,
+                self._hi_s - now_s,
+            )
+
+    def ended_locked(self, weight: float, now_s: float, *, unsent: bool, lost: bool) -> None:
+        """A call of this weight, which was added to pending, is over."""
+        if now_s >= self.turn_s:
+            self.turn_locked(now_s)
+        left = self.pending - weight
+        if left <= 1e-9:  # what sums of fractions leave behind is nothing
+            left, self._calm_s = 0.0, now_s
+        self.pending = left
+        if unsent:
+            return
+        self.ended_s = now_s
+        self.own += weight
+        if lost:
+            # No answer told whether it was counted, and numbers told before do not contain it.
+            self._known += weight
+        self.used = max(self.own, self._known)
+
+    def forked_locked(self) -> None:
+        """In the child of a fork: what was on its way is the parent's, and never ends here."""
+        self.own += self.pending
+        self.pending = 0.0
+        self.used = max(self.own, self._known)
+
+    # ----------------------------------------------------------------------------------- windows
+
+    @property
+    def _edge_s(self) -> float:
+        return min(EDGE_S_MAX, self.period_s / 50)
+
+    @property
+    def _is_at_edge(self) -> bool:
+        return self.turn_s == self._hi_s
+
+    def turn_locked(self, now_s: float) -> None:
+        """Begin a new window where the old one has surely ended; note what counts in both where it may have."""
+        if now_s >= self._hi_s:
+            self._roll_locked(now_s)
+        self._aim_locked(now_s, self.own)
+
+    def _roll_locked(self, now_s: float) -> None:
+        gone = (now_s - self._hi_s) // self.period_s
+        # What was on its way stays pending, for the new window may count it; what ended at the edge may be
+        # counted there too.
+        both = self.own - self._edge_own if self._is_at_edge and not gone else 0.0
+        self.own = self.used = self._mark_own = both
+        self._before = 0.0 if gone else self._known
+        self._known = 0.0
+        shift_s = (gone + 1) * self.period_s
+        self._start_s = self._hi_s + shift_s - self.period_s
+        self._lo_s, self._hi_s = self._lo_s + shift_s, self._hi_s + shift_s
+        self._mark_s = now_s
+        self.turn_s = self._lo_s
+
+    def _aim_locked(self, now_s: float, edge_own: float) -> None:
+        """Set when to look again; edge_own is what ended before the edge, where that begins now."""
+        if now_s < self._lo_s:
+            self.turn_s = self._lo_s
+        else:
+            if not self._is_at_edge:
+                self._edge_own = edge_own
+            self.turn_s = self._hi_s
+
+    def _between_locked(self, lo_s: float, hi_s: float, now_s: float) -> None:
+        """This window ends between these two; hi_s is still to come."""
+        was_at_edge = self._is_at_edge
+        if lo_s <= self._hi_s and hi_s >= self._lo_s:
+            lo_s, hi_s, edge_own = max(lo_s, self._lo_s), min(hi_s, self._hi_s), self.own
+        else:
+            edge_own = 0.0  # what ended since lo_s is not known apart: all of it counts in both
+        edge_s = self._edge_s
+        if hi_s - lo_s < 2 * edge_s:
+            middle_s = (lo_s + hi_s) / 2
+            lo_s, hi_s = middle_s - edge_s, middle_s + edge_s
+        self._lo_s, self._hi_s = lo_s, hi_s
+        self.turn_s = hi_s if was_at_edge else lo_s
+        if now_s >= hi_s:
+            self.turn_locked(now_s)
+        else:
+            self._aim_locked(now_s, edge_own)
+
+    # ------------------------------------------------------------------------ what answers tell
+
+    def hear_locked(self, usage: Usage, sent_s: float | None, now_s: float) -> None:
+        """
+        Believe what an answer tells of this limit, as far as it can be true.
+
+        Args:
+            usage: What it tells.
+            sent_s: When its request was sent, by the monotonic clock; None when nobody knows.
+            now_s: By the same clock.
+        """
+        if now_s >= self.turn_s:
+            self.turn_locked(now_s)
+        if usage.capacity is not None:
+            self._resize_locked(usage.capacity)
+        if sent_s is None:
+            # It is of a request that is on its way now, so at least of one since nothing was.
+            sent_s = max(self._calm_s, now_s - TRIP_S) if self.pending else now_s - TRIP_S
+        if sent_s < self._start_s:
+            return  # it may have been counted in the window before
+        if usage.reset_s is not None:
+            self._hear_end_locked(usage.reset_s, usage.slack_s, sent_s, now_s)
+        used = usage.used_of(self.capacity)
+        if used is not None:
+            self._hear_used_locked(used, sent_s, now_s)
+
+    def dated_locked(self, date_s: float, sent_s: float, now_s: float) -> None:
+        """The exchange's clock read date_s, in whole seconds, at some instant from sent_s to now_s."""
+        lo_s = sent_s + self.period_s - date_s % self.period_s - 1
+        hi_s = lo_s + 1 + now_s - sent_s
+        if self._is_told_end or not self.limit.aligned or hi_s - lo_s > self.period_s / 2:
+            return
+        off_s = (self._lo_s + self._hi_s - lo_s - hi_s) / 2
+        shift_s = round(off_s / self.period_s) * self.period_s
+        lo_s, hi_s = lo_s + shift_s, hi_s + shift_s
+        if lo_s <= self._hi_s and hi_s >= self._lo_s:
+            return  # as we thought
+        if hi_s <= now_s:
+            lo_s, hi_s = lo_s + self.period_s, hi_s + self.period_s
+        self._between_locked(lo_s, hi_s, now_s)
+
+    def _resize_locked(self, capacity: float) -> None:
+        self.capacity = capacity
+        low, normal, high = (capacity * share / 100 for share in _SHARES)
+        self.ceilings = (low, normal, high)
+
+    def _hear_end_locked(self, reset_s: float, slack_s: float, sent_s: float, now_s: float) -> None:
+        if not self.limit.aligned:
+            self.period_s = max(self.period_s, reset_s)
+        hi_s = now_s + min(reset_s, self.period_s)
+        lo_s = min(sent_s + reset_s - slack_s, hi_s)
+        if hi_s > now_s and hi_s - lo_s <= self.period_s / 2:
+            self._is_told_end = True
+            self._between_locked(lo_s, hi_s, now_s)
+
+    def _hear_used_locked(self, used: float, sent_s: float, now_s: float) -> None:
+        if self._is_of_before_locked(used, now_s):
+            self._between_locked(sent_s + self.period_s, now_s + self.period_s, now_s)
+        if used >= self._known:
+            self._known, self._known_s = used, now_s
+            self._known_sent_s = max(self._known_sent_s, sent_s)
+        elif sent_s > self._known_s:
+            # Asked after the higher number had come, so it is the newer one.
+            if not self.limit.falls and used * 2 <= self._known:
+                self._ended_between_locked(self._known_sent_s, now_s)
+            if not self._is_at_edge:
+                self._known, self._known_s, self._known_sent_s = used, now_s, sent_s
+        if used < self.own and sent_s > self._mark_s and not self._is_at_edge:
+            # It contains what had ended before it was asked for; of the rest only what was marked is known apart.
+            since = self.own - self._mark_own if self.ended_s >= sent_s else 0.0
+            self.own = self._mark_own = min(self.own, used + since)
+            self._mark_s = now_s
+        self.used = max(self.own, self._known)
+
+    def _is_of_before_locked(self, used: float, now_s: float) -> bool:
+        """
+        Whether the exchange seems to count on where we began a window just now: our clock is ahead of its.
+
+        More than before, and more than we can have used since. It is believed for where the next window
+        ends, not for this one: were it others who used so much, a new start would have us refused.
+        """
+        if not self._before or self.limit.falls or self._is_told_end:
+            return False
+        is_early = now_s - self._start_s < self.period_s / 4
+        return is_early and used >= self._before and used > self.own + self.pending
+
+    def _ended_between_locked(self, lo_s: float, now_s: float) -> None:
+        """The exchange began a new window between lo_s and now."""
+        if now_s >= self._lo_s:
+            self._between_locked(max(lo_s, self._lo_s), now_s, now_s)
+        elif now_s - lo_s <= self.period_s / 2:
+            self._start_s, self._before = now_s, 0.0
+            self._between_locked(lo_s + self.period_s, now_s + self.period_s, now_s)
+
+
+class Toll:
+    """What the calls of one key cost at all the ledgers that they concern; used by many threads and tasks at once."""
+
+    __slots__ = ("_full", "_latch", "_monotonic_s", "_priority", "_rows")
+
+    def __init__(
+        self, rows: Sequence[tuple[Ledger, float]], priority: Priority, clock: Clock
+    ) -> None:
+        """
+        Nothing is taken yet.
+
+        Args:
+            rows: At least one ledger, with what a call costs there, above 0; they share one lock.
+            priority: How much of each the calls may fill.
+            clock: What measures spans.
+        """
+        self._rows = tuple(rows)
+        self._priority = int(priority)
+        self._latch = rows[0][0].latch
+        self._monotonic_s = clock.monotonic_s
+        self._full = rows[0][0]
+
+    def take(self) -> float:
+        """
+        Take the cost of one call at all its ledgers, or at none.
+
+        Gives 0.0 when it was taken; then `returned` must follow when the call is over. Otherwise the
+        seconds until it can be worth asking again, at least WAIT_S_MIN.
+        """
+        latch, priority = self._latch, self._priority
+        latch.acquire()
+        try:
+            now_s = self._monotonic_s()
+            for ledger, weight in self._rows:
+                if now_s >= ledger.turn_s:
+                    ledger.turn_locked(now_s)
+                if ledger.used + ledger.pending + weight > ledger.ceilings[priority]:
+                    wait_s = self._wait_locked(now_s)
+                    if wait_s:
+                        return wait_s
+                    break  # this one passes alone, and nothing else says no
+            for ledger, weight in self._rows:
+                ledger.pending += weight
+            return 0.0
+        finally:
+            latch.release()
+
+    def returned(self, unsent: bool = False, lost: bool = False) -> None:
+        """
+        The call that took is over.
+
+        Args:
+            unsent: It is proved that nothing was sent: its cost is given back.
+            lost: It was sent, and no answer came.
+        """
+        latch = self._latch
+        latch.acquire()
+        try:
+            now_s = self._monotonic_s()
+            for ledger, weight in self._rows:
+                ledger.ended_locked(weight, now_s, unsent=unsent, lost=lost)
+        finally:
+            latch.release()
+
+    @property
+    def why(self) -> str:
+        """In words, what had no room when a call last had to wait."""
+        full = self._full
+        used = f"{full.used + full.pending:g} of {full.capacity:g}"
+        return f"the limit {full.limit.name} has no room: {used} used in {full.period_s:g} s"
+
+    @property
+    def scope(self) -> Scope:
+        """Whose limit that is: the ADDRESS or the ACCOUNT."""
+        return self._full.limit.scope
+
+    @property
+    def ledgers(self) -> tuple[Ledger, ...]:
+        """The ledgers it pays at."""
+        return tuple(ledger for ledger, _ in self._rows)
+
+    def _wait_locked(self, now_s: float) -> float:
+        """The longest wait of them all, for a call needs room everywhere at once."""
+        longest_s = 0.0
+        for ledger, weight in self._rows:
+            if now_s >= ledger.turn_s:
+                ledger.turn_locked(now_s)
+            wait_s = ledger.wait_locked(weight, self._priority, now_s)
+            if wait_s > longest_s:
+                longest_s, self._full = wait_s, ledger
+        return longest_s

@@ -1,0 +1,50 @@
+"""Owns which keys may be forgotten: closed, with nothing in flight, and not called since it was last asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from switchgear.core.circuit import Closed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from switchgear.core.policy.plan import Policy
+    from switchgear.core.words import Key
+    from switchgear.observe.fact import Tap
+    from switchgear.observe.metrics import Tally
+
+
+def idle_keys(
+    policies: Mapping[Key, Policy],
+    tallies: Mapping[Key, tuple[Tally, Tap]],
+    seen: dict[Key, int],
+    most: int,
+) -> list[Key]:
+    """
+    At most so many keys that may be forgotten, those first that were made first.
+
+    Args:
+        policies: Every key in use.
+        tallies: Their counts, all folded.
+        seen: How many calls each key had begun when this last looked; brought up to date here.
+        most: How many to find, from 1.
+    """
+    quiet = list(_quiet(policies, tallies))
+    called = [key for key in quiet if tallies[key][1].begun() != seen.get(key, 0)]
+    for key in called:  # a second chance: not this time, but next, if it is not called until then
+        seen[key] = tallies[key][1].begun()
+    lately = frozenset(called)
+    found = [key for key in quiet if key not in lately][:most]
+    # Where all were called since, the oldest must do.
+    return found or quiet[:most]
+
+
+def _quiet(
+    policies: Mapping[Key, Policy], tallies: Mapping[Key, tuple[Tally, Tap]]
+) -> Iterator[Key]:
+    for key, policy in policies.items():
+        state = policy.breaker.circuit.state
+        tally, tap = tallies[key]
+        if isinstance(state, Closed) and not state.failures and tap.begun() == tally.ended:
+            yield key

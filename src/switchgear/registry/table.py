@@ -1,0 +1,389 @@
+"""
+Owns the policies by key: made from the settings when a key is first used, with what their exchange shares and the
+holds that bind keys which come later. What users ask of them is left to gear.
+"""
+
+from __future__ import annotations
+
+import os
+from fnmatch import fnmatchcase
+from functools import partial
+from threading import RLock
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakSet, WeakValueDictionary
+
+from switchgear.core.errors import SettingsError
+from switchgear.core.policy.breaker import Breaker, CircuitView
+from switchgear.core.policy.flights import Flights
+from switchgear.core.policy.latency import Latency
+from switchgear.core.policy.memory import Memory
+from switchgear.core.policy.plan import Policy
+from switchgear.core.words import CircuitState, Key
+from switchgear.observe.metrics import Tally
+from switchgear.registry.common import Common
+from switchgear.registry.idle import idle_keys
+from switchgear.settings import SettingsBook, above_zero, pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from switchgear.core.clock import Clock
+    from switchgear.core.policy.gate import Gate
+    from switchgear.core.policy.weight import Toll
+    from switchgear.observe.fact import Tap
+    from switchgear.observe.hub import Hub
+    from switchgear.observe.metrics import CallMetrics
+    from switchgear.settings.book import Settings
+
+    Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+KEYS_MAX = 10_000
+
+_HOLDS = {
+    "open": CircuitState.FORCED_OPEN,
+    "closed": CircuitState.FORCED_CLOSED,
+    "metrics_only": CircuitState.METRICS_ONLY,
+}
+
+
+class Hold(NamedTuple):
+    """A hold on a pattern, which binds keys that come later too."""
+
+    exchange: str
+    method: str
+    mode: CircuitState
+    by: str
+    why: str
+    until_s: float | None
+
+    def binds(self, key: Key, now_s: float) -> bool:
+        """Whether a key is held by it now."""
+        lasts = self.until_s is None or now_s < self.until_s
+        return lasts and _matches(key, self.exchange, self.method)
+
+
+class Registry:
+    """Every key in use, with what stands between its callers and it."""
+
+    def __init__(
+        self, clock: Clock, hub: Hub, book: SettingsBook, keys_max: int = KEYS_MAX
+    ) -> None:
+        self.book = book
+        self.policies: dict[Key, Policy] = {}
+        self.commons: dict[str, Common] = {}
+        self.tallies: dict[Key, tuple[Tally, Tap]] = {}
+        self.keys_max = keys_max
+        self._parted: WeakValueDictionary[Key, Policy] = WeakValueDictionary()
+        """Forgotten keys to which somebody still has a handle: when it is used they come back as they were."""
+        self._seen: dict[Key, int] = {}
+        self._clock = clock
+        self._hub = hub
+        self._memory: Memory[Any] = Memory()
+        self._holds: list[Hold] = []
+        self._faults: list[tuple[str, str, Wrap]] = []
+        self._lock = RLock()
+        _REGISTRIES.add(self)
+
+    def policy(self, key: Key) -> Policy:
+        """
+        What stands between callers and a key; made when it is first asked for.
+
+        Raises:
+            SettingsError: The key names a scope, which nobody calls; or there are keys_max keys, and none is idle.
+        """
+        policy = self.policies.get(key)
+        if policy is not None:
+            return policy
+        if key.is_scope:
+            raise SettingsError("method", key.method, "must be a method: a scope is not called")
+        with self._lock:
+            return self.policies.get(key) or self._make(key)
+
+    def common(self, exchange: str) -> Common:
+        """What the keys of an exchange share; made when it is first asked for."""
+        with self._lock:
+            if exchange not in self.commons:
+                made = Common(exchange, self._clock, self._hub.emit, self.book)
+                made.quotas.watchers.append(partial(self._tolled, exchange))
+                self.commons[exchange] = made
+            return self.commons[exchange]
+
+    def view(self, key: Key) -> CircuitView:
+        """The circuit that decides about a key's calls; closed and untouched for one that was never used."""
+        policy = self.policies.get(key)
+        if policy is not None:
+            return policy.view()
+        common = self.commons.get(key.exchange)
+        wide = None if common is None else common.circuits.get(key)
+        if wide is not None:
+            return wide.view()
+        return Breaker(key, self.book.of(key).rules(), self._clock, self._hub.emit).view()
+
+    def views(self) -> Iterator[CircuitView]:
+        """Every circuit by itself, by key; those wider than a method once they have counted something."""
+        for common in list(self.commons.values()):
+            for breaker in list(common.circuits.values()):
+                if not breaker.untouched:
+                    yield breaker.view()
+        for policy in list(self.policies.values()):
+            yield policy.breaker.view()
+
+    @property
+    def gates(self) -> list[Gate]:
+        """Every gate."""
+        return [gate for common in list(self.commons.values()) for gate in common.gates.values()]
+
+    def metrics(self, key: Key) -> CallMetrics:
+        """What happened to a key's calls; all zero for one that was never used."""
+        self._hub.fold()
+        tally, tap = self.tallies.get(key, (Tally(key), None))
+        policy = self.policies.get(key)
+        state = CircuitState.CLOSED if policy is None else policy.scopes.binding().peek()
+        with self._hub.lock:
+            return tally.read(0 if tap is None else tap.begun(), state, self._hub.date)
+
+    def served_since(self, since_s: float) -> dict[Key, str]:
+        """The newest fallback's name for each key that one has served since an instant."""
+        self._hub.fold()
+        return {
+            key: tally.last_source
+            for key, (tally, _) in list(self.tallies.items())
+            if tally.fallbacks and tally.last_source_s >= since_s
+        }
+
+    def configure(
+        self, exchange: str, method: str, account: str, settings: Mapping[str, Any]
+    ) -> None:
+        """Set settings for the keys that patterns match, in use and to come."""
+        with self._lock:
+            keys = [*self.policies, *self._scope_keys()]
+            concerned = self.book.add(exchange, method, account, settings, keys)
+            shared = {key.exchange for key in concerned if key.is_scope}
+            for name in shared:
+                self.commons[name].configure()
+            for key, policy in self.policies.items():
+                if key.exchange in shared or key in concerned:
+                    self._equip(policy)
+
+    def reload(self, tree: Mapping[str, Any]) -> None:
+        """Take another settings file; what is counted, open, held or in flight stays."""
+        with self._lock:
+            self.book.load(tree, [*self.policies, *self._scope_keys()])
+            for common in self.commons.values():
+                common.configure()
+            for policy in self.policies.values():
+                self._equip(policy)
+
+    def inject(self, exchange: str, method: str, wrap: Wrap) -> Callable[[], None]:
+        """Put something round the function of every call that patterns match, for tests; the result ends it."""
+        entry = (pattern("exchange", exchange), pattern("method", method), wrap)
+
+        def change(faults: list[tuple[str, str, Wrap]]) -> None:
+            with self._lock:
+                self._faults = faults
+                for policy in self.matching(*entry[:2]):
+                    self._equip(policy)
+
+        change([*self._faults, entry])
+        return lambda: change([one for one in self._faults if one is not entry])
+
+    def _wrap_of(self, key: Key) -> Wrap | None:
+        """What the newest injection that speaks of a key puts round its function."""
+        found = [wrap for *parts, wrap in self._faults if _matches(key, *parts)]
+        return found[-1] if found else None
+
+    def hold(
+        self, exchange: str, method: str, *, state: str, by: str, why: str, for_s: float | None
+    ) -> None:
+        """Hold circuits; raises SettingsError when the state is none, or for_s not above 0."""
+        if state not in _HOLDS:
+            raise SettingsError("state", state, f"must be one of {', '.join(_HOLDS)}")
+        if for_s is not None:
+            for_s = above_zero("for_s", for_s)
+        until_s = None if for_s is None else self._clock.monotonic_s() + for_s
+        parts = pattern("exchange", exchange), pattern("method", method)
+        hold = Hold(*parts, _HOLDS[state], by, why, until_s)
+        with self._lock:
+            now_s = self._clock.monotonic_s()
+            self._holds = [
+                one
+                for one in self._holds
+                if (one.exchange, one.method) != parts
+                and (one.until_s is None or now_s < one.until_s)
+            ]
+            self._holds.append(hold)
+            for breaker in self._breakers(*parts):
+                breaker.hold(hold.mode, by=by, why=why, for_s=for_s)
+
+    def release(self, exchange: str, method: str, *, by: str, why: str) -> None:
+        """End the holds that patterns match."""
+        exchange, method = pattern("exchange", exchange), pattern("method", method)
+        with self._lock:
+            self._forget_holds(exchange, method)
+            for breaker in self._breakers(exchange, method):
+                breaker.release(by=by, why=why)
+
+    def reset(self, exchange: str, method: str, *, by: str, why: str) -> None:
+        """Close circuits and open their gates, forgetting what they have seen."""
+        exchange, method = pattern("exchange", exchange), pattern("method", method)
+        with self._lock:
+            self._forget_holds(exchange, method)
+            for breaker in self._breakers(exchange, method):
+                breaker.reset(by=by, why=why)
+            for policy in self.matching(exchange, method):
+                for gate in policy.gates:
+                    gate.open()
+                policy.refresh()
+
+    def _forget_holds(self, exchange: str, method: str) -> None:
+        self._holds = [
+            hold
+            for hold in self._holds
+            if not (fnmatchcase(hold.exchange, exchange) and fnmatchcase(hold.method, method))
+        ]
+
+    def matching(self, exchange: str, method: str) -> list[Policy]:
+        """The policies of the keys in use that patterns match."""
+        return [
+            policy for key, policy in list(self.policies.items()) if _matches(key, exchange, method)
+        ]
+
+    def _breakers(self, exchange: str, method: str) -> list[Breaker]:
+        """The circuits in use that patterns match, those of scopes too."""
+        own = [policy.breaker for policy in self.matching(exchange, method)]
+        wide = [one for common in self.commons.values() for one in common.circuits.values()]
+        return [*(one for one in wide if _matches(one.key, exchange, method)), *own]
+
+    def _scope_keys(self) -> list[Key]:
+        return [key for common in self.commons.values() for key in common.circuits]
+
+    def forked(self) -> None:
+        """After a fork, in the child: locks anew, for another thread of the parent may have held one."""
+        self._lock = RLock()
+        self._memory.forked()
+        for common in self.commons.values():
+            common.forked()
+        for policy in (*self.policies.values(), *self._parted.values()):
+            if policy.latency is not None:
+                policy.latency.forked()
+            if policy.flights is not None:
+                policy.flights.forked()
+
+    def _make(self, key: Key) -> Policy:
+        parted = self._parted.get(key)
+        if parted is not None:
+            self._revive(parted)
+            return parted
+        self._make_room()
+        found, common = self.book.of(key), self.common(key.exchange)
+        breaker = Breaker(key, found.rules(), self._clock, self._hub.emit, common.domain)
+        tally = Tally(key)
+        tap = self._hub.tap(tally, lambda: policy.plan.slow_call_s)
+        plan = found.plan(key)
+        wide = common.wide(key.account, signed=found.signed)
+        policy = Policy(
+            key,
+            plan,
+            breaker,
+            common.gates_of(key.account, plan.effect, signed=found.signed),
+            tap,  # pyright: ignore[reportArgumentType]  it takes a slot that holds a function for a method
+            self._hub.emit,
+            self._clock,
+            self._memory,
+            wide=wide,
+            budget=common.budget,
+        )
+        self._equip(policy)
+        for each in (*wide, breaker):
+            self._hold_late(each)
+        self.tallies[key] = (tally, tap)
+        self.policies[key] = policy
+        return policy
+
+    def _equip(self, policy: Policy) -> None:
+        """Give a policy what its settings say as they stand now."""
+        key = policy.key
+        found, common = self.book.of(key), self.common(key.exchange)
+        plan = found.plan(key)
+        policy.breaker.configure(found.rules())
+        policy.bulkheads = common.bulkheads_of(key, signed=found.signed)
+        policy.latency = (policy.latency or Latency()) if plan.hedge is not None else None
+        policy.flights = (policy.flights or Flights()) if plan.coalesce else None
+        policy.toll = self._toll(common, key, found)
+        policy.faults = self._wrap_of(key)
+        policy.configure(plan)
+
+    def _toll(self, common: Common, key: Key, found: Settings) -> Toll | None:
+        effect = found.plan(key).effect
+        signed, weight = found.signed, found.weight
+        return common.quotas.toll(key.method, key.account, signed, effect, weight)
+
+    def _tolled(self, exchange: str) -> None:
+        """The limits of an exchange are others: every key of it pays its toll there from now on."""
+        with self._lock:
+            for key, policy in list(self.policies.items()):
+                if key.exchange == exchange:
+                    policy.toll = self._toll(self.commons[exchange], key, self.book.of(key))
+
+    def _hold_late(self, breaker: Breaker) -> None:
+        if breaker.peek() in _HOLDS.values():
+            return
+        now_s = self._clock.monotonic_s()
+        for hold in self._holds:
+            if hold.binds(breaker.key, now_s):
+                for_s = None if hold.until_s is None else hold.until_s - now_s
+                breaker.hold(hold.mode, by=hold.by, why=hold.why, for_s=for_s)
+
+    def _make_room(self) -> None:
+        """Forget idle keys when there are too many; their metrics go with them."""
+        if len(self.policies) < self.keys_max:
+            return
+        self._hub.fold()
+        spare = max(1, self.keys_max // 10)
+        for key in idle_keys(self.policies, self.tallies, self._seen, spare):
+            self._part(key)
+        if len(self.policies) >= self.keys_max:
+            allowed = "are as many as there may be, and none is idle: raise keys_max, or use fewer"
+            raise SettingsError("keys", len(self.policies), allowed)
+
+    def _part(self, key: Key) -> None:
+        policy = self.policies.pop(key)
+        self.tallies.pop(key, None)
+        self._seen.pop(key, None)
+        policy.detach(self._revive)
+        self._parted[key] = policy
+        self._hub.forget(key)
+        exchange = key.exchange
+        self.commons[exchange].bulkheads.pop(key, None)  # nothing of it is in flight
+        others = (*self.policies, *list(self._parted))
+        if self.commons[exchange].idle and not any(one.exchange == exchange for one in others):
+            del self.commons[exchange]
+
+    def _revive(self, policy: Policy) -> None:
+        """A forgotten key is used again by somebody who had kept its handle: it goes on where it was."""
+        with self._lock:
+            if policy.key in self.policies:
+                return
+            self._make_room()
+            tap: Any = policy.tap
+            self._hub.adopt(tap)
+            self.tallies[policy.key] = (tap.counts, tap)
+            self.policies[policy.key] = policy
+            self._parted.pop(policy.key, None)
+            policy.attach()
+            self._equip(policy)
+
+
+def _matches(key: Key, exchange: str, method: str) -> bool:
+    return fnmatchcase(key.exchange, exchange) and fnmatchcase(key.method, method)
+
+
+_REGISTRIES: WeakSet[Registry] = WeakSet()
+
+
+def _forked() -> None:
+    for registry in list(_REGISTRIES):
+        registry.forked()
+
+
+os.register_at_fork(after_in_child=_forked)

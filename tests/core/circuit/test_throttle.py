@@ -1,0 +1,212 @@
+"""Owns throttling: a growing share of the requests is refused while more are made than accepted; pitfall 21."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from switchgear.core.circuit import (
+    Circuit,
+    Closed,
+    Open,
+    Refusal,
+    Rules,
+    Settlement,
+    Ticket,
+    admit,
+    settle,
+)
+from switchgear.core.circuit.rules import THROTTLED_MOST, throttled_share
+from switchgear.core.circuit.window import Counts
+from tests.core.circuit.steps import counts_of, refusal_of, run, ticket_of
+
+FAIL, GOOD, NEUTRAL = Settlement.FAILURE, Settlement.SUCCESS, Settlement.NEUTRAL
+RULES = Rules(failure_threshold=None, throttle_ratio=2.0, window_s=60.0)
+PASSES = 0.999  # a chance that throttling never refuses: it refuses nine tenths at most
+
+
+def seen(calls: int, failed: int, asked: int) -> Counts:
+    """Counts in which no more failed than were made; more may have ended than were asked, and the reverse."""
+    return Counts(calls, min(calls, failed), 0, asked)
+
+
+NUMBERS = st.integers(0, 10**6)
+counts = st.builds(seen, NUMBERS, NUMBERS, NUMBERS)
+
+
+def after(good: int, bad: int, now_s: float = 0.0) -> Circuit:
+    """A circuit after so many successes and failures, all admitted."""
+    return run(Circuit.new(), RULES, now_s, *[GOOD] * good, *[FAIL] * bad, chance=PASSES)
+
+
+def passing(circuit: Circuit, requests: int, now_s: float) -> tuple[Circuit, int]:
+    """So many requests with chances spread evenly, each that passes fails; how many passed."""
+    passed = 0
+    for number in range(requests):
+        circuit, answer = admit(circuit, RULES, now_s, number * 37 % 100 / 100)
+        if isinstance(answer, Ticket):
+            passed += 1
+            circuit = settle(circuit, answer, FAIL, RULES, now_s)
+    return circuit, passed
+
+
+def test_pitfall_21_requests_are_counted_at_their_start() -> None:
+    """21: a request that nobody has answered yet is a request, for an answer may take as long as a timeout."""
+    circuit, _ = ticket_of(Circuit.new(), RULES, 0.0, PASSES)
+    circuit, _ = ticket_of(circuit, RULES, 0.0, PASSES)
+    assert counts_of(circuit, RULES, 0.0) == Counts(asked=2)
+
+
+def test_pitfall_21_an_answer_is_no_further_request() -> None:
+    """21: one call from start to end is one request and one sample."""
+    assert counts_of(after(1, 0), RULES, 0.0) == Counts(calls=1, asked=1)
+    assert counts_of(after(0, 1), RULES, 0.0) == Counts(calls=1, failures=1, asked=1)
+
+
+def test_pitfall_21_what_is_refused_here_is_a_request_too() -> None:
+    """21: it wanted to be made; without it the share would fall as soon as it acts."""
+    circuit = after(0, 5)
+    for asked in range(6, 10):
+        circuit, answer = admit(circuit, RULES, 0.0, chance=0.0)
+        assert isinstance(answer, Refusal)
+        assert counts_of(circuit, RULES, 0.0) == Counts(calls=5, failures=5, asked=asked)
+
+
+@given(counts)
+def test_pitfall_21_at_most_nine_tenths_are_refused(found: Counts) -> None:
+    """21: whatever was counted, the share is none to nine tenths, so some find out that the exchange is back."""
+    assert 0.0 <= throttled_share(RULES, found) <= THROTTLED_MOST == 0.9
+
+
+def test_pitfall_21_probes_continue_through_a_long_outage() -> None:
+    """21: thousands of requests, none accepted: a tenth is still let through, and no more."""
+    circuit, _ = passing(Circuit.new(), 1_000, 0.0)
+    _, passed = passing(circuit, 1_000, 1.0)
+    assert passed == 100
+
+
+def test_pitfall_21_it_finds_out_that_the_exchange_is_back() -> None:
+    """21: a window after the last failure nothing is held back, though nothing was told to it."""
+    circuit, _ = passing(Circuit.new(), 1_000, 0.0)
+    refusal_of(circuit, RULES, 1.0, chance=0.5)
+    ticket_of(circuit, RULES, 60.0, chance=0.0)
+
+
+@pytest.mark.parametrize(
+    ("found", "share"),
+    [
+        (Counts(calls=0, asked=0), 0.0),
+        (Counts(calls=50, failures=0, asked=50), 0.0),
+        (Counts(calls=100, failures=50, asked=100), 0.0),
+        (Counts(calls=100, failures=75, asked=100), 50 / 101),
+        (Counts(calls=20, failures=20, asked=3), 3 / 4),
+        (Counts(calls=20, failures=20, asked=1_000), 0.9),
+    ],
+)
+def test_the_share_is_that_of_the_formula(found: Counts, share: float) -> None:
+    """Requests above twice the accepted, of all and one more."""
+    assert throttled_share(RULES, found) == pytest.approx(share)
+
+
+@given(counts, st.integers(1, 1_000))
+def test_more_requests_raise_the_share_and_more_accepted_lower_it(found: Counts, more: int) -> None:
+    """Nothing else moves it, and neither moves it the other way."""
+    asked = found._replace(asked=found.asked + more)
+    accepted = found._replace(calls=found.calls + more)
+    failed = found._replace(calls=found.calls + more, failures=found.failures + more)
+    share = throttled_share(RULES, found)
+    assert throttled_share(RULES, asked) >= share >= throttled_share(RULES, accepted)
+    assert throttled_share(RULES, failed) == share
+
+
+def test_up_to_the_ratio_nothing_is_refused() -> None:
+    """Half of the calls fail with a ratio of two: every request passes, whatever the chance."""
+    circuit = after(10, 10)
+    ticket_of(circuit, RULES, 0.0, chance=0.0)
+    refusal_of(run(circuit, RULES, 0.0, FAIL, FAIL, chance=PASSES), RULES, 0.0, chance=0.0)
+
+
+@pytest.mark.parametrize(("chance", "is_admitted"), [(0.0, False), (0.49, False), (0.5, True)])
+def test_chance_decides_who_is_refused(chance: float, *, is_admitted: bool) -> None:
+    """A chance below the share is refused: one failure, one request, a share of one half."""
+    _, answer = admit(after(0, 1), RULES, 0.0, chance)
+    assert isinstance(answer, Ticket) == is_admitted
+
+
+def test_a_refusal_says_the_share_and_when_the_counts_move() -> None:
+    """A tenth of the window later something is forgotten."""
+    refusal = refusal_of(after(0, 1), RULES, 0.0, chance=0.1)
+    assert refusal.retry_after_s == 6.0
+    assert "50%" in refusal.reason
+
+
+def test_a_refusal_of_throttling_opens_nothing() -> None:
+    """It is no failure and no move: same generation, tickets stay good, and no spell is counted."""
+    circuit, early = ticket_of(after(0, 4), RULES, 0.0, PASSES)
+    refused, answer = admit(circuit, RULES, 0.0, chance=0.0)
+    assert isinstance(answer, Refusal)
+    assert (refused.generation, refused.spell) == (circuit.generation, 0)
+    after_it = settle(refused, early, GOOD, RULES, 0.0)
+    assert counts_of(after_it, RULES, 0.0) == Counts(calls=5, failures=4, asked=6)
+
+
+def test_pitfall_21_a_neutral_end_gives_its_request_back() -> None:
+    """21: a cancelled call is as if it had not been asked for: it is not held against the exchange."""
+    circuit = run(after(3, 1), RULES, 1.0, *[NEUTRAL] * 50, chance=PASSES)
+    assert counts_of(circuit, RULES, 1.0) == counts_of(after(3, 1), RULES, 1.0)
+    assert circuit.state == after(3, 1).state
+
+
+def test_pitfall_21_a_neutral_end_of_another_era_gives_nothing_back() -> None:
+    """21: its request was counted in a window that is gone."""
+    rules = replace(RULES, failure_threshold=1, reset_timeout_s=1.0)
+    circuit, early = ticket_of(Circuit.new(), rules, 0.0, PASSES)
+    circuit = run(circuit, rules, 0.0, FAIL, chance=PASSES)
+    circuit, _ = ticket_of(run(circuit, rules, 1.0, GOOD), rules, 1.0, PASSES)
+    assert settle(circuit, early, NEUTRAL, rules, 1.0) == circuit
+    assert counts_of(circuit, rules, 1.0) == Counts(asked=1)
+
+
+def test_what_is_neutral_concludes_nothing_though_it_moves_a_count() -> None:
+    """It strikes out its request, and is no occasion to judge by rules that a reload made stricter."""
+    circuit, cancelled = ticket_of(after(0, 3), RULES, 0.0, PASSES)
+    strict = replace(RULES, failure_threshold=2, failure_rate=0.1, minimum_calls=1)
+    circuit = settle(circuit, cancelled, NEUTRAL, strict, 0.0)
+    assert counts_of(circuit, strict, 0.0) == Counts(calls=3, failures=3, asked=3)
+    assert isinstance(run(circuit, strict, 0.0, FAIL, chance=PASSES).state, Open)
+
+
+def test_throttling_stands_beside_the_rules_that_open() -> None:
+    """Where both are set, requests are held back first, and a row of failures opens all the same."""
+    rules = replace(RULES, failure_threshold=3)
+    circuit = run(Circuit.new(), rules, 0.0, FAIL, FAIL, chance=PASSES)
+    refusal_of(circuit, rules, 0.0, chance=0.0)
+    assert isinstance(run(circuit, rules, 0.0, FAIL, chance=PASSES).state, Open)
+
+
+def test_without_a_ratio_nothing_is_counted_at_a_start() -> None:
+    """A circuit that throttles nothing is the very same object after an admission."""
+    for rules in (Rules(), Rules(failure_rate=0.5)):
+        circuit = Circuit.new()
+        assert ticket_of(circuit, rules, 0.0)[0] is circuit
+
+
+def test_a_ratio_of_one_refuses_from_the_first_failure() -> None:
+    """The strictest: each request beyond those accepted counts."""
+    rules = replace(RULES, throttle_ratio=1.0)
+    assert throttled_share(rules, Counts(calls=9, failures=1, asked=9)) == pytest.approx(0.1)
+    assert throttled_share(rules, Counts(calls=9, failures=0, asked=9)) == 0.0
+
+
+@given(st.lists(st.integers(0, 99), min_size=1, max_size=30))
+def test_a_healthy_exchange_called_in_turn_is_never_throttled(chances: list[int]) -> None:
+    """One call after another, all accepted: a ratio above one refuses none, whatever the chance."""
+    circuit = Circuit.new()
+    for number, chance in enumerate(chances):
+        circuit, answer = admit(circuit, RULES, float(number), chance / 100)
+        assert isinstance(answer, Ticket)
+        circuit = settle(circuit, answer, GOOD, RULES, float(number))
+    assert isinstance(circuit.state, Closed)
