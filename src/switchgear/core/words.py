@@ -91,7 +91,7 @@ REFUSALS = frozenset(
 GATED = frozenset(
     {Kind.RATE_LIMITED, Kind.ORDER_RATE_LIMITED, Kind.BANNED, Kind.MAINTENANCE, Kind.AUTHENTICATION}
 )
-"""Kinds that close a gate until an instant. They are never a failure of the circuit."""
+"""Kinds that close a gate until an instant, and are no failure then; maintenance only where its end was named."""
 
 
 @dataclass(frozen=True, slots=True)

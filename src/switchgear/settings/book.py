@@ -126,8 +126,8 @@ class Settings:
     """What the method does: read, idempotent or trade; None tells it from the method's name."""
     signed: bool = True
     """The call carries the account's key: the account's gate, closed after a bad key, holds it back too."""
-    ignore: tuple[type[BaseException], ...] = ()
-    """Exception types that say nothing about the exchange; in code only."""
+    ignore: tuple[type[BaseException] | Callable[[BaseException], bool], ...] = ()
+    """Exception types, or functions of the error, that say what proves nothing of the exchange; in code only."""
     failed_result: Callable[[Any], bool] | None = None
     """Says of a result whether it is a failure; in code only."""
     log_level: Level = Level.INFO
@@ -155,7 +155,8 @@ class Settings:
             timeout_s=self.timeout_s,
             deadline_s=self.deadline_s,
             slow_call_s=self.slow_call_s,
-            ignore=self.ignore,
+            ignore=tuple(one for one in self.ignore if isinstance(one, type)),
+            ignored=tuple(one for one in self.ignore if not isinstance(one, type)),
             failed_result=self.failed_result,
             debug=self.log_level <= Level.DEBUG,
             probe_timeout_s=self.probe_timeout_s,

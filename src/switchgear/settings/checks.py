@@ -133,9 +133,14 @@ def _flag(name: str, value: Any) -> bool:
 def _types(name: str, value: Any) -> tuple[type[BaseException], ...]:
     several = isinstance(value, (tuple, list))
     found: tuple[Any, ...] = tuple(cast("list[Any]", value)) if several else (value,)
-    if not all(isinstance(one, type) and issubclass(one, BaseException) for one in found):
-        raise SettingsError(name, value, "must be exception types, and set in code")
+    if not all(map(_tells_errors, found)):
+        allowed = "must be exception types or functions of the error, and set in code"
+        raise SettingsError(name, value, allowed)
     return found
+
+
+def _tells_errors(one: object) -> bool:
+    return issubclass(one, BaseException) if isinstance(one, type) else callable(one)
 
 
 def _predicate(name: str, value: Any) -> Callable[[Any], bool]:

@@ -62,11 +62,13 @@ def test_every_row_of_the_statuses_is_reached() -> None:
     assert reached == {row.name for row in (*statuses.ROWS, statuses.OTHERWISE)}
 
 
-def test_maintenance_closes_the_gate_and_leaves_an_order_in_doubt() -> None:
-    """It is no failure of the circuit, a read may wait for its end, and a 5xx is no plain refusal."""
+def test_maintenance_leaves_an_order_in_doubt_and_counts_while_its_end_is_unknown() -> None:
+    """A read may wait for its end; only one without an end counts, at the exchange's circuit; an order is in doubt."""
     verdict = judge(MAINTENANCE, "elsewhere", Effect.TRADE)
     assert (verdict.kind, verdict.scope) == (Kind.MAINTENANCE, Scope.EXCHANGE)
-    assert (verdict.retryable, verdict.counts, verdict.ambiguous) == (True, False, True)
+    assert (verdict.retryable, verdict.counts, verdict.ambiguous) == (True, True, True)
+    named = Answer(503, message=MAINTENANCE.message, headers={"Retry-After": "60"})
+    assert not judge(named, "elsewhere", Effect.TRADE).counts
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES)
@@ -126,7 +128,8 @@ def test_a_refusal_has_no_wait() -> None:
 
 def test_a_gate_never_counts() -> None:
     """No row whose kind closes a gate is a failure of the circuit."""
-    gates = [row.verdict(Answer(0), Effect.READ) for row in statuses.ROWS if row.kind in GATED]
+    named = Answer(0, headers={"Retry-After": "60"})  # maintenance without an end is no gate
+    gates = [row.verdict(named, Effect.READ) for row in statuses.ROWS if row.kind in GATED]
     assert len(gates) == 4
     assert not any(verdict.counts for verdict in gates)
 

@@ -262,7 +262,7 @@ class Course:
             self._settle(entry, first, NEUTRAL, "")
             self._tell_cancelled()
             raise error
-        if plan.ignore and isinstance(error, plan.ignore):
+        if plan.ignores(error):
             self._settle(entry, first, NEUTRAL, "")
             return None
         verdict = self.verdict(error)
@@ -381,7 +381,7 @@ class Course:
         policy = self.policy
         key, now_s = policy.key, policy.clock.monotonic_s()
         lasted_s = now_s - self.started_s
-        if policy.plan.ignore and isinstance(error, policy.plan.ignore):
+        if policy.plan.ignores(error):
             policy.emit(
                 CallIgnored(now_s, key, self.call_id, lasted_s, self.attempts, error_text(error))
             )

@@ -37,6 +37,8 @@ class Plan:
     deadline_s: float | None = None
     slow_call_s: float | None = None
     ignore: tuple[type[BaseException], ...] = ()
+    ignored: tuple[Callable[[BaseException], bool], ...] = ()
+    """Say of an error whether it is neutral; one that raises says no."""
     failed_result: Callable[[Any], bool] | None = None
     debug: bool = False
     """Tell each attempt's start as well."""
@@ -50,6 +52,19 @@ class Plan:
     """A read that takes longer than this share of its like, 0 to 1, gets a second attempt beside it."""
     coalesce: bool = False
     """Equal reads in flight share one call."""
+
+    def ignores(self, error: BaseException) -> bool:
+        """Whether the settings call an error neutral."""
+        if not isinstance(error, Exception):
+            return False
+        return isinstance(error, self.ignore) or any(_says(one, error) for one in self.ignored)
+
+
+def _says(predicate: Callable[[BaseException], bool], error: BaseException) -> bool:
+    try:
+        return bool(predicate(error))
+    except Exception:  # foreign code; an attempt must be settled whatever it does
+        return False
 
 
 _CLASSES_MAX = 256
@@ -216,7 +231,11 @@ class Policy:
         decides is kept in `finals`.
         """
         cls, plan = type(error), self.plan
-        if not isinstance(error, Exception) or isinstance(error, (NOT_OURS_TO_END, plan.ignore)):
+        if (
+            not isinstance(error, Exception)
+            or isinstance(error, NOT_OURS_TO_END)
+            or plan.ignores(error)
+        ):
             return None
         by_class = class_verdict(cls, plan.effect)
         verdict = by_class or classify(error, self.key.exchange, plan.effect, self.clock.wall)

@@ -43,7 +43,7 @@ def may_stand_in(course: Course, error: BaseException) -> bool:
     plan = course.policy.plan
     if isinstance(error, Rejected) and not course.attempts:
         return True
-    if plan.ignore and isinstance(error, plan.ignore):
+    if plan.ignores(error):
         return False
     verdict = course.verdict(error)
     return verdict.unsent if plan.effect is Effect.TRADE else verdict.kind not in REFUSALS

@@ -16,7 +16,6 @@ _REFUSED = (200, *range(400, 500))
 _PLAIN, _RETRY, _ASK = Mark.PLAIN, Mark.RETRY, Mark.UNKNOWN
 _LOST = Mark.RETRY | Mark.COUNTS | Mark.UNKNOWN
 """A failure of theirs after which an order may stand: a 5xx is no guarantee that nothing was done."""
-_DOWN = Mark.RETRY | Mark.UNKNOWN
 
 
 def _on(status: int) -> range:
@@ -29,7 +28,7 @@ ROWS: tuple[Row, ...] = (
     # What says itself that it does not know, or that it failed, stands first.
     Row("aborted",              _FAILED,         reason.ABORTED,         "",                   Kind.OUTCOME_UNKNOWN,    Scope.METHOD,   _ASK,   Wait.NONE,   None, "given up on the way; it may be carried out all the same"),
     Row("internal_error",       _FAILED,          reason.INTERNAL,        "",                   Kind.UNAVAILABLE,        Scope.METHOD,   _LOST,  Wait.HEADER, None, "internal error; the outcome of an order is unknown"),
-    Row("maintenance",          _on(503),        None,                   r"maintenance",       Kind.MAINTENANCE,        Scope.EXCHANGE, _DOWN,  Wait.HEADER, None, "down for maintenance; the outcome of an order is unknown"),
+    Row("maintenance",          _on(503),        None,                   r"maintenance",       Kind.MAINTENANCE,        Scope.EXCHANGE, _LOST,  Wait.HEADER, None, "down for maintenance; the outcome of an order is unknown"),
     Row("unavailable",          _FAILED,          reason.UNAVAILABLE,     "",                   Kind.UNAVAILABLE,        Scope.METHOD,   _LOST,  Wait.HEADER, None, "the service behind the gateway does not answer"),
     Row("gateway_timeout",      _on(504),        None,                   "",                   Kind.TIMEOUT,            Scope.METHOD,   _LOST,  Wait.HEADER, None, "a gateway waited in vain"),
     Row("edge_connect_timeout", _on(522),        None,                   "",                   Kind.TIMEOUT,            Scope.METHOD,   _LOST,  Wait.HEADER, None, "Cloudflare, in front, could not connect in time"),

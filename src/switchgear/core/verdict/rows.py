@@ -99,13 +99,16 @@ class Row:
         self, answer: Answer, effect: Effect, wall: Callable[[], datetime] | None = None
     ) -> Verdict:
         """What the answer means, by this row; wall is asked only where the wait needs the date."""
+        wait_s = self._wait_s(answer, wall)
+        # Maintenance with an end that was named closes a gate until then; without one the circuit has to find out.
+        is_gate = self.kind is Kind.MAINTENANCE and wait_s is not None
         return Verdict(
             kind=self.kind,
             scope=self.scope,
             retryable=Mark.RETRY in self.marks,
-            counts=Mark.COUNTS in self.marks,
+            counts=Mark.COUNTS in self.marks and not is_gate,
             ambiguous=Mark.UNKNOWN in self.marks and effect is Effect.TRADE,
-            retry_after_s=self._wait_s(answer, wall),
+            retry_after_s=wait_s,
         )
 
     def _fits_status(self, status: int) -> bool:

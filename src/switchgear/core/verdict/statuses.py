@@ -10,7 +10,6 @@ from switchgear.core.words import Kind, Scope
 
 _PLAIN, _RETRY = Mark.PLAIN, Mark.RETRY
 _LOST = Mark.RETRY | Mark.COUNTS | Mark.UNKNOWN
-_DOWN = Mark.RETRY | Mark.UNKNOWN
 _ODD = Mark.COUNTS | Mark.UNKNOWN
 
 
@@ -38,7 +37,7 @@ ROWS: tuple[Row, ...] = (
     _row("refused",              400, 499, Kind.INVALID_REQUEST, Scope.METHOD,   _PLAIN,       Wait.NONE,   "plainly refused, 404 too"),
     # The text alone tells maintenance from overload. An order is unknown all the same: a 5xx is no plain
     # refusal.
-    _row("maintenance",          503, 503, Kind.MAINTENANCE,     Scope.EXCHANGE, _DOWN,       Wait.HEADER, "down for maintenance", r"maintenance"),
+    _row("maintenance",          503, 503, Kind.MAINTENANCE,     Scope.EXCHANGE, _LOST,       Wait.HEADER, "down for maintenance", r"maintenance"),
     _row("overloaded",           503, 503, Kind.OVERLOADED,      Scope.METHOD,   _LOST,        Wait.HEADER, "overloaded, or down for a while"),
     _row("gateway_timeout",      504, 504, Kind.TIMEOUT,         Scope.METHOD,   _LOST,        Wait.HEADER, "a gateway waited in vain"),
     _row("edge_connect_timeout", 522, 522, Kind.TIMEOUT,         Scope.METHOD,   _LOST,        Wait.HEADER, "the edge could not connect in time"),
