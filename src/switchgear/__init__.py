@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from switchgear.core.outcome import Err as Err
     from switchgear.core.outcome import Ok as Ok
     from switchgear.core.outcome import Served as Served
-    from switchgear.core.policy.breaker import CircuitView as CircuitView
+    from switchgear.core.policy.circuit_view import CircuitView as CircuitView
     from switchgear.core.policy.fallback import last_good as last_good
     from switchgear.core.policy.fallback import source as source
     from switchgear.core.policy.fallback import static as static
@@ -115,7 +115,7 @@ _HOMES = {
     "core.event": "AttemptStarted CallCancelled CallFailed CallIgnored CallRejected CallSucceeded CircuitMoved "
     "FallbackExhausted FallbackFailed FallbackServed GateClosed Note RetryScheduled SinkFailed StoreBack StoreLost",
     "core.outcome": "Err Ok Served",
-    "core.policy.breaker": "CircuitView",
+    "core.policy.circuit_view": "CircuitView",
     "core.policy.fallback": "last_good source static",
     "core.policy.gate": "GateView",
     "core.redact": "register_secret",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from switchgear.core.clock import SystemClock
@@ -13,7 +12,7 @@ from switchgear.core.event import CircuitMoved, SettingsRead
 from switchgear.core.guarded import Guarded
 from switchgear.core.policy.fallback import checked
 from switchgear.core.redact import error_text
-from switchgear.core.words import Key
+from switchgear.core.words import Key, Scope
 from switchgear.observe.alerts import OpeningsAlert
 from switchgear.observe.fact import event_of
 from switchgear.observe.health import health_of
@@ -23,18 +22,20 @@ from switchgear.observe.query import LogQuery, matches
 from switchgear.observe.ring import Ring
 from switchgear.observe.stream import Stream
 from switchgear.registry import KEYS_MAX, Registry
-from switchgear.settings import SettingsBook, load_file, parse_level
+from switchgear.settings import SettingsBook, parse_level
 from switchgear.settings import checked as checked_settings
+from switchgear.settings.given import checked_keys_max, epoch_ms, settings_tree
 from switchgear.settings.watch import FileWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from pathlib import Path
     from types import TracebackType
 
     from switchgear.core.clock import Clock
-    from switchgear.core.policy.breaker import CircuitView
     from switchgear.core.policy.budget import BudgetView
+    from switchgear.core.policy.circuit_view import CircuitView
     from switchgear.core.policy.gate import GateView
     from switchgear.core.policy.plan import Policy
     from switchgear.core.policy.weight import LedgerView
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 
 E = TypeVar("E")
 
-_TABLES = ("settings", "server", "history", "exchanges")
 _HANDLES_MAX = 4096
 _SERVED_LATELY_S = 60.0
 
@@ -87,11 +87,11 @@ class Switchgear:
         self._watch = (
             None if isinstance(settings, Mapping | None) else FileWatch(settings, self.clock)
         )
-        self.book.load(_settings_tree(settings))
+        self.book.load(settings_tree(settings))
         self.ring = Ring(event_of)
         self.hub = Hub(self.clock, self.ring)
         self.stream = Stream()
-        self.registry = Registry(self.clock, self.hub, self.book, _checked_keys_max(keys_max))
+        self.registry = Registry(self.clock, self.hub, self.book, checked_keys_max(keys_max))
         self._handles: dict[tuple[str, str], Guarded] = {}
         self._servers: list[Server] = []
         self.history: HistoryWriter | None = None
@@ -173,7 +173,7 @@ class Switchgear:
         """
         if self._watch is None:
             raise SettingsError("settings", None, "must be the path of a file to be read anew")
-        self.registry.reload(_settings_tree(self._watch.path))
+        self.registry.reload(settings_tree(self._watch.path))
         now_s = self.clock.monotonic_s()
         self.hub.emit(SettingsRead(now_s, str(self._watch.path)))
 
@@ -207,6 +207,31 @@ class Switchgear:
         """What is used of each exchange's limits, as far as they are known."""
         commons = dict(self.registry.commons)
         return [view for name in sorted(commons) for view in commons[name].quotas.views()]
+
+    def limit(
+        self,
+        exchange: str,
+        name: str,
+        capacity: float,
+        *,
+        period_s: float | None = None,
+        scope: Scope = Scope.ADDRESS,
+    ) -> None:
+        """
+        Set how large a limit of an exchange is, or tell one that switchgear does not know; what is used stays.
+
+        Args:
+            exchange: Whose limit it is.
+            name: As `limits` has it, such as `orders_10s` of Binance; any other name makes a new one.
+            capacity: Requests, orders or weight in a window, from 1.
+            period_s: How long a window of a new limit is, above 0, a day at most.
+            scope: Of a new limit: ADDRESS, or ACCOUNT for one of each key.
+
+        Raises:
+            SettingsError: One of these cannot be, or a new limit has no period.
+        """
+        key = Key.of(exchange, "limit")
+        self.registry.common(key.exchange).quotas.limit(name, capacity, period_s, scope)
 
     def heard(
         self,
@@ -314,8 +339,8 @@ class Switchgear:
                 exchange=exchange,
                 method=method,
                 level=None if level is None else parse_level("level", level),
-                since_ms=_epoch_ms("since", since),
-                until_ms=_epoch_ms("until", until),
+                since_ms=epoch_ms("since", since),
+                until_ms=epoch_ms("until", until),
                 text=text,
                 limit=limit,
             )
@@ -439,35 +464,3 @@ class Switchgear:
 
     def _stand(self) -> list[tuple[CircuitView, CallMetrics]]:
         return [(view, self.registry.metrics(view.key)) for view in self.circuits()]
-
-
-def _checked_keys_max(keys_max: int) -> int:
-    given: object = keys_max  # callers are not all typed
-    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
-        raise SettingsError("keys_max", keys_max, "must be a whole number from 1")
-    return keys_max
-
-
-def _epoch_ms(name: str, at: datetime | int | None) -> int | None:
-    given: object = at  # callers are not all typed
-    if at is None or isinstance(at, int):
-        return at
-    if not isinstance(given, datetime) or at.tzinfo is None:
-        raise SettingsError(name, at, "must have a time zone, or be epoch milliseconds")
-    return round(at.timestamp() * 1000)
-
-
-def _settings_tree(settings: str | Path | Mapping[str, Any] | None) -> Mapping[str, Any]:
-    if settings is None:
-        return {}
-    if isinstance(settings, Mapping):
-        return settings
-    tree = load_file(settings)
-    for name in tree:
-        if name not in _TABLES:
-            raise SettingsError(
-                name,
-                type(tree[name]).__name__,  # not its content: somebody may have put a key there
-                f"is not a table of the settings file; known are {', '.join(_TABLES)}",
-            )
-    return tree.get("settings", {})  # type: ignore[no-any-return]  # SettingsBook.load refuses what is no table

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from switchgear.core.circuit import Rules
-from switchgear.core.policy.breaker import CircuitView
+from switchgear.core.policy.circuit_view import CircuitView
 from switchgear.core.policy.gate import GateView
 from switchgear.core.words import CircuitState, Key, Scope
 from switchgear.observe.health import health_of

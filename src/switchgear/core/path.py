@@ -52,9 +52,7 @@ def sync_path(
         call_id, started_s = began(), monotonic_s()
         try:
             value = function(*args, **kwargs)
-        except (
-            BaseException
-        ) as error:  # the flow settles it, whatever it is, and raises what is not ours again
+        except BaseException as error:  # the flow settles it, and raises what is not ours again
             if ended_at_once(policy, error, way, call_id, started_s, manner, toll):
                 raise
             first = Failure(error, way, started_s, call_id, toll)
@@ -97,14 +95,12 @@ def async_path(
             return await _through_flow_async(policy, function, args, kwargs, manner, whole=whole)
         call_id, started_s = began(), monotonic_s()
         try:
-            timeout_s = policy.plan.timeout_s
-            value = (
-                function(*args, **kwargs)
-                if timeout_s is None
-                else cut(policy, timeout_s, function, args, kwargs)
-            )
-            if timeout_s is not None or hasattr(value, "__await__"):
-                value = await value
+            if (timeout_s := policy.plan.timeout_s) is None:
+                value = function(*args, **kwargs)
+                if hasattr(value, "__await__"):
+                    value = await value
+            else:
+                value = await cut(policy, timeout_s, function, args, kwargs)
         except BaseException as error:  # as above
             if ended_at_once(policy, error, way, call_id, started_s, manner, toll):
                 raise

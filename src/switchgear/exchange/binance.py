@@ -195,6 +195,8 @@ class BinanceApi(VenueApi):
 
     async def _infos(self, method: str, **params: str) -> dict[str, SymbolInfo]:
         def infos(found: rules.InfoAnswer) -> dict[str, SymbolInfo]:
+            for name, capacity in rules.limits_of(found).items():
+                self._quotas.limit(name, capacity)  # no header tells how large they are
             return {told.symbol: told for told in map(rules.symbol_of, found.symbols)}
 
         params["showPermissionSets"] = "false"

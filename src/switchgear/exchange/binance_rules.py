@@ -59,13 +59,43 @@ class SymbolAnswer(msgspec.Struct, frozen=True):
     quoteOrderQtyMarketAllowed: bool = True  # noqa: N815
 
 
+class LimitAnswer(msgspec.Struct, frozen=True):
+    """One limit of the account and our address, as exchangeInfo tells it."""
+
+    rateLimitType: str  # noqa: N815
+    interval: str
+    intervalNum: int  # noqa: N815
+    limit: int
+
+
+LIMIT_NAMES = {
+    ("REQUEST_WEIGHT", "MINUTE", 1): "request_weight",
+    ("ORDERS", "SECOND", 10): "orders_10s",
+    ("ORDERS", "DAY", 1): "orders_1d",
+}
+"""What our ledgers call the limits that exchangeInfo tells the size of."""
+
+
 class InfoAnswer(msgspec.Struct, frozen=True):
     """What GET /api/v3/exchangeInfo answers, as far as it is read."""
 
     symbols: list[SymbolAnswer]
+    rateLimits: list[LimitAnswer] = []  # noqa: N815
 
 
 INFO = Shape(InfoAnswer)
+_LIMIT_MAX = 10**9
+
+
+def limits_of(answer: InfoAnswer) -> dict[str, int]:
+    """How large the limits are that our ledgers hold, by their name there; what cannot be is left out."""
+    told = {
+        LIMIT_NAMES.get((each.rateLimitType, each.interval, each.intervalNum), ""): each.limit
+        for each in answer.rateLimits
+    }
+    return {name: size for name, size in told.items() if name and 1 <= size <= _LIMIT_MAX}
+
+
 _NO_FILTER = FilterAnswer("")
 
 

@@ -10,7 +10,7 @@ from switchgear.core.words import CircuitState, Effect, Key, Scope, effect_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from switchgear.core.policy.breaker import CircuitView
+    from switchgear.core.policy.circuit_view import CircuitView
     from switchgear.core.policy.gate import GateView
 
 _WELL = frozenset({CircuitState.CLOSED, CircuitState.FORCED_CLOSED, CircuitState.METRICS_ONLY})

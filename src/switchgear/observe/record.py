@@ -149,16 +149,16 @@ def _fields(event: Event) -> dict[str, Any]:
             return {"message": message, "detail": harmless(event.metadata)}
         case SinkFailed():
             return {"message": f"{event.sink} failed: {event.error}"}
-        case StoreLost():
-            return {
-                "message": f"{event.store} cannot be written, records are being lost: {event.error}"
-            }
-        case StoreBack():
-            return {
-                "message": f"{event.store} can be written again; {event.lost} records were lost"
-            }
+        case StoreLost() | StoreBack():
+            return {"message": _store_words(event)}
         case _:
             assert_never(event)
+
+
+def _store_words(event: StoreLost | StoreBack) -> str:
+    if isinstance(event, StoreLost):
+        return f"{event.store} cannot be written, records are being lost: {event.error}"
+    return f"{event.store} can be written again; {event.lost} records were lost"
 
 
 def _ms(duration_s: float) -> str:

@@ -9,11 +9,11 @@ import os
 from fnmatch import fnmatchcase
 from functools import partial
 from threading import RLock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet, WeakValueDictionary
 
 from switchgear.core.errors import SettingsError
-from switchgear.core.policy.breaker import Breaker, CircuitView
+from switchgear.core.policy.breaker import Breaker
 from switchgear.core.policy.flights import Flights
 from switchgear.core.policy.latency import Latency
 from switchgear.core.policy.memory import Memory
@@ -21,6 +21,7 @@ from switchgear.core.policy.plan import Policy
 from switchgear.core.words import CircuitState, Key
 from switchgear.observe.metrics import Tally
 from switchgear.registry.common import Common
+from switchgear.registry.holds import HOLDS, Hold, matches
 from switchgear.registry.idle import idle_keys
 from switchgear.settings import SettingsBook, above_zero, pattern
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from switchgear.core.clock import Clock
+    from switchgear.core.policy.circuit_view import CircuitView
     from switchgear.core.policy.gate import Gate
     from switchgear.core.policy.weight import Toll
     from switchgear.observe.fact import Tap
@@ -38,28 +40,6 @@ if TYPE_CHECKING:
     Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 KEYS_MAX = 10_000
-
-_HOLDS = {
-    "open": CircuitState.FORCED_OPEN,
-    "closed": CircuitState.FORCED_CLOSED,
-    "metrics_only": CircuitState.METRICS_ONLY,
-}
-
-
-class Hold(NamedTuple):
-    """A hold on a pattern, which binds keys that come later too."""
-
-    exchange: str
-    method: str
-    mode: CircuitState
-    by: str
-    why: str
-    until_s: float | None
-
-    def binds(self, key: Key, now_s: float) -> bool:
-        """Whether a key is held by it now."""
-        lasts = self.until_s is None or now_s < self.until_s
-        return lasts and _matches(key, self.exchange, self.method)
 
 
 class Registry:
@@ -189,20 +169,20 @@ class Registry:
 
     def _wrap_of(self, key: Key) -> Wrap | None:
         """What the newest injection that speaks of a key puts round its function."""
-        found = [wrap for *parts, wrap in self._faults if _matches(key, *parts)]
+        found = [wrap for *parts, wrap in self._faults if matches(key, *parts)]
         return found[-1] if found else None
 
     def hold(
         self, exchange: str, method: str, *, state: str, by: str, why: str, for_s: float | None
     ) -> None:
         """Hold circuits; raises SettingsError when the state is none, or for_s not above 0."""
-        if state not in _HOLDS:
-            raise SettingsError("state", state, f"must be one of {', '.join(_HOLDS)}")
+        if state not in HOLDS:
+            raise SettingsError("state", state, f"must be one of {', '.join(HOLDS)}")
         if for_s is not None:
             for_s = above_zero("for_s", for_s)
         until_s = None if for_s is None else self._clock.monotonic_s() + for_s
         parts = pattern("exchange", exchange), pattern("method", method)
-        hold = Hold(*parts, _HOLDS[state], by, why, until_s)
+        hold = Hold(*parts, HOLDS[state], by, why, until_s)
         with self._lock:
             now_s = self._clock.monotonic_s()
             self._holds = [
@@ -245,14 +225,14 @@ class Registry:
     def matching(self, exchange: str, method: str) -> list[Policy]:
         """The policies of the keys in use that patterns match."""
         return [
-            policy for key, policy in list(self.policies.items()) if _matches(key, exchange, method)
+            policy for key, policy in list(self.policies.items()) if matches(key, exchange, method)
         ]
 
     def _breakers(self, exchange: str, method: str) -> list[Breaker]:
         """The circuits in use that patterns match, those of scopes too."""
         own = [policy.breaker for policy in self.matching(exchange, method)]
         wide = [one for common in self.commons.values() for one in common.circuits.values()]
-        return [*(one for one in wide if _matches(one.key, exchange, method)), *own]
+        return [*(one for one in wide if matches(one.key, exchange, method)), *own]
 
     def _scope_keys(self) -> list[Key]:
         return [key for common in self.commons.values() for key in common.circuits]
@@ -326,7 +306,7 @@ class Registry:
                     policy.toll = self._toll(self.commons[exchange], key, self.book.of(key))
 
     def _hold_late(self, breaker: Breaker) -> None:
-        if breaker.peek() in _HOLDS.values():
+        if breaker.peek() in HOLDS.values():
             return
         now_s = self._clock.monotonic_s()
         for hold in self._holds:
@@ -372,10 +352,6 @@ class Registry:
             self._parted.pop(policy.key, None)
             policy.attach()
             self._equip(policy)
-
-
-def _matches(key: Key, exchange: str, method: str) -> bool:
-    return fnmatchcase(key.exchange, exchange) and fnmatchcase(key.method, method)
 
 
 _REGISTRIES: WeakSet[Registry] = WeakSet()

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from switchgear.core.circuit import Rules
-from switchgear.core.policy.breaker import CircuitView
+from switchgear.core.policy.circuit_view import CircuitView
 from switchgear.core.words import CircuitState, Key, Level
 from switchgear.observe.history import (
     CountChanged,

@@ -6,7 +6,6 @@ Which circuits a call passes, and that they admit it together, is left to scopes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -15,26 +14,20 @@ from switchgear.core.circuit import (
     CLEAN,
     Circuit,
     Closed,
-    Counts,
-    HalfOpen,
     Held,
     Open,
-    Ramp,
     Refusal,
     Rules,
     Settlement,
-    counted,
-    ramp_share,
-    throttled_share,
 )
 from switchgear.core.event import CircuitMoved
+from switchgear.core.policy.circuit_view import CircuitView, name_of, reason_of, view_of, why_moved
 from switchgear.core.redact import Words
 from switchgear.core.words import CircuitState, Key, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from switchgear.core.circuit import State
     from switchgear.core.clock import Clock
     from switchgear.core.event import Emit
 
@@ -68,33 +61,6 @@ class Ticket:
     def __init__(self, raw: machine.Ticket) -> None:
         self.raw = raw
         self.settled = False
-
-
-@dataclass(frozen=True, slots=True)
-class CircuitView:
-    """A circuit at one instant, for people: what it does, since when, why, and until when."""
-
-    key: Key
-    state: CircuitState
-    since_s: float
-    """Seconds that it has been in this state."""
-    reason: str
-    retry_after_s: float | None
-    """Seconds until the next call or probe can be admitted; 0 when now, None when only a person can tell."""
-    failures: int
-    """Failures in a row while closed, failed probes while half-open."""
-    openings: int
-    """Openings since the circuit exists."""
-    generation: int
-    rules: Rules
-    by: str = ""
-    """Who holds it; empty when nobody does."""
-    scope: Scope = Scope.METHOD
-    """What it stands for: the method alone, or what is wider and the method shares."""
-    passing: float = 1.0
-    """Share of the calls that pass, 0 to 1: 0 while open, less than 1 in a ramp or throttled."""
-    window: Counts | None = None
-    """What the window holds; None while no rule needs one."""
 
 
 class Breaker:
@@ -313,7 +279,10 @@ class Breaker:
         """The circuit at this instant; reading moves nothing."""
         with self.domain.lock:
             now_s = self._clock.monotonic_s()
-            return self._view_locked(now_s)
+            before = self._paid_locked()
+            _, answer = self.asked_locked(now_s, chance=1.0)
+            since_s = now_s - self._since_s
+            return view_of(self, before, answer, since_s, now_s)
 
     def keep_locked(self, circuit: Circuit, now_s: float, by: str = "", why: str = "") -> None:
         """Make this the circuit, and tell it when it moved."""
@@ -396,38 +365,13 @@ class Breaker:
         # Emitted under the lock, so that two moves cannot be told in the wrong order; Emit is a bounded step
         # in memory by contract.
         self.openings += isinstance(after.state, Open) and not isinstance(before.state, Held)
-        old, new = _name(before.state), _name(after.state)
+        old, new = name_of(before.state), name_of(after.state)
         if old is new is CircuitState.CLOSED:
             return  # a reset of what was closed: nobody needs to know
         self._since_s = now_s
         until_s = getattr(after.state, "until_s", None)
-        reason = why or _reason(after.state) or _why_moved(old, new)
-        if isinstance(after.state, Ramp):
-            reason = "its probes succeeded; the share that passes grows from 10 % to all"
+        reason = why or reason_of(after.state) or why_moved(old, new)
         self._emit(CircuitMoved(now_s, self.key, old, new, reason, after.generation, until_s, by))
-
-    def _view_locked(self, now_s: float) -> CircuitView:
-        before, rules = self._paid_locked(), self.rules
-        circuit, answer = self.asked_locked(now_s, chance=1.0)
-        state = before.state
-        seen = _seen(state)
-        return CircuitView(
-            key=self.key,
-            state=machine.peek(before, now_s),
-            since_s=now_s - self._since_s,
-            reason=_reason(state),
-            retry_after_s=answer.retry_after_s if isinstance(answer, Refusal) else 0.0,
-            failures=seen.failures,
-            openings=self.openings,
-            generation=circuit.generation,
-            rules=rules,
-            by=state.by if isinstance(state, Held) else "",
-            scope=self.scope,
-            passing=_passing(state, rules, now_s),
-            window=counted(seen.window, rules, now_s)
-            if isinstance(seen, Closed) and seen.window
-            else None,
-        )
 
 
 _REFUSING = frozenset({CircuitState.OPEN, CircuitState.HALF_OPEN, CircuitState.FORCED_OPEN})
@@ -436,54 +380,3 @@ _REFUSING = frozenset({CircuitState.OPEN, CircuitState.HALF_OPEN, CircuitState.F
 def in_words(settlement: Settlement, reason: object) -> str:
     """The reason as text, made before the lock is taken: an error's own words are foreign code."""
     return str(reason) if settlement is Settlement.FAILURE else ""
-
-
-def _seen(state: State) -> Closed | HalfOpen:
-    """What counts something in a state."""
-    match state:
-        case Closed() | HalfOpen():
-            return state
-        case Ramp():
-            return state.counted
-        case Open() | Held():
-            return CLEAN
-
-
-def _passing(state: State, rules: Rules, now_s: float) -> float:
-    match state:
-        case Closed():
-            return 1.0 - throttled_share(rules, counted(state.window, rules, now_s))
-        case Ramp():
-            return ramp_share(state.since_s, state.until_s, now_s)
-        case Held():
-            return 0.0 if state.mode is CircuitState.FORCED_OPEN else 1.0
-        case Open() | HalfOpen():
-            return 0.0
-
-
-def _name(state: State) -> CircuitState:
-    match state:
-        case Closed():
-            return CircuitState.CLOSED
-        case Open():
-            return CircuitState.OPEN
-        case HalfOpen() | Ramp():
-            return CircuitState.HALF_OPEN
-        case Held():
-            return state.mode
-
-
-def _reason(state: State) -> str:
-    match state:
-        case Closed():
-            return ""
-        case Open() | HalfOpen() | Ramp():
-            return state.reason
-        case Held():
-            return state.why
-
-
-def _why_moved(old: CircuitState, new: CircuitState) -> str:
-    if new is CircuitState.CLOSED:
-        return "its probes succeeded" if old is CircuitState.HALF_OPEN else "the hold ended"
-    return "its time came" if old is CircuitState.OPEN else "the hold ended"

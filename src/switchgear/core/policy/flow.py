@@ -20,22 +20,17 @@ from switchgear.core.errors import (
 )
 from switchgear.core.event import (
     AttemptStarted,
-    CallCancelled,
-    CallFailed,
-    CallIgnored,
     CallSucceeded,
-    RetryScheduled,
-    RetryWithheld,
 )
 from switchgear.core.outcome import Served
+from switchgear.core.policy.again import next_wait_s
 from switchgear.core.policy.entry import Denied, Entry, enter
-from switchgear.core.policy.gate import MARGIN_S
 from switchgear.core.policy.hedge import hedge_of
-from switchgear.core.policy.retry import allowed, delay_s
 from switchgear.core.policy.scopes import NEUTRAL, SUCCESS, Charge
 from switchgear.core.policy.settlement import charge_of
 from switchgear.core.policy.stand_in import may_stand_in, stand_in
 from switchgear.core.policy.step import CutShort, Queue, Run, Wait
+from switchgear.core.policy.telling import tell_cancelled, tell_failed
 from switchgear.core.redact import Words, error_text
 from switchgear.core.verdict import classify
 from switchgear.core.words import GATED, Effect, Kind, Verdict
@@ -94,7 +89,7 @@ class Course:
         else:
             self.asked_s = self.started_s = self.policy.clock.monotonic_s()
         while True:
-            if error is not None and self._left_s() == 0.0:
+            if error is not None and self.left_s() == 0.0:
                 return (yield from self._end(error))  # the wait took longer than it should have
             entry = yield from self._admit(error)
             if isinstance(entry, Rejected):
@@ -146,7 +141,7 @@ class Course:
         self, full: Full, most_s: float, error: BaseException | None
     ) -> Generator[Step, Any, bool]:
         """Wait for room; whether it is worth asking again, with the place in flight that came free."""
-        left_s = self._left_s()
+        left_s = self.left_s()
         if left_s is not None:
             most_s = min(most_s, left_s)
         if most_s <= 0 or full.wait_s > most_s:
@@ -171,7 +166,7 @@ class Course:
 
     def next_limit_s(self, *, is_probe: bool = False) -> float | None:
         """Seconds that the next attempt or fallback may take; None for as long as it likes."""
-        plan, left_s = self.policy.plan, self._left_s()
+        plan, left_s = self.policy.plan, self.left_s()
         limit_s = plan.timeout_s
         if is_probe and plan.probe_timeout_s is not None:
             limit_s = (
@@ -181,7 +176,8 @@ class Course:
         self.limit_s = left_s if self.by_deadline else limit_s
         return self.limit_s
 
-    def _left_s(self) -> float | None:
+    def left_s(self) -> float | None:
+        """Seconds until the deadline of the call, from 0; None where it has none."""
         deadline_s = self.policy.plan.deadline_s
         if deadline_s is None:
             return None
@@ -260,7 +256,7 @@ class Course:
         plan = policy.plan
         if not isinstance(error, Exception):  # asyncio.CancelledError is none, on purpose
             self._settle(entry, first, NEUTRAL, "")
-            self._tell_cancelled()
+            tell_cancelled(self)
             raise error
         if plan.ignores(error):
             self._settle(entry, first, NEUTRAL, "")
@@ -271,7 +267,7 @@ class Course:
         gate = policy.gate_of(verdict) if verdict.kind in GATED else None
         if gate is not None and not isinstance(error, Rejected):
             gate.close_for(verdict, error_text(error))
-        return self._next_wait_s(error, verdict)
+        return next_wait_s(self, error, verdict)
 
     def verdict(self, error: BaseException) -> Verdict:
         """What an error of this call means; looked up once for each error."""
@@ -300,50 +296,6 @@ class Course:
             if first.toll is not None:
                 first.toll.returned(unsent, lost=charge.lost and not unsent)
 
-    def _next_wait_s(self, error: Exception, verdict: Verdict) -> float | None:
-        policy = self.policy
-        plan, now_s = policy.plan, policy.clock.monotonic_s()
-        if self.once or self.attempts > plan.backoff.retries or not allowed(plan.effect, verdict):
-            return None
-        if isinstance(error, (Rejected, DeadlineExceeded)) or policy.scopes.refuses():
-            return None
-        gate = policy.closed_gate(now_s)
-        asked_s = named_s = 0.0
-        if gate is not None:
-            asked_s, named_s = gate.wait_s(now_s), gate.named_s - now_s
-        if verdict.retry_after_s is not None:  # said by an answer that closes no gate, as a 503 is
-            asked_s = max(asked_s, verdict.retry_after_s + MARGIN_S)
-            named_s = max(named_s, verdict.retry_after_s + MARGIN_S)
-        chance = policy.clock.chance()
-        wait_s = asked_s + delay_s(self.attempts, plan.backoff, chance, verdict.kind)
-        left_s = self._left_s()
-        if named_s > plan.backoff.delay_s_max or (left_s is not None and wait_s >= left_s):
-            return None
-        if policy.budget is not None:
-            self.tokens = policy.budget.take(verdict.kind)
-            if not self.tokens:
-                withheld = RetryWithheld(
-                    now_s, policy.key, self.call_id, self.attempts, verdict.kind
-                )
-                policy.emit(withheld)
-                return None
-        status, code = _marks(error)
-        policy.emit(
-            RetryScheduled(
-                now_s,
-                policy.key,
-                self.call_id,
-                now_s - self.last_s,
-                self.attempts,
-                wait_s,
-                verdict.kind,
-                error_text(error),
-                status,
-                code,
-            )
-        )
-        return wait_s
-
     def _wait(self, wait_s: float, error: BaseException) -> Generator[Step, Any, None]:
         if wait_s > 0:
             yield from self._pause(Wait(wait_s), error)
@@ -355,54 +307,18 @@ class Course:
         except WouldBlockLoop as blocked:
             if error is None:
                 raise
-            self._tell_failed(error)
+            tell_failed(self, error)
             raise blocked from error
         except BaseException:
             if self.attempts:
-                self._tell_cancelled()
+                tell_cancelled(self)
             raise
 
     def _end(self, error: BaseException) -> Flow:
         """The call has no value of its own: tell it, ask the fallbacks, or raise."""
         if self.attempts:
-            self._tell_failed(error)
+            tell_failed(self, error)
         if not self.fallbacks or not may_stand_in(self, error):
             raise error
         reason = error.reason if isinstance(error, Rejected) else error_text(error)
         return (yield from stand_in(self, error, reason))
-
-    def _tell_cancelled(self) -> None:
-        policy = self.policy
-        now_s = policy.clock.monotonic_s()
-        lasted_s = now_s - self.started_s
-        policy.emit(CallCancelled(now_s, policy.key, self.call_id, lasted_s, self.attempts))
-
-    def _tell_failed(self, error: BaseException) -> None:
-        policy = self.policy
-        key, now_s = policy.key, policy.clock.monotonic_s()
-        lasted_s = now_s - self.started_s
-        if policy.plan.ignores(error):
-            policy.emit(
-                CallIgnored(now_s, key, self.call_id, lasted_s, self.attempts, error_text(error))
-            )
-            return
-        verdict = self.verdict(error)
-        status, code = _marks(error)
-        policy.emit(
-            CallFailed(
-                now_s,
-                key,
-                self.call_id,
-                lasted_s,
-                self.attempts,
-                verdict.kind,
-                error_text(error),
-                status,
-                code,
-                verdict.ambiguous,
-            )
-        )
-
-
-def _marks(error: BaseException) -> tuple[int | None, int | str | None]:
-    return (error.status, error.code) if isinstance(error, ApiError) else (None, None)

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     from switchgear.core.clock import Clock
     from switchgear.core.event import Emit, Tap
-    from switchgear.core.policy.breaker import Breaker, CircuitView
+    from switchgear.core.policy.breaker import Breaker
     from switchgear.core.policy.budget import Budget
     from switchgear.core.policy.bulkhead import Bulkhead
+    from switchgear.core.policy.circuit_view import CircuitView
     from switchgear.core.policy.gate import Gate
     from switchgear.core.policy.latency import Latency
     from switchgear.core.policy.memory import Memory

@@ -7,17 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from switchgear.core.errors import SettingsError
+from switchgear.core.policy.limit import Calls, Cost, Limit
 from switchgear.core.policy.quota_tables import LIMITS
-from switchgear.core.policy.weight import (
-    TRIP_S,
-    Calls,
-    Cost,
-    Latch,
-    Ledger,
-    Limit,
-    Priority,
-    Toll,
-)
+from switchgear.core.policy.weight import TRIP_S, Latch, Ledger, Priority, Toll
 from switchgear.core.verdict.usage import NUMBER_MAX, Family, told
 from switchgear.core.words import Effect, Scope
 
@@ -34,7 +26,7 @@ LEARNT_MAX = 100
 _PERIOD_S_MIN = 1.0
 
 _MARKET = re.compile(
-    r"(?:^|_)(?:markets?|prices?|tickers?|book|bbo|candles?|klines?|ohlcv|bars?|quotes?|symbols?|products?|"
+    r"(?:^|_)(?:markets?|prices?|tickers?|books?|bbo|candles?|klines?|ohlcv|bars?|quotes?|symbols?|products?|"
     r"instruments?|assets?|currency|currencies|time|clock|ping)(?:_|$)"
 )
 """A word in the name of a read that says it is market data."""
@@ -159,6 +151,45 @@ class Quotas:
             for watcher in tuple(self.watchers):
                 watcher()
 
+    def limit(
+        self,
+        name: str,
+        capacity: float,
+        period_s: float | None = None,
+        scope: Scope | None = None,
+        cost: Cost | None = None,
+    ) -> None:
+        """
+        Set how large a limit is, or make one that was not known; what is used of it stays.
+
+        Args:
+            name: Of the limit, as in `views`.
+            capacity: In [1, NUMBER_MAX].
+            period_s: Of a new limit: how long its window is, in (0, DAY_S].
+            scope: Of a new limit: ADDRESS, unless ACCOUNT is given.
+            cost: Of a new limit: each REQUEST, unless another is given.
+
+        Raises:
+            SettingsError: A number cannot be, or a new limit has no period.
+        """
+        with self._latch:
+            known = next((each for each in self._limits if each.name == name), None)
+            if known is not None and known.capacity == capacity:
+                return
+            made = (
+                replace(known, capacity=capacity)
+                if known is not None
+                else _new_limit(name, capacity, period_s, scope, cost)
+            )
+            others = tuple(each for each in self._limits if each.name != name)
+            self._limits = (*others, made)
+            for ledger in self._ledgers.values():
+                if ledger.limit.name == name:
+                    ledger.resize_locked(capacity)
+            self.version += 1
+        for watcher in tuple(self.watchers):
+            watcher()
+
     def views(self) -> tuple[LedgerView, ...]:
         """Every ledger at this instant."""
         with self._latch:
@@ -174,10 +205,12 @@ class Quotas:
     # -------------------------------------------------------------------------------- who pays
 
     def _known_limits_locked(self, account: str) -> list[Limit]:
-        if not self._learns:
-            return list(self._limits)
-        own = {"", account}
-        return [ledger.limit for ledger in self._ledgers.values() if ledger.account in own]
+        found = list(self._limits)
+        if self._learns:
+            own, names = {"", account}, {each.name for each in found}
+            learnt = [each for each in self._ledgers.values() if each.account in own]
+            found += [each.limit for each in learnt if each.limit.name not in names]
+        return found
 
     def _cost(
         self, limit: Limit, method: str, signed: bool, effect: Effect, weight: float | None
@@ -261,6 +294,21 @@ class Quotas:
             capacity=usage.capacity,
             calls=Calls.SIGNED if signed else Calls.UNSIGNED,
         )
+
+
+def _new_limit(
+    name: str,
+    capacity: float,
+    period_s: float | None,
+    scope: Scope | None,
+    cost: Cost | None,
+) -> Limit:
+    if period_s is None:
+        raise SettingsError("period_s", period_s, f"must be given for a limit that is new: {name}")
+    whose = Scope.ADDRESS if scope is None else scope
+    if whose not in {Scope.ADDRESS, Scope.ACCOUNT}:
+        raise SettingsError("scope", whose.value, "must be address or account")
+    return Limit(name, whose, period_s, capacity, cost or Cost.REQUEST, aligned=False)
 
 
 _LEARNT = Limit("requests", Scope.ADDRESS, _PERIOD_S_MIN, 1, aligned=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from switchgear.core.policy.weight import Calls, Cost, Limit
+from switchgear.core.policy.limit import Calls, Cost, Limit
 from switchgear.core.verdict.usage import DAY_S, Family
 from switchgear.core.words import Scope
 

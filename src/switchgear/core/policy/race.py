@@ -78,9 +78,8 @@ async def race(
         await _stopped(tasks)
         raise
     finally:
-        for task in tasks:
-            _leave(task)
-        tasks.clear()  # an error that is raised leads to this frame, and must not be led to by it
+        while tasks:  # the error that is raised leads to this frame, which must not lead back to it
+            _leave(tasks.pop())
 
 
 async def _attempt(begin: Callable[[], Awaitable[T] | None]) -> _End[T]:
@@ -132,16 +131,21 @@ async def _decided(tasks: list[Task[_End[T]]]) -> None:
 
 async def _outcome(tasks: list[Task[_End[T]]]) -> Raced[T]:
     _raise_fatal(tasks)
-    for number, task in enumerate(tasks):
-        end = _end(task)
-        if isinstance(end, _Won):
-            others = [other for other in tasks if other is not task]
-            loser_error = next(map(_error, others), None)
-            if any(_cut(other) for other in others):
-                await _turn()
-                _raise_fatal(others)
-            return Raced(end.value, number > 0, loser_error)
-    raise _error(tasks[0]) or CancelledError()
+    number = next((n for n, task in enumerate(tasks) if isinstance(_end(task), _Won)), None)
+    if number is None:
+        raise _error(tasks[0]) or CancelledError()  # without a name, as at the end of race
+    others = tasks[:number] + tasks[number + 1 :]
+    loser_error = next(map(_error, others), None)
+    if any(_cut(other) for other in others):
+        await _turn()
+        _raise_fatal(others)
+    return Raced(_value(tasks[number]), number > 0, loser_error)
+
+
+def _value(task: Task[_End[T]]) -> T:
+    end = _end(task)
+    assert isinstance(end, _Won)
+    return end.value
 
 
 async def _stopped(tasks: list[Task[_End[T]]]) -> None:

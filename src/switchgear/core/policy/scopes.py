@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from switchgear.core import circuit as machine
     from switchgear.core.circuit import Open
     from switchgear.core.clock import Clock
-    from switchgear.core.policy.breaker import Breaker, CircuitView
+    from switchgear.core.policy.breaker import Breaker
+    from switchgear.core.policy.circuit_view import CircuitView
 
 Way = tuple["machine.Ticket", ...]
 """A ticket of each circuit, widest first."""

@@ -1,7 +1,7 @@
 """
 Owns the ledger of one limit: what is used of it, what is on its way, and whether there is room.
 
-Which limits an exchange has, and which answers tell of which, is left to `quota`.
+What a limit is, is said in `limit`; which ones an exchange has, and which answers tell of which, is left to `quota`.
 
 How it counts. A ledger keeps apart what it knows in two ways, and goes by the larger one: `known`
 is the highest number that the exchange told in this window, others' requests among it; `own` is
@@ -18,18 +18,16 @@ measured by the monotonic clock, so a step of the date changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+from dataclasses import dataclass
+from enum import IntEnum
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from switchgear.core.errors import SettingsError
-from switchgear.core.verdict.usage import DAY_S, NUMBER_MAX, Family
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from switchgear.core.clock import Clock
+    from switchgear.core.policy.limit import Limit
     from switchgear.core.verdict.usage import Usage
     from switchgear.core.words import Scope
 
@@ -55,61 +53,6 @@ class Priority(IntEnum):
     """Orders, and what the account holds: up to 90 %."""
     HIGH = 2
     """Cancels, and lookups of orders: all of it."""
-
-
-class Cost(StrEnum):
-    """What is counted of a call."""
-
-    WEIGHT = "weight"
-    """The weight of its requests."""
-    ORDER = "order"
-    """Each order."""
-    REQUEST = "request"
-    """Each request."""
-
-
-class Calls(StrEnum):
-    """Which calls a limit concerns."""
-
-    ALL = "all"
-    ORDERS = "orders"
-    SIGNED = "signed"
-    UNSIGNED = "unsigned"
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """
-    One limit of an exchange.
-
-    Raises:
-        SettingsError: It cannot be.
-    """
-
-    name: str
-    scope: Scope
-    """ADDRESS or ACCOUNT."""
-    period_s: float
-    """How long its window is, in (0, DAY_S]; the windows of an aligned limit begin at multiples of it since 1970."""
-    capacity: float
-    """In [1, NUMBER_MAX]; an answer that tells another one wins."""
-    cost: Cost = Cost.REQUEST
-    calls: Calls = Calls.ALL
-    costs: Mapping[str, float] = field(default_factory=dict[str, float], hash=False)
-    """By method, what a call costs here, whatever `calls` says; 0 for one that is not concerned."""
-    other: float = 1.0
-    """What every other method that is concerned costs."""
-    family: Family = Family.REQUESTS
-    """Which headers tell of it."""
-    falls: bool = False
-    """What is used goes down within a window too, as orders that are filled do not count."""
-    aligned: bool = True
-
-    def __post_init__(self) -> None:
-        if not 0 < self.period_s <= DAY_S:
-            raise SettingsError("period_s", self.period_s, f"must be in (0, {DAY_S:g}]")
-        if not 1 <= self.capacity <= NUMBER_MAX:
-            raise SettingsError("capacity", self.capacity, f"must be in [1, {NUMBER_MAX:g}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +155,7 @@ class Ledger:
         self.own = 0.0
         self.pending = 0.0
         self._known = self._before = 0.0
-        self._resize_locked(limit.capacity)
+        self.resize_locked(limit.capacity)
         now_s = clock.monotonic_s()
         self.ended_s = self._calm_s = self._mark_s = now_s
         self._known_s = now_s
@@ -361,7 +304,7 @@ class Ledger:
         if now_s >= self.turn_s:
             self.turn_locked(now_s)
         if usage.capacity is not None:
-            self._resize_locked(usage.capacity)
+            self.resize_locked(usage.capacity)
         if sent_s is None:
             # It is of a request that is on its way now, so at least of one since nothing was.
             sent_s = max(self._calm_s, now_s - TRIP_S) if self.pending else now_s - TRIP_S
@@ -384,11 +327,11 @@ class Ledger:
         lo_s, hi_s = lo_s + shift_s, hi_s + shift_s
         if lo_s <= self._hi_s and hi_s >= self._lo_s:
             return  # as we thought
-        if hi_s <= now_s:
-            lo_s, hi_s = lo_s + self.period_s, hi_s + self.period_s
-        self._between_locked(lo_s, hi_s, now_s)
+        soon_s = self.period_s * ((hi_s - now_s) // self.period_s)
+        self._between_locked(lo_s - soon_s, hi_s - soon_s, now_s)
 
-    def _resize_locked(self, capacity: float) -> None:
+    def resize_locked(self, capacity: float) -> None:
+        """It holds so much from now on."""
         self.capacity = capacity
         low, normal, high = (capacity * share / 100 for share in _SHARES)
         self.ceilings = (low, normal, high)

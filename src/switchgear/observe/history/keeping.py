@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from switchgear.core.clock import Clock
     from switchgear.core.event import Emit
-    from switchgear.core.policy.breaker import CircuitView
+    from switchgear.core.policy.circuit_view import CircuitView
     from switchgear.observe.metrics import CallMetrics
 
 _BOUNDS = ("rows_max", "age_max_s")

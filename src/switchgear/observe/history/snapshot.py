@@ -11,7 +11,7 @@ from switchgear.core.words import CircuitState
 from switchgear.observe.store import CircuitSnapshot
 
 if TYPE_CHECKING:
-    from switchgear.core.policy.breaker import CircuitView
+    from switchgear.core.policy.circuit_view import CircuitView
     from switchgear.observe.metrics import CallMetrics
 
 _WAITING = frozenset({CircuitState.OPEN, CircuitState.FORCED_OPEN, CircuitState.HALF_OPEN})

@@ -1,0 +1,50 @@
+"""Owns what is given to a gear beside its settings by key: their file or tree, instants, and how many keys it keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from switchgear.core.errors import SettingsError
+from switchgear.settings.book import load_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_TABLES = ("settings", "server", "history", "exchanges")
+
+
+def checked_keys_max(keys_max: int) -> int:
+    """The number as it is; SettingsError for one that cannot be."""
+    given: object = keys_max  # callers are not all typed
+    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+        raise SettingsError("keys_max", keys_max, "must be a whole number from 1")
+    return keys_max
+
+
+def epoch_ms(name: str, at: datetime | int | None) -> int | None:
+    """An instant in epoch milliseconds; SettingsError for a date without a time zone."""
+    given: object = at  # callers are not all typed
+    if at is None or isinstance(at, int):
+        return at
+    if not isinstance(given, datetime) or at.tzinfo is None:
+        raise SettingsError(name, at, "must have a time zone, or be epoch milliseconds")
+    return round(at.timestamp() * 1000)
+
+
+def settings_tree(settings: str | Path | Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The settings as a tree: of a file its table `[settings]`; SettingsError for a file with other tables."""
+    if settings is None:
+        return {}
+    if isinstance(settings, Mapping):
+        return settings
+    tree = load_file(settings)
+    for name in tree:
+        if name not in _TABLES:
+            raise SettingsError(
+                name,
+                type(tree[name]).__name__,  # not its content: somebody may have put a key there
+                f"is not a table of the settings file; known are {', '.join(_TABLES)}",
+            )
+    return tree.get("settings", {})  # type: ignore[no-any-return]  # SettingsBook.load refuses what is no table
