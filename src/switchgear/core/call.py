@@ -121,20 +121,34 @@ def _perform(
     match step:
         case Run():
             return function(*args, **kwargs)
-        case Wait():
-            if loop_runs():
-                raise WouldBlockLoop(policy.key.exchange, policy.key.method, step.delay_s)
-            return policy.clock.sleep(step.delay_s)
-        case Queue():
-            if loop_runs():
-                step.place.give_up()
-                raise WouldBlockLoop(policy.key.exchange, policy.key.method, step.limit_s)
-            return step.place.wait(policy.clock, step.limit_s)
+        case Wait() | Queue():
+            return stand_by(step, policy)
         case Ask():
             value = step.source.function(*args, **kwargs)
             if hasattr(value, "__await__"):
                 raise _unawaited(step.source, value)
             return value
+
+
+def stand_by(step: Wait | Queue, policy: Policy) -> object:
+    """Let time pass in this thread; WouldBlockLoop where an event loop runs in it."""
+    if isinstance(step, Wait):
+        if loop_runs():
+            raise WouldBlockLoop(policy.key.exchange, policy.key.method, step.delay_s)
+        policy.clock.sleep(step.delay_s)
+        return None
+    if loop_runs():
+        step.place.give_up()
+        raise WouldBlockLoop(policy.key.exchange, policy.key.method, step.limit_s)
+    return step.place.wait(policy.clock, step.limit_s)
+
+
+async def stand_by_async(step: Wait | Queue, policy: Policy) -> object:
+    """Let time pass on the running event loop."""
+    if isinstance(step, Wait):
+        await policy.clock.sleep_async(step.delay_s)
+        return None
+    return await step.place.wait_async(policy.clock, step.limit_s)
 
 
 async def _perform_async(
@@ -150,10 +164,8 @@ async def _perform_async(
             if step.hedge is not None:
                 return await _hedged(policy, step.timeout_s, step.hedge, begin)
             return await _cut_or_not(policy, step.timeout_s, begin)
-        case Wait():
-            return await policy.clock.sleep_async(step.delay_s)
-        case Queue():
-            return await step.place.wait_async(policy.clock, step.limit_s)
+        case Wait() | Queue():
+            return await stand_by_async(step, policy)
         case Ask():
             return await _cut_or_not(
                 policy, step.timeout_s, partial(step.source.function, *args, **kwargs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial, update_wrapper
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 
+from switchgear.core.call import stand_by, stand_by_async
 from switchgear.core.errors import SettingsError
 from switchgear.core.outcome import Err, Ok, Served
 from switchgear.core.path import GUARDED_BY, async_path, sync_path
@@ -163,7 +164,9 @@ class Attempt:
         self._cut: Any = None
 
     def __enter__(self) -> Self:
-        self._enter()
+        act = self._begin()
+        while not isinstance(step := act(), Run):
+            act = self._after(partial(stand_by, step, self._policy))
         return self
 
     def __exit__(
@@ -175,7 +178,14 @@ class Attempt:
         self._leave(error)
 
     async def __aenter__(self) -> Self:
-        step = self._enter()
+        act = self._begin()
+        while not isinstance(step := act(), Run):
+            try:
+                value = await stand_by_async(step, self._policy)
+            except BaseException as error:
+                act = partial(self._going.throw, error)
+            else:
+                act = partial(self._going.send, value)
         if step.timeout_s is not None:
             from switchgear.core.policy.timeout import Cut  # here: it loads asyncio
 
@@ -196,17 +206,28 @@ class Attempt:
                 error.__cause__ = cut
         self._leave(error)
 
-    def _enter(self) -> Run:
+    @property
+    def _going(self) -> Flow:
+        assert self._flow is not None
+        return self._flow
+
+    def _begin(self) -> Callable[[], Any]:
+        """What gives the first step: to run the block, or to wait for room before it."""
         if self._flow is not None:
             raise RuntimeError("an attempt is one ticket: make another with attempt()")
         self._flow = Course(self._policy, (), None, block=True, once=True).flow()
-        step = next(self._flow)
-        assert isinstance(step, Run)
-        return step
+        return partial(next, self._flow)
+
+    def _after(self, wait: Callable[[], object]) -> Callable[[], Any]:
+        """What gives the next step, when a wait is over or was broken off."""
+        try:
+            value = wait()
+        except BaseException as error:
+            return partial(self._going.throw, error)
+        return partial(self._going.send, value)
 
     def _leave(self, error: BaseException | None) -> None:
-        flow = self._flow
-        assert flow is not None
+        flow = self._going
         try:
             flow.send(None) if error is None else flow.throw(error)
         except StopIteration:

@@ -6,7 +6,7 @@ Which circuits a call passes, and that they admit it together, is left to scopes
 
 from __future__ import annotations
 
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from switchgear.core import circuit as machine
@@ -38,7 +38,8 @@ class Domain:
     __slots__ = ("dirty", "lock", "wide")
 
     def __init__(self) -> None:
-        self.lock = Lock()
+        # One that the same thread may take again: a call that is collected settles wherever the collector runs.
+        self.lock = RLock()
         self.dirty = False
         """Some circuit wider than a method counts failures, or counts every success; read without the lock."""
         self.wide: list[Breaker] = []
@@ -46,7 +47,7 @@ class Domain:
 
     def forked(self) -> None:
         """After a fork, in the child: another thread of the parent may have held the lock."""
-        self.lock = Lock()
+        self.lock = RLock()
 
     def look_locked(self) -> None:
         """See anew whether any wide circuit is dirty."""
@@ -70,6 +71,7 @@ class Breaker:
         "_circuit",
         "_clock",
         "_emit",
+        "_is_plain",
         "_out",
         "_owed",
         "_since_s",
@@ -95,6 +97,7 @@ class Breaker:
         self.scope = scope
         self.rules = rules
         """Live: `configure` replaces them, and the next admission or settlement obeys."""
+        self._is_plain = not rules.watches_successes
         self.dirty = rules.watches_successes
         """A success has something to undo or to count."""
         self.domain = Domain() if domain is None else domain
@@ -129,7 +132,7 @@ class Breaker:
     def configure(self, rules: Rules) -> None:
         """Obey other rules from the next admission or settlement on; what is counted, open or held stays."""
         with self.domain.lock:
-            self.rules = rules
+            self.rules, self._is_plain = rules, not rules.watches_successes
             self._stain_locked()
             for moved in self.moved:
                 moved()
@@ -163,7 +166,7 @@ class Breaker:
     ) -> tuple[Circuit, machine.Ticket | Refusal]:
         """What the circuit would answer now, and what it would be then; nothing is kept."""
         rules = self.rules
-        if not rules.watches_starts:
+        if self._is_plain:
             return machine.admit(self._paid_locked(), rules, now_s)
         drawn = self._clock.chance() if chance is None else chance
         return machine.admit(self._paid_locked(), rules, now_s, drawn, self._overdue_locked(now_s))
@@ -236,7 +239,7 @@ class Breaker:
                 and circuit.state is CLEAN
                 and threshold is not None
                 and owed < threshold
-                and not self.rules.watches_successes
+                and self._is_plain
             ):
                 self._owed = owed
                 self.dirty = True
@@ -309,7 +312,7 @@ class Breaker:
         if (
             type(state) is not Closed
             or raw.generation != circuit.generation
-            or rules.watches_successes
+            or not self._is_plain
             or state.window is not None
         ):
             return False
@@ -336,7 +339,7 @@ class Breaker:
 
     def _stain_locked(self) -> None:
         unclean = self._circuit.state is not CLEAN or self._owed > 0
-        self._dirty_locked(dirty=unclean or self.rules.watches_successes)
+        self._dirty_locked(dirty=unclean or not self._is_plain)
 
     def _dirty_locked(self, *, dirty: bool) -> None:
         if dirty is not self.dirty:
