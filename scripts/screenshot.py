@@ -7,6 +7,7 @@ program's own page with its own records; only the exchanges are played.
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +41,7 @@ SIZE = {"width": 1440, "height": 900}
 ROUNDS = 60
 BROKEN_FROM = 53
 LIMITED_FROM = 52
+GONE_FROM = 57
 CALLS: tuple[tuple[str, str, float, float], ...] = (
     # exchange, method, its usual time in ms, how often it is called
     ("binance", "get_market_price", 11, 1.0),
@@ -93,10 +95,12 @@ class Minute:
         match exchange, method:
             case "binance", ("get_market_price" | "create_order") if self._round >= BROKEN_FROM:
                 raise ConnectionResetError("connection reset by peer")
+            case "coinbase", _ if self._round >= GONE_FROM:
+                raise ConnectionRefusedError("connection refused")
             case "coinbase", "get_order_book" if self._due("unavailable", LIMITED_FROM - 2):
                 raise answered(503, "Service Unavailable")
             case "alpaca", "get_positions" if self._due("limited", LIMITED_FROM):
-                raise answered(429, "Too Many Requests", retry_after_s=20)
+                raise answered(429, "Too Many Requests", retry_after_s=20, code=42910000)
             case _:
                 pass
 
@@ -108,11 +112,14 @@ class Minute:
         return due
 
 
-def answered(status: int, text: str, retry_after_s: int | None = None) -> httpx.HTTPStatusError:
+def answered(
+    status: int, text: str, retry_after_s: int | None = None, code: int | None = None
+) -> httpx.HTTPStatusError:
     """An exchange's answer that is an error."""
     request = httpx.Request("GET", "http://127.0.0.1/")
     headers = {} if retry_after_s is None else {"retry-after": str(retry_after_s)}
-    response = httpx.Response(status, headers=headers, request=request)
+    body = None if code is None else {"code": code, "message": text.lower()}
+    response = httpx.Response(status, headers=headers, json=body, request=request)
     return httpx.HTTPStatusError(f"{status} {text}", request=request, response=response)
 
 
@@ -123,7 +130,7 @@ def shoot(page: Page, url: str, minute: Minute) -> None:
     page.locator(".records tbody tr").first.wait_for()
     page.locator(".live[data-tail=open]").wait_for()
     page.locator(".banner strong").wait_for()
-    page.locator(".records tr", has_text="failed after").first.click()
+    page.locator(".records tr", has_text=re.compile("failed after.*reset by peer")).first.click()
     page.locator(".panel").wait_for()
     page.screenshot(path=IMAGES / "api-logs.png")
     page.goto(f"{url}/circuits")

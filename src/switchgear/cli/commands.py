@@ -131,7 +131,7 @@ def logs(
 
 @app.command()
 def circuits(*, history: Kept = None, as_json: Json = False) -> None:
-    """Print the circuits as a history file has them."""
+    """Print the circuits as a history file has them, and the gates that are closed."""
     from switchgear.cli.show import show_circuits
 
     show_circuits(_needed(history), SystemClock(), as_json=as_json)

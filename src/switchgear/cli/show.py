@@ -6,20 +6,30 @@ import json
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-from switchgear.core.words import Effect, Key, Level
+from switchgear.core.words import CircuitState, Effect, Key, Level, Scope
 from switchgear.observe.history import HistoryReader, LogQuery, to_jsonl
+from switchgear.observe.history.gates import closed_gates
+from switchgear.observe.history.wide import held_back_by, refusing, the_wide, wide_words
 from switchgear.settings import Settings, asdict_shallow, pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from rich.console import OverflowMethod
 
     from switchgear.cli.config import Config, ExchangeTable
     from switchgear.core.clock import Clock
+    from switchgear.core.policy.gate import GateView
     from switchgear.observe.history import CircuitSnapshot
     from switchgear.observe.record import LogRecord
 
@@ -46,11 +56,27 @@ def show_logs(path: Path, filters: Mapping[str, str], clock: Clock, *, as_json: 
 
 
 def show_circuits(path: Path, clock: Clock, *, as_json: bool) -> None:
-    """Print the circuits as they were last written down; raises SettingsError as show_logs."""
-    for one in HistoryReader(path, clock).circuits():
-        typer.echo(
-            json.dumps(_circuit_dict(one)) if as_json else _circuit_line(one, _now_ms(clock))
-        )
+    """
+    Print the circuits as they were last written down, and below them the gates that are closed now.
+
+    As JSON, only the circuits. Raises SettingsError as show_logs.
+    """
+    reader, now_ms = HistoryReader(path, clock), _now_ms(clock)
+    circuits = reader.circuits()
+    wide = refusing(circuits)
+    if as_json:
+        for one in circuits:
+            typer.echo(json.dumps(_circuit_dict(one, held_back_by(one, wide))))
+        return
+    screen = Console(highlight=False)
+    if not screen.is_terminal:
+        screen = Console(
+            highlight=False, width=_PIPED_CHARS
+        )  # a program reads it: nothing is folded
+    if circuits:
+        screen.print(_circuit_table(circuits, now_ms, screen.width))
+    for gate in closed_gates(reader, now_ms):
+        screen.print(Text(_harmless(_gate_line(gate)), style="yellow"))
 
 
 def show_config(config: Config) -> None:
@@ -80,20 +106,102 @@ def _harmless(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _circuit_line(one: CircuitSnapshot, now_ms: int) -> str:
-    since_s = max(0, now_ms - one.since_ms) / 1000
-    metrics = one.metrics
-    words = [f"{one.key}: {one.state.value} since {since_s:.0f} s"]
-    words += [one.reason] if one.reason else []
-    words += [f"held by {one.by}"] if one.by else []
-    if one.until_ms is not None:
-        words.append(f"next try in {max(0, one.until_ms - now_ms) / 1000:.0f} s")
-    if metrics.get("total_calls"):
-        words.append(
-            f"{metrics['total_calls']} calls, {_number(metrics, 'success_rate') * 100:.1f} % well, "
-            f"p50 {_number(metrics, 'p50_ms'):.1f} ms, p95 {_number(metrics, 'p95_ms'):.1f} ms"
-        )
-    return _harmless("; ".join(words))
+def _circuit_table(circuits: Sequence[CircuitSnapshot], now_ms: int, width: int) -> Table:
+    """A line for each circuit, of each exchange those wider than a method first; where it is narrow with less."""
+    columns = [each for each in _COLUMNS if width >= each.needs_chars]
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
+    for column in columns:
+        how: OverflowMethod = "fold" if column is _WHY else "ellipsis"
+        one_line = column is not _WHY
+        table.add_column(column.title, justify=column.side, no_wrap=one_line, overflow=how)
+    wide = refusing(circuits)
+    ordered = sorted(circuits, key=lambda one: (one.key.exchange, -_WIDTH[one.key.scope], one.key))
+    for one, following in zip_longest(ordered, ordered[1:]):
+        cells = _circuit_cells(one, held_back_by(one, wide), now_ms)
+        ends = following is None or following.key.exchange != one.key.exchange
+        table.add_row(*(cells[column.title] for column in columns), end_section=ends)
+    return table
+
+
+class _Column(NamedTuple):
+    title: str
+    side: Literal["left", "right"] = "right"
+    needs_chars: int = 0
+    """Left out where the terminal has less."""
+
+
+_PIPED_CHARS = 2_000
+_WIDTH = {scope: width for width, scope in enumerate(Scope)}
+_WHY = _Column("why and since when", "left")
+_COLUMNS = (
+    _Column("exchange", "left"),
+    _Column("circuit", "left"),
+    _Column("state", "left"),
+    _WHY,
+    _Column("next try"),
+    _Column("calls", needs_chars=100),
+    _Column("well", needs_chars=100),
+    _Column("p50 ms", needs_chars=140),
+    _Column("p95 ms", needs_chars=140),
+    _Column("opened", needs_chars=140),
+)
+_STYLES = {
+    CircuitState.CLOSED: "green",
+    CircuitState.OPEN: "bold red",
+    CircuitState.FORCED_OPEN: "bold red",
+}
+
+
+def _circuit_cells(one: CircuitSnapshot, holder: Scope | None, now_ms: int) -> dict[str, Text]:
+    """By the column's title."""
+    name = wide_words(one.key.scope, one.key.account) or _method(one.key)
+    wait = "" if one.until_ms is None else f"in {max(0, one.until_ms - now_ms) / 1000:.0f} s"
+    texts = {
+        "exchange": one.key.exchange,
+        _WHY.title: "; ".join(_why(one, holder, now_ms)),
+        "next try": wait,
+        "opened": str(one.openings),
+        **_counts(one.metrics),
+    }
+    return {
+        **{column.title: Text(_harmless(texts.get(column.title, ""))) for column in _COLUMNS},
+        "circuit": Text(_harmless(name), style="bold" if one.key.is_scope else ""),
+        "state": Text(one.state.value.replace("_", " "), style=_STYLES.get(one.state, "yellow")),
+    }
+
+
+def _why(one: CircuitSnapshot, holder: Scope | None, now_ms: int) -> Iterator[str]:
+    if one.reason:
+        yield one.reason
+    if one.by:
+        yield f"held by {one.by}"
+    yield f"for {max(0, now_ms - one.since_ms) / 1000:.0f} s"
+    if holder is not None:
+        yield f"held back by {the_wide(holder, one.key.account)}"
+
+
+def _counts(metrics: Mapping[str, object]) -> dict[str, str]:
+    """Nothing where nothing was called, as of what is wider than a method."""
+    if not metrics.get("total_calls"):
+        return {}
+    return {
+        "calls": str(metrics["total_calls"]),
+        "well": f"{_number(metrics, 'success_rate') * 100:.1f} %",
+        "p50 ms": f"{_number(metrics, 'p50_ms'):.1f}",
+        "p95 ms": f"{_number(metrics, 'p95_ms'):.1f}",
+    }
+
+
+def _method(key: Key) -> str:
+    return key.method if key.account == "main" else f"{key.method}[{key.account}]"
+
+
+def _gate_line(gate: GateView) -> str:
+    only = ", new orders only" if gate.orders_only else ""
+    only = ", calls without a key only" if gate.public_only else only
+    whose = the_wide(gate.scope, gate.account)
+    wait = f"{gate.retry_after_s:.0f} s more{only}"
+    return f"{gate.exchange}: gate of {whose} closed for {wait}: {gate.reason}"
 
 
 def _number(metrics: Mapping[str, object], name: str) -> float:
@@ -101,10 +209,11 @@ def _number(metrics: Mapping[str, object], name: str) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
-def _circuit_dict(one: CircuitSnapshot) -> dict[str, Any]:
+def _circuit_dict(one: CircuitSnapshot, holder: Scope | None) -> dict[str, Any]:
     found = {each.name: getattr(one, each.name) for each in fields(one) if each.name != "key"}
     plain = {k: v.value if isinstance(v, Enum) else v for k, v in found.items()}
-    return {**one.key._asdict(), **plain, "metrics": dict(one.metrics)}
+    more = {"scope": one.key.scope.value, "held_back_by": None if holder is None else holder.value}
+    return {**one.key._asdict(), **plain, "metrics": dict(one.metrics), **more}
 
 
 # ---------------------------------------------------------------------------------------- settings

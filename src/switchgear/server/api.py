@@ -144,7 +144,7 @@ class Api:
         return self._live.answer(replace(query, after_id=None), after_id)
 
     def circuits(self) -> model.BoardOut:
-        """Every circuit, and the gates that are closed."""
+        """Every circuit, the gates that are closed, and what is used of limits and retry budgets."""
         return board_out(self._source.board(), self._source.now_ms())
 
     def health(self) -> model.HealthOut:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from switchgear.core.words import Key
+from switchgear.core.words import Key, Scope
 from switchgear.server.file_records import FileRecords
 from switchgear.server.ring_records import RingRecords
 from switchgear.server.source import Board, CallCounts, Circuit, ClosedGate, Status
 
 if TYPE_CHECKING:
-    from switchgear.core.policy.breaker import CircuitView
+    from collections.abc import Iterable, Sequence
+
+    from switchgear.core.policy.circuit_view import CircuitView
     from switchgear.gear import Switchgear
     from switchgear.observe.health import Health
     from switchgear.observe.history import HistoryReader
@@ -46,13 +48,21 @@ class GearSource:
             Key(one.exchange, one.method, one.account): one for one in self._gear.all_metrics()
         }
         views = self._gear.circuits()
-        circuits = tuple(_circuit(view, counts.get(view.key), now_ms) for view in views)
-        gates = tuple(
-            ClosedGate(gate.exchange, gate.scope, gate.account, gate.retry_after_s, gate.reason)
-            for gate in self._gear.gates()
-            if gate.closed
+        tight = _tight(views)
+        circuits = tuple(
+            _circuit(view, counts.get(view.key), now_ms, self._held_back_by(view, tight))
+            for view in views
         )
-        return Board(circuits, gates)
+        gates = tuple(ClosedGate.of(gate) for gate in self._gear.gates() if gate.closed)
+        return Board(circuits, gates, tuple(self._gear.limits()), tuple(self._gear.budgets()))
+
+    def _held_back_by(self, view: CircuitView, tight: Sequence[CircuitView]) -> Scope | None:
+        """The scope of the widest of these that the calls of a method pass."""
+        policy = self._gear.registry.policies.get(view.key) if tight else None
+        if policy is None:
+            return None
+        passed = {breaker.key for breaker in policy.scopes.breakers}
+        return next((wide.scope for wide in tight if wide.key in passed), None)
 
     def health(self) -> Health:
         """How things stand, in words."""
@@ -72,7 +82,18 @@ class GearSource:
         )
 
 
-def _circuit(view: CircuitView, metrics: CallMetrics | None, now_ms: int) -> Circuit:
+def _tight(views: Iterable[CircuitView]) -> list[CircuitView]:
+    """The circuits wider than a method that do not let all calls through, the widest first."""
+    found = [view for view in views if view.key.is_scope and view.passing < 1]
+    return sorted(found, key=lambda view: _WIDEST_FIRST.index(view.scope))
+
+
+_WIDEST_FIRST = (Scope.EXCHANGE, Scope.ADDRESS, Scope.ACCOUNT)
+
+
+def _circuit(
+    view: CircuitView, metrics: CallMetrics | None, now_ms: int, held_back_by: Scope | None
+) -> Circuit:
     return Circuit(
         exchange=view.key.exchange,
         method=view.key.method,
@@ -87,6 +108,10 @@ def _circuit(view: CircuitView, metrics: CallMetrics | None, now_ms: int) -> Cir
         reset_timeout_s=view.rules.reset_timeout_s,
         openings=view.openings,
         counts=CallCounts() if metrics is None else _counts(metrics),
+        scope=view.scope,
+        passing=view.passing,
+        window=view.window,
+        held_back_by=held_back_by,
     )
 
 

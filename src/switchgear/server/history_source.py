@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from switchgear.core.circuit import Rules
 from switchgear.core.clock import SystemClock
-from switchgear.core.policy.breaker import CircuitView
-from switchgear.core.policy.gate import GateView
-from switchgear.core.words import Key, Kind, Scope
+from switchgear.core.policy.circuit_view import CircuitView
+from switchgear.core.words import Key
 from switchgear.observe.health import health_of
 from switchgear.observe.history import HistoryReader
+from switchgear.observe.history.gates import closed_gates
+from switchgear.observe.history.wide import held_back_by, refusing
 from switchgear.observe.query import LogQuery
 from switchgear.server.file_records import FileRecords
 from switchgear.server.source import Board, CallCounts, Circuit, ClosedGate, Status
@@ -22,12 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from switchgear.core.clock import Clock
+    from switchgear.core.words import Scope
     from switchgear.observe.health import Health
     from switchgear.observe.history import CircuitSnapshot
-    from switchgear.observe.record import LogRecord
 
 _SERVED_LATELY_MS = 60_000
-_GATES_MS = 86_400_000
 _LOOKED_AT_MAX = 500
 
 
@@ -51,62 +51,36 @@ class HistorySource:
         return round(self._clock.wall().timestamp() * 1000)
 
     def board(self) -> Board:
-        """The circuits as they were last written down."""
+        """The circuits as they were last written down; a file tells nothing of limits and budgets."""
         now_ms = self.now_ms()
-        circuits = tuple(_circuit(one, now_ms) for one in self._reader.circuits())
-        gates = tuple(
-            ClosedGate(gate.exchange, gate.scope, gate.account, gate.retry_after_s, gate.reason)
-            for gate in self._gates(now_ms)
+        snapshots = self._reader.circuits()
+        wide = refusing(snapshots)
+        circuits = tuple(_circuit(one, now_ms, held_back_by(one, wide)) for one in snapshots)
+        return Board(
+            circuits, tuple(ClosedGate.of(gate) for gate in closed_gates(self._reader, now_ms))
         )
-        return Board(circuits, gates)
 
     def health(self) -> Health:
         """How things stand, in words, as far as the file tells."""
         now_ms = self.now_ms()
         views = [_view(one, now_ms) for one in self._reader.circuits()]
-        return health_of(views, self._gates(now_ms), self._served(now_ms))
+        return health_of(views, closed_gates(self._reader, now_ms), self._served(now_ms))
 
     def status(self) -> Status:
         """Where the records come from."""
         lost = self._reader.lost()
         return Status(source="history", name=self._name, writable=False, lost=sum(lost.values()))
 
-    def _gates(self, now_ms: int) -> list[GateView]:
-        """The gates that are closed now: a record tells when each closed, and for how long."""
-        newest: dict[tuple[str, Scope, str, bool, bool], GateView] = {}
-        for record in self._lately("gate_closed", now_ms - _GATES_MS):
-            gate = _gate(record, now_ms)
-            whose = (gate.exchange, gate.scope, gate.account)
-            newest.setdefault((*whose, gate.orders_only, gate.public_only), gate)
-        return [gate for gate in newest.values() if gate.closed]
-
     def _served(self, now_ms: int) -> dict[Key, str]:
         """For keys that were lately answered by a fallback, its name; the newest one of each."""
         served: dict[Key, str] = {}
-        for record in self._lately("fallback_served", now_ms - _SERVED_LATELY_MS):
+        since_ms = max(0, now_ms - _SERVED_LATELY_MS)
+        query = LogQuery(event="fallback_served", since_ms=since_ms, limit=_LOOKED_AT_MAX)
+        for record in self._reader.query(query):
             served.setdefault(
                 Key(record.exchange, record.method, record.account), record.source or ""
             )
         return served
-
-    def _lately(self, event: str, since_ms: int) -> list[LogRecord]:
-        return self._reader.query(
-            LogQuery(event=event, since_ms=max(0, since_ms), limit=_LOOKED_AT_MAX)
-        )
-
-
-def _gate(record: LogRecord, now_ms: int) -> GateView:
-    for_s = record.detail.get("for_s")
-    until_ms = record.at_ms + (for_s * 1000 if isinstance(for_s, int | float) else 0)
-    wait_s = max(0.0, (until_ms - now_ms) / 1000)
-    scope = Scope(record.detail.get("scope", "exchange"))
-    reason = str(record.detail.get("reason", ""))
-    orders_only = record.kind == Kind.ORDER_RATE_LIMITED.value and scope is Scope.ACCOUNT
-    public_only = bool(record.detail.get("public_only", False))
-    closed = wait_s > 0
-    return GateView(
-        record.exchange, scope, record.account, closed, wait_s, reason, orders_only, public_only
-    )
 
 
 def _wait_s(snapshot: CircuitSnapshot, now_ms: int) -> float | None:
@@ -129,7 +103,7 @@ def _view(snapshot: CircuitSnapshot, now_ms: int) -> CircuitView:
     )
 
 
-def _circuit(snapshot: CircuitSnapshot, now_ms: int) -> Circuit:
+def _circuit(snapshot: CircuitSnapshot, now_ms: int, held_by: Scope | None) -> Circuit:
     return Circuit(
         exchange=snapshot.key.exchange,
         method=snapshot.key.method,
@@ -143,6 +117,8 @@ def _circuit(snapshot: CircuitSnapshot, now_ms: int) -> Circuit:
         openings=snapshot.openings,
         counts=_counts(snapshot.metrics),
         seen_ms=snapshot.updated_ms,
+        scope=snapshot.key.scope,
+        held_back_by=held_by,
     )
 
 

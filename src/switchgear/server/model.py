@@ -117,11 +117,23 @@ class Counts(BaseModel):
     last_error_at_ms: int | None
 
 
+class WindowOut(BaseModel):
+    """What a circuit remembers of its last calls, or of those of its last seconds."""
+
+    calls: int
+    failures: int
+    slow: int
+    asked: int = Field(description="Calls that wanted to be made, let through or not.")
+    passed: int = Field(description="Those of them that were let through.")
+
+
 class CircuitOut(BaseModel):
-    """One circuit."""
+    """One circuit: of a method, or of something wider that several methods share."""
 
     exchange: str
-    method: str
+    method: str = Field(
+        description="`@exchange`, `@address` or `@account` for a circuit wider than a method."
+    )
     account: str
     state: str = Field(
         description="closed, open, half_open, forced_open, forced_closed or metrics_only."
@@ -140,6 +152,18 @@ class CircuitOut(BaseModel):
     seen_ms: int | None = Field(
         description="Epoch ms at which this was written down; null when it is live."
     )
+    scope: str = Field(description="method, account, address or exchange: what it stands for.")
+    passing: float | None = Field(
+        description="Share of the calls that it lets through, 0 to 1: 0 while open and while its "
+        "probes decide, less than 1 in a ramp or throttled; null from a file."
+    )
+    window: WindowOut | None = Field(
+        description="null while no rule needs a window, and from a file."
+    )
+    held_back_by: str | None = Field(
+        description="account, address or exchange: the widest circuit that does not let all calls "
+        "of this method through, whatever its own state is; null when none does."
+    )
 
 
 class GateOut(BaseModel):
@@ -150,13 +174,44 @@ class GateOut(BaseModel):
     account: str
     retry_after_s: float
     reason: str
+    orders_only: bool = Field(description="It holds back new orders alone.")
+    public_only: bool = Field(description="It holds back calls without a key alone.")
+
+
+class LimitOut(BaseModel):
+    """What is used of one limit of an exchange in its present window."""
+
+    exchange: str
+    limit: str = Field(description="What the limit is called here, as `request_weight`.")
+    scope: str = Field(description="address or account: who uses it up.")
+    account: str = Field(description="Empty unless the scope is account.")
+    used: float = Field(
+        description="What is on its way included. Market data stops at 80 % of the capacity, "
+        "orders and account reads at 90 %; the rest is for cancels and lookups of orders."
+    )
+    capacity: float
+    period_s: float
+    resets_in_s: float
+
+
+class BudgetOut(BaseModel):
+    """What all retries of one exchange have left in common."""
+
+    exchange: str
+    tokens: int | None = Field(description="What is left; null when it is unlimited.")
+    tokens_max: int | None = Field(
+        description="When it is full; 0 allows no retry, null is unlimited."
+    )
+    withheld: int = Field(description="Retries that were not made for want of tokens.")
 
 
 class BoardOut(BaseModel):
-    """Every circuit, and the gates that are closed."""
+    """Every circuit, the gates that are closed, and what is used of limits and retry budgets."""
 
     circuits: list[CircuitOut]
     gates: list[GateOut]
+    limits: list[LimitOut] = Field(description="Those that are known; empty from a file.")
+    budgets: list[BudgetOut] = Field(description="One of each exchange; empty from a file.")
     now_ms: int
 
 

@@ -14,6 +14,7 @@ from switchgear.server import model
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from switchgear.core.policy.weight import LedgerView
     from switchgear.observe.query import LogQuery
     from switchgear.observe.record import LogRecord
     from switchgear.server.source import Board, Circuit
@@ -43,15 +44,40 @@ def board_out(board: Board, now_ms: int) -> model.BoardOut:
             account=gate.account,
             retry_after_s=round(gate.retry_after_s, 3),
             reason=gate.reason,
+            orders_only=gate.orders_only,
+            public_only=gate.public_only,
         )
         for gate in board.gates
     ]
     circuits = [_circuit_out(circuit) for circuit in board.circuits]
-    return model.BoardOut(circuits=circuits, gates=gates, now_ms=now_ms)
+    return model.BoardOut(
+        circuits=circuits,
+        gates=gates,
+        limits=[_limit_out(limit) for limit in board.limits],
+        budgets=[model.BudgetOut(**asdict(budget)) for budget in board.budgets],
+        now_ms=now_ms,
+    )
 
 
 def _circuit_out(circuit: Circuit) -> model.CircuitOut:
-    return model.CircuitOut.model_validate({**asdict(circuit), "state": circuit.state.value})
+    window, holder = circuit.window, circuit.held_back_by
+    plain = {
+        "state": circuit.state.value,
+        "scope": circuit.scope.value,
+        "passing": None if circuit.passing is None else round(circuit.passing, 4),
+        "window": None if window is None else window._asdict(),
+        "held_back_by": None if holder is None else holder.value,
+    }
+    return model.CircuitOut.model_validate({**asdict(circuit), **plain})
+
+
+def _limit_out(limit: LedgerView) -> model.LimitOut:
+    plain = {
+        "scope": limit.scope.value,
+        "used": round(limit.used, 3),
+        "resets_in_s": round(limit.resets_in_s, 3),
+    }
+    return model.LimitOut.model_validate({**asdict(limit), **plain})
 
 
 def filter_out(query: LogQuery) -> dict[str, str]:

@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from switchgear.core.words import Scope
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from switchgear.core.words import CircuitState, Scope
+    from switchgear.core.circuit import Counts
+    from switchgear.core.policy.budget import BudgetView
+    from switchgear.core.policy.gate import GateView
+    from switchgear.core.policy.weight import LedgerView
+    from switchgear.core.words import CircuitState
     from switchgear.observe.health import Health
     from switchgear.observe.query import LogQuery
     from switchgear.observe.record import LogRecord
@@ -47,6 +53,7 @@ class Circuit:
 
     exchange: str
     method: str
+    """`@exchange`, `@address` or `@account` for one that several methods share."""
     account: str
     state: CircuitState
     since_ms: int
@@ -63,6 +70,14 @@ class Circuit:
     counts: CallCounts = field(default_factory=CallCounts)
     seen_ms: int | None = None
     """Epoch ms at which this was true, when it was read from a file; None when it is true now."""
+    scope: Scope = Scope.METHOD
+    """What it stands for: the method alone, or what is wider and several methods share."""
+    passing: float | None = None
+    """Share of the calls that it lets through, 0 to 1; None when nobody knows it here."""
+    window: Counts | None = None
+    """What its window holds; None while no rule needs one, and when nobody knows it here."""
+    held_back_by: Scope | None = None
+    """The scope of the widest circuit that does not let all calls of this method through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +89,35 @@ class ClosedGate:
     account: str
     retry_after_s: float
     reason: str
+    orders_only: bool = False
+    """It holds back new orders alone."""
+    public_only: bool = False
+    """It holds back calls without a key alone."""
+
+    @classmethod
+    def of(cls, gate: GateView) -> ClosedGate:
+        """A gate as it stands."""
+        return cls(
+            gate.exchange,
+            gate.scope,
+            gate.account,
+            gate.retry_after_s,
+            gate.reason,
+            gate.orders_only,
+            gate.public_only,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Every circuit, and the gates that are closed."""
+    """Every circuit, the gates that are closed, and what is used of limits and retry budgets."""
 
     circuits: tuple[Circuit, ...]
     gates: tuple[ClosedGate, ...] = ()
+    limits: tuple[LedgerView, ...] = ()
+    """Empty when nobody knows them here, as for a file."""
+    budgets: tuple[BudgetView, ...] = ()
+    """Empty in the same case."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,43 @@
-"""Owns what tests of users need: a clock to play with, a recorder of events, and a pytest plugin."""
+"""Owns the names that tests of users need, each loaded when it is first used: pytest loads this in every run."""
 
-from switchgear.testing.clock import FakeClock
-from switchgear.testing.recorder import Recorder
+from __future__ import annotations
 
-__all__ = ["FakeClock", "Recorder"]
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from switchgear.testing.circuits import Refusal as Refusal
+    from switchgear.testing.circuits import assert_circuit as assert_circuit
+    from switchgear.testing.circuits import assert_closed as assert_closed
+    from switchgear.testing.circuits import assert_gate as assert_gate
+    from switchgear.testing.circuits import assert_half_open as assert_half_open
+    from switchgear.testing.circuits import assert_open as assert_open
+    from switchgear.testing.circuits import assert_rejected as assert_rejected
+    from switchgear.testing.clock import FakeClock as FakeClock
+    from switchgear.testing.faults import FaultCall as FaultCall
+    from switchgear.testing.faults import Faults as Faults
+    from switchgear.testing.recorder import Recorder as Recorder
+    from switchgear.testing.waiting import NoWaiting as NoWaiting
+    from switchgear.testing.waiting import no_waiting as no_waiting
+
+_HOMES = {
+    "circuits": "Refusal assert_circuit assert_closed assert_gate assert_half_open assert_open assert_rejected",
+    "clock": "FakeClock",
+    "faults": "FaultCall Faults",
+    "recorder": "Recorder",
+    "waiting": "NoWaiting no_waiting",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'switchgear.testing' has no attribute {name!r}")
+    found = getattr(import_module(f"switchgear.testing.{home}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME_OF})

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from switchgear.practice.sim.fleet import FleetThread
     from switchgear.practice.sim.server import SimThread
     from switchgear.testing.clock import FakeClock
+    from switchgear.testing.waiting import NoWaiting
 
 
 @pytest.fixture(scope="session")
@@ -65,3 +66,12 @@ def switchgear_gear(switchgear_clock: FakeClock) -> Iterator[Switchgear]:
 
     with Switchgear(clock=switchgear_clock) as gear:
         yield gear
+
+
+@pytest.fixture
+def switchgear_no_waiting() -> Iterator[NoWaiting]:
+    """Waiting is off for every gear on the machine's clock: sleeps return at once, and time moves by them."""
+    from switchgear.testing.waiting import no_waiting
+
+    with no_waiting() as waits:
+        yield waits

@@ -17,13 +17,16 @@ from switchgear.core.event import (
     RetryScheduled,
 )
 from switchgear.core.words import CircuitState
+from switchgear.observe.history.wide import the_wide
 
 if TYPE_CHECKING:
     from switchgear.gear import Switchgear
 
 OPENED, REOPENED, CLOSED = "opened ", "reopened ", "closed "
 GATE, FALLBACK = "gate ", "fallback "
-"""Beginnings of names in the counts, none of them that of another; the rest is a method, a kind, or a source."""
+"""Beginnings of names in the counts, none of them that of another; the rest is a method, a kind, or a source.
+
+What is wider than a method goes by its words, as `the whole exchange`."""
 
 
 class Facts:
@@ -58,13 +61,15 @@ class Facts:
             self._count(event.key.exchange, "slow")
 
     def _moved(self, event: CircuitMoved) -> None:
+        key = event.key
+        name = the_wide(key.scope, key.account) or key.method
         match event.old, event.new:
             case CircuitState.HALF_OPEN, CircuitState.OPEN:
-                self._count(event.key.exchange, REOPENED + event.key.method)
+                self._count(key.exchange, REOPENED + name)
             case _, CircuitState.OPEN:
-                self._count(event.key.exchange, OPENED + event.key.method)
+                self._count(key.exchange, OPENED + name)
             case ((CircuitState.OPEN | CircuitState.HALF_OPEN), CircuitState.CLOSED):
-                self._count(event.key.exchange, CLOSED + event.key.method)
+                self._count(key.exchange, CLOSED + name)
             case _:
                 return  # half-open, or closed by hand while it was closed
 

@@ -1,7 +1,10 @@
 // Owns /circuits: one row for each circuit, by exchange; the state in a word, a colour and a shape.
 import { useEffect, useState } from "preact/hooks";
-import { clock, iso, millis, plural, share, span, stamp, whole, words } from "./format.mjs";
+import {
+  accountTag, clock, iso, methodName, millis, part, plural, share, span, stamp, whole, wide,
+} from "./format.mjs";
 import { html } from "./html.mjs";
+import { Legend, Limits } from "./limits.mjs";
 import { Mark } from "./marks.mjs";
 import { usePolled } from "./polled.mjs";
 import { follow, hrefOf } from "./route.mjs";
@@ -10,7 +13,7 @@ const HEADS = [
   ["state", "State"],
   ["method", "Method"],
   ["why", "Why and since when"],
-  ["next", "Next probe"],
+  ["next", "Recovery"],
   ["rate", "Success"],
   ["number", "p50 ms"],
   ["number", "p95 ms"],
@@ -21,6 +24,8 @@ const HEADS = [
   ["number", "Fallback"],
   ["number", "Opened"],
 ];
+const COUNTED = HEADS.length - 5;
+const WIDEST_FIRST = ["exchange", "address", "account", "method"];
 const URGENT = ["open", "forced_open", "half_open", "metrics_only", "forced_closed", "closed"];
 
 /** Seconds since an answer came, growing by itself, so that countdowns go on between two answers. */
@@ -33,43 +38,65 @@ function useAge(atMs) {
   return Math.max(0, (nowMs - atMs) / 1000);
 }
 
+const passesSome = (circuit) => circuit.passing > 0 && circuit.passing < 1;
+const nameOf = (circuit) => methodName(circuit.method, circuit.account);
+
+/** What is wider than a method, within a sentence. */
+const theWide = (scope, account) => (scope === "exchange" ? "the whole exchange" : wide(scope, account));
+
 function Next({ circuit, age }) {
+  if (passesSome(circuit)) {
+    return html`<span class="due">${part(circuit.passing)} pass</span>
+      <progress max="1" value=${circuit.passing} aria-hidden="true"></progress>`;
+  }
   const waits = circuit.retry_after_s;
   if (circuit.state === "closed" || circuit.state === "metrics_only" || circuit.state === "forced_closed") return "";
   if (waits === null) return html`<span class="muted">when released</span>`;
   const left = Math.max(0, waits - age);
-  if (left === 0) return html`<span class="due">at the next call</span>`;
+  if (left === 0) return html`<span class="due">probe at the next call</span>`;
   const whole_s = Math.max(circuit.reset_timeout_s ?? 0, waits);
-  return html`<span class="due">in ${span(Math.ceil(left))}</span>
+  return html`<span class="due">probe in ${span(Math.ceil(left))}</span>
     <progress max=${whole_s} value=${Math.max(0, whole_s - left)} aria-hidden="true"></progress>`;
 }
 
-function Why({ circuit, nowMs }) {
+const failed = ({ failures, failure_threshold: most }) =>
+  most === null ? plural(failures, "failure") : `${failures} of ${plural(most, "failure")}`;
+
+/** What a circuit remembers of its last calls; nothing where no rule looks at them. */
+function windowWords({ calls, failures, slow, asked, passed }) {
+  const slowly = slow ? `, ${whole(slow)} slow` : "";
+  const held = asked > passed ? `, ${whole(asked - passed)} of ${whole(asked)} not let through` : "";
+  return `in its window: ${whole(failures)} of ${plural(calls, "attempt")} failed${slowly}${held}`;
+}
+
+/** A method whose calls a wider circuit holds back, all or some: its own state is not the whole truth. */
+function Held({ circuit, holder }) {
+  if (!circuit.held_back_by) return null;
+  const name = theWide(circuit.held_back_by, circuit.account);
+  const some = holder && passesSome(holder) ? `${name} lets ${part(holder.passing)} pass` : `held back by ${name}`;
+  return html`${" "}<span class="held">${some}</span>`;
+}
+
+function Why({ circuit, holder, nowMs }) {
   const since = (nowMs - circuit.since_ms) / 1000;
   const failures = circuit.state === "closed" && circuit.failures > 0
-    ? `${circuit.failures} of ${circuit.failure_threshold ?? "?"} failures in a row` : "";
+    ? `${failed(circuit)} in a row` : "";
   const text = circuit.reason || failures;
   const by = circuit.by ? `held by ${circuit.by}: ` : "";
   return html`${text && html`<span class="reason">${by}${text}</span> `}
     <time class="muted" datetime=${iso(circuit.since_ms)} title=${stamp(circuit.since_ms)}>
       ${circuit.state === "closed" ? "for" : `since ${clock(circuit.since_ms).slice(0, 8)},`} ${span(since)}
-    </time>`;
+    </time>
+    <${Held} circuit=${circuit} holder=${holder} />
+    ${circuit.window && html`<span class="window muted">${windowWords(circuit.window)}</span>`}`;
 }
 
-function Row({ circuit, age, nowMs }) {
-  const filter = { exchange: circuit.exchange, method: circuit.method, account: circuit.account };
+/** What happened to a method's calls. */
+function Counts({ circuit }) {
   const { counts } = circuit;
   const ended = counts.success_calls + counts.failed_calls;
   const latency = (ms) => (counts.success_calls ? millis(ms) : "–");
-  return html`<tr role="row" data-state=${circuit.state}>
-    <td role="cell" class="state"><${Mark} name=${circuit.state} /></td>
-    <th role="rowheader" scope="row" class="method">
-      <a href=${hrefOf("api-logs", filter)} onClick=${(event) => follow(event, "api-logs", filter)} title="Its records">${circuit.method}</a>
-      ${circuit.account !== "main" && html`<span class="account"> ${circuit.account}</span>`}
-    </th>
-    <td role="cell" class="why"><${Why} circuit=${circuit} nowMs=${nowMs} /></td>
-    <td role="cell" class="next"><${Next} circuit=${circuit} age=${age} /></td>
-    <td role="cell" class="rate" data-label="Success" title=${counts.last_error ? `Last error: ${counts.last_error}` : null}>
+  return html`<td role="cell" class="rate" data-label="Success" title=${counts.last_error ? `Last error: ${counts.last_error}` : null}>
       ${ended ? share(counts.success_rate) : "–"}
     </td>
     <td role="cell" class="number" data-label="p50 ms">${latency(counts.p50_ms)}</td>
@@ -78,30 +105,79 @@ function Row({ circuit, age, nowMs }) {
     <td role="cell" class="number" data-label="Calls">${whole(counts.total_calls)}</td>
     <td role="cell" class="number" data-label="Failed" data-some=${counts.failed_calls > 0}>${whole(counts.failed_calls)}</td>
     <td role="cell" class="number" data-label="Rejected" data-some=${counts.rejected_calls > 0}>${whole(counts.rejected_calls)}</td>
-    <td role="cell" class="number" data-label="Fallback" data-some=${counts.fallback_calls > 0}>${whole(counts.fallback_calls)}</td>
+    <td role="cell" class="number" data-label="Fallback" data-some=${counts.fallback_calls > 0}>${whole(counts.fallback_calls)}</td>`;
+}
+
+/** How many methods one that is wider holds back; it has no calls of its own to count. */
+function Bound({ circuit, held }) {
+  const some = passesSome(circuit) ? "partly holds back" : "holds back";
+  return html`<td role="cell" class="bound" colspan=${COUNTED}>
+    ${held > 0 && html`<span class="muted">${some} ${plural(held, "method")}</span>`}
+  </td>`;
+}
+
+function Row({ circuit, holder, held, age, nowMs }) {
+  const filter = { exchange: circuit.exchange, method: circuit.method, account: circuit.account };
+  const account = accountTag(circuit.method, circuit.account);
+  return html`<tr role="row" data-state=${circuit.state} data-scope=${circuit.scope}>
+    <td role="cell" class="state"><${Mark} name=${circuit.state} /></td>
+    <th role="rowheader" scope="row" class="method">
+      <a href=${hrefOf("api-logs", filter)} onClick=${(event) => follow(event, "api-logs", filter)} title="Its records">${nameOf(circuit)}</a>
+      ${account && html`<span class="account"> ${account}</span>`}
+    </th>
+    <td role="cell" class="why"><${Why} circuit=${circuit} holder=${holder} nowMs=${nowMs} /></td>
+    <td role="cell" class="next"><${Next} circuit=${circuit} age=${age} /></td>
+    ${circuit.scope === "method" ? html`<${Counts} circuit=${circuit} />` : html`<${Bound} circuit=${circuit} held=${held} />`}
     <td role="cell" class="number" data-label="Opened">${whole(circuit.openings)}</td>
   </tr>`;
 }
 
-function Gates({ gates, age }) {
-  return gates.map((gate) => html`<span key=${gate.scope + gate.account} class="gate">
-    ${words(gate.scope)} gate${gate.account ? ` of ${gate.account}` : ""} closed for ${span(Math.ceil(Math.max(0, gate.retry_after_s - age)))} more: ${gate.reason}
-  </span>`);
+function Gate({ gate, age }) {
+  const left = span(Math.ceil(Math.max(0, gate.retry_after_s - age)));
+  const only = (gate.orders_only && ", new orders only") || (gate.public_only && ", calls without a key only") || "";
+  return html`${" "}<span class="gate">
+    gate of ${theWide(gate.scope, gate.account)} closed for ${left} more${only}: ${gate.reason}
+  </span>`;
 }
 
-function Exchange({ name, circuits, gates, age, nowMs }) {
+function Gates({ gates, age }) {
+  const keyOf = (gate) => [gate.scope, gate.account, gate.orders_only, gate.public_only].join();
+  return gates.map((gate) => html`<${Gate} key=${keyOf(gate)} gate=${gate} age=${age} />`);
+}
+
+/** What is wider first; then, within the same width, what is most urgent. */
+const inOrder = (a, b) =>
+  WIDEST_FIRST.indexOf(a.scope) - WIDEST_FIRST.indexOf(b.scope) ||
+  URGENT.indexOf(a.state) - URGENT.indexOf(b.state) ||
+  a.method.localeCompare(b.method) ||
+  a.account.localeCompare(b.account);
+
+/** How many circuits there are, and how many of them are not closed. */
+function summed(circuits) {
+  if (!circuits.length) return "not called yet";
   const troubled = circuits.filter((circuit) => circuit.state !== "closed").length;
+  return `${plural(circuits.length, "circuit")}${troubled ? `, ${troubled} not closed` : ", all closed"}`;
+}
+
+function Exchange({ name, circuits, gates, limits, budget, age, nowMs }) {
   const filter = { exchange: name };
-  const sorted = [...circuits].sort(
-    (a, b) => URGENT.indexOf(a.state) - URGENT.indexOf(b.state) || a.method.localeCompare(b.method),
-  );
+  const sorted = [...circuits].sort(inOrder);
+  const holds = (one, circuit) =>
+    circuit.held_back_by === one.scope && (one.scope !== "account" || one.account === circuit.account);
   return html`<tbody role="rowgroup">
     <tr role="row" class="group"><th role="rowheader" scope="rowgroup" colspan=${HEADS.length}>
-      <a href=${hrefOf("api-logs", filter)} onClick=${(event) => follow(event, "api-logs", filter)}>${name}</a>
-      <span class="muted">${plural(circuits.length, "circuit")}${troubled ? `, ${troubled} not closed` : ", all closed"}</span>
+      <a href=${hrefOf("api-logs", filter)} onClick=${(event) => follow(event, "api-logs", filter)}>${name}</a>${" "}
+      <span class="muted">${summed(circuits)}</span>
       <${Gates} gates=${gates} age=${age} />
     </th></tr>
-    ${sorted.map((circuit) => html`<${Row} key=${circuit.method + circuit.account} circuit=${circuit} age=${age} nowMs=${nowMs} />`)}
+    ${(limits.length > 0 || budget) && html`<tr role="row" class="used"><td role="cell" colspan=${HEADS.length}>
+      <${Limits} exchange=${name} limits=${limits} budget=${budget} age=${age} />
+    </td></tr>`}
+    ${sorted.map((circuit) => html`<${Row}
+      key=${circuit.method + circuit.account} circuit=${circuit} age=${age} nowMs=${nowMs}
+      holder=${circuit.held_back_by && circuits.find((one) => holds(one, circuit))}
+      held=${circuits.filter((one) => holds(circuit, one)).length}
+    />`)}
   </tbody>`;
 }
 
@@ -113,10 +189,11 @@ export function Circuits() {
       <div class="nothing" role="status">${error ? html`<p class="problem">${error.message}</p>` : html`<p>Loading…</p>`}</div>
     </main>`;
   }
-  const exchanges = [...new Set([...answer.circuits, ...answer.gates].map((one) => one.exchange))].sort();
+  const { circuits, gates, limits, budgets } = answer;
+  const exchanges = [...new Set([...circuits, ...gates, ...limits].map((one) => one.exchange))].sort();
   const of = (list, name) => list.filter((one) => one.exchange === name);
   const nowMs = answer.now_ms + age * 1000;
-  const seen = Math.min(...answer.circuits.map((circuit) => circuit.seen_ms ?? Infinity));
+  const seen = Math.min(...circuits.map((circuit) => circuit.seen_ms ?? Infinity));
   return html`<main class="circuits">
     <h1 class="unseen">Circuits</h1>
     ${Number.isFinite(seen) && html`<p class="summary">As written down by the program ${span((nowMs - seen) / 1000)} ago or later.</p>`}
@@ -127,9 +204,10 @@ export function Circuits() {
             ${HEADS.map(([kind, title]) => html`<th key=${title} role="columnheader" scope="col" class=${kind}>${title}</th>`)}
           </tr></thead>
           ${exchanges.map((name) => html`<${Exchange}
-            key=${name} name=${name} circuits=${of(answer.circuits, name)} gates=${of(answer.gates, name)} age=${age} nowMs=${nowMs}
+            key=${name} name=${name} circuits=${of(circuits, name)} gates=${of(gates, name)}
+            limits=${of(limits, name)} budget=${of(budgets, name)[0]} age=${age} nowMs=${nowMs}
           />`)}
-        </table></div>`
+        </table>${limits.length > 0 && html`<${Legend} />`}</div>`
       : html`<div class="nothing"><h2>No circuits yet</h2><p>Each exchange and method gets one with its first call.</p></div>`}
   </main>`;
 }

@@ -1,7 +1,7 @@
 // Owns the filter bar: what is typed or chosen becomes the address, and the address what is shown.
 import { useEffect, useState } from "preact/hooks";
 import { html } from "./html.mjs";
-import { words } from "./format.mjs";
+import { methodName, words } from "./format.mjs";
 import { go } from "./route.mjs";
 
 const SPANS = [
@@ -19,7 +19,7 @@ const TYPED_MS = 250;
 
 function Select({ label, name, value, options, filter }) {
   const known = options.some(([given]) => given === (value ?? ""));
-  const all = known ? options : [...options, [value, value]];
+  const all = known ? options : [...options, [value, methodName(value, "")]];
   const chosen = (event) => go("api-logs", { ...filter, [name]: event.target.value });
   return html`<label class="field">
     <span>${label}</span>
@@ -96,7 +96,7 @@ function Chips({ filter }) {
 
 export function Filters({ filter, names, children }) {
   const [shown, setShown] = useState(false);
-  const listed = (given, every) => [["", every], ...(given ?? []).map((name) => [name, name])];
+  const listed = (given, every) => [["", every], ...(given ?? []).map((name) => [name, methodName(name, "")])];
   const levels = [["", "Any level"], ...LEVELS.slice(1).map((level) => [level, level === "critical" ? level : `${level} and up`])];
   const active = Object.keys(filter).length;
   const select = (label, name, options) =>

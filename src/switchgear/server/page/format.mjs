@@ -49,5 +49,22 @@ export function share(rate) {
   return `${shown.toFixed(1)} %`;
 }
 
+/** A share that is not all: 35 %; never rounded to 100 %, or to 0 % when something is there. */
+export const part = (rate) => `${Math.max(rate > 0 ? 1 : 0, Math.min(99, Math.round(rate * 100)))} %`;
+
+/** How often: per s, per 10 s, per min, per day. */
+export const per = (seconds) => `per ${span(seconds).replace(/^1 /, "").replace(/^d$/, "day")}`;
+
+const WIDE = { exchange: "whole exchange", address: "our address" };
+
+/** What is wider than a method, by its scope: whole exchange, our address, account main. */
+export const wide = (scope, account) => WIDE[scope] ?? (account ? `account ${account}` : "account");
+
+/** A method's name; what stands in its place for something wider, as @exchange, in words. */
+export const methodName = (method, account) => (method.startsWith("@") ? wide(method.slice(1), account) : method);
+
+/** The account, where it says more than the method's name does. */
+export const accountTag = (method, account) => (account && account !== "main" && method !== "@account" ? account : null);
+
 /** A machine's word for people: half_open is half-open, call_failed is call failed. */
 export const words = (name) => (name === "half_open" ? "half-open" : name.replaceAll("_", " "));

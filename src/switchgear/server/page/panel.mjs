@@ -1,7 +1,7 @@
 // Owns the details of one record: every field, every record of its call in order, and a copy as JSON.
 import { useEffect, useState } from "preact/hooks";
 import { get } from "./api.mjs";
-import { clock, iso, millis, stamp, words } from "./format.mjs";
+import { clock, iso, methodName, millis, stamp, words } from "./format.mjs";
 import { html } from "./html.mjs";
 import { Mark } from "./marks.mjs";
 import { follow, hrefOf } from "./route.mjs";
@@ -26,9 +26,14 @@ function useCall(record) {
   return call;
 }
 
+function said(name, value) {
+  if (name === "event" || name === "kind") return words(value);
+  return name === "method" ? methodName(value, "") : String(value);
+}
+
 function Value({ name, value }) {
   if (name === "duration_ms") return html`${millis(value)} ms`;
-  const shown = name === "event" || name === "kind" ? words(value) : String(value);
+  const shown = said(name, value);
   if (!LINKED.has(name)) return shown;
   const filter = { [name]: String(value) };
   const title = `Only records with this ${words(name)}`;

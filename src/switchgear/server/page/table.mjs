@@ -1,6 +1,6 @@
 // Owns the table of records and its cursor: one row is in the tab order, j and k move it.
 import { useEffect, useRef } from "preact/hooks";
-import { clock, day, iso, millis, words } from "./format.mjs";
+import { accountTag, clock, day, iso, methodName, millis, words } from "./format.mjs";
 import { html } from "./html.mjs";
 import { Mark } from "./marks.mjs";
 
@@ -24,7 +24,7 @@ export const nowhere = { id: null, focus: 0 };
 function Row({ record, today, reached, focus, open, onOpen, onFocus }) {
   const row = useRef(null);
   const date = day(record.at_ms);
-  const account = record.account && record.account !== "main" ? record.account : null;
+  const account = accountTag(record.method, record.account);
   useEffect(() => {
     if (!focus) return;
     row.current.focus({ preventScroll: true });
@@ -39,7 +39,7 @@ function Row({ record, today, reached, focus, open, onOpen, onFocus }) {
     </time></td>
     <td role="cell" class="level"><${Mark} name=${record.level.toLowerCase()} /></td>
     <td role="cell" class="exchange">${record.exchange}</td>
-    <td role="cell" class="method">${record.method}${account && html`<span class="account"> ${account}</span>`}</td>
+    <td role="cell" class="method">${methodName(record.method, record.account)}${account && html`<span class="account"> ${account}</span>`}</td>
     <td role="cell" class="what">${words(record.event)}</td>
     <td role="cell" class="message">${record.message}</td>
     <td role="cell" class="took">${millis(record.duration_ms)}</td>
