@@ -15,7 +15,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from benchmarks.outage.contestants import CONTESTANTS
+from benchmarks.outage.contestants import CONTESTANTS, RAMPS
 from benchmarks.outage.figures import Figures, Job, outages, run
 from benchmarks.outage.picture import picture
 from benchmarks.outage.scenario import Failing, Scenario
@@ -24,6 +24,8 @@ from benchmarks.table import markdown, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from benchmarks.outage.contestants import Contestant
 
 LENGTHS_S = range(60, 90)
 """Of the outages of the spread: wherever they end between two looks of a breaker that looks every 30 s."""
@@ -35,37 +37,43 @@ Results = dict[Job, Figures]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print and write."""
     options = _options(arguments)
+    seed, shape = options.seed, markdown if options.markdown else plain
     scenarios = [Scenario(failing) for failing in Failing]
-    kinds = [Scenario(failing, fragile=fragile) for fragile in (True, False) for failing in Failing]
-    jobs = _jobs(scenarios, options.callers, options.seed)
-    if options.spread:
-        varied = [one for kind in kinds for one in outages(kind, LENGTHS_S)]
-        jobs += _jobs(varied, [SPREAD_CALLERS], options.seed)
+    single = [(one, callers) for one in scenarios for callers in options.callers]
+    spread = _spreads() if options.spread else []
+    jobs = [job for one, callers in single for job in _jobs([one], callers, CONTESTANTS, seed)]
+    for kind, entered in spread:
+        jobs += _jobs(outages(kind, LENGTHS_S), SPREAD_CALLERS, entered, seed)
     begun_s = perf_counter()
     results = _run(jobs, options.jobs)
-    print(f"{len(jobs)} runs took {perf_counter() - begun_s:.0f} s", file=sys.stderr)
-    shape = markdown if options.markdown else plain
-    for scenario in scenarios:
-        for callers in options.callers:
-            print(f"{words(scenario, callers)}\n")
-            mine = [results[job] for job in _jobs([scenario], [callers], options.seed)]
-            print(shape([HEAD, *map(row, CONTESTANTS, mine)]), end="\n\n")
-    for kind in kinds if options.spread else ():
+    print(f"{len(results)} runs took {perf_counter() - begun_s:.0f} s", file=sys.stderr)
+    for one, callers in single:
+        print(f"{words(one, callers)}\n")
+        mine = [results[job] for job in _jobs([one], callers, CONTESTANTS, seed)]
+        print(shape([HEAD, *map(row, CONTESTANTS, mine)]), end="\n\n")
+    for kind, entered in spread:
         print(f"{words(kind, SPREAD_CALLERS, LENGTHS_S)}\n")
-        many = [_spread(results, kind, one.name, options.seed) for one in CONTESTANTS]
-        print(shape([SPREAD_HEAD, *map(spread_row, CONTESTANTS, many)]), end="\n\n")
+        many = [_many(results, kind, contestant, seed) for contestant in entered]
+        print(shape([SPREAD_HEAD, *map(spread_row, entered, many)]), end="\n\n")
     if options.svg is not None:
-        for scenario in scenarios:
-            _draw(options.svg, scenario, max(options.callers), options.seed, results)
+        for one in scenarios:
+            _draw(options.svg, one, max(options.callers), seed, results)
     return 0
 
 
-def _jobs(scenarios: Sequence[Scenario], callers: Sequence[int], seed: int) -> list[Job]:
+def _spreads() -> list[tuple[Scenario, tuple[Contestant, ...]]]:
+    """What is run with many outages: every kind of venue, and other ramps at the first of them."""
+    kinds = [Scenario(failing, fragile=fragile) for fragile in (True, False) for failing in Failing]
+    return [*((kind, CONTESTANTS) for kind in kinds), (kinds[0], RAMPS)]
+
+
+def _jobs(
+    scenarios: Sequence[Scenario], callers: int, contestants: Sequence[Contestant], seed: int
+) -> list[Job]:
     return [
-        Job(scenario, number, contestant.name, seed)
+        Job(scenario, callers, contestant.name, seed)
         for scenario in scenarios
-        for number in callers
-        for contestant in CONTESTANTS
+        for contestant in contestants
     ]
 
 
@@ -78,8 +86,9 @@ def _run(jobs: Sequence[Job], at_once: int) -> Results:
         return dict(zip(ordered, pool.map(run, ordered), strict=True))
 
 
-def _spread(results: Results, kind: Scenario, contestant: str, seed: int) -> list[Figures]:
-    return [results[Job(one, SPREAD_CALLERS, contestant, seed)] for one in outages(kind, LENGTHS_S)]
+def _many(results: Results, kind: Scenario, contestant: Contestant, seed: int) -> list[Figures]:
+    jobs = _jobs(outages(kind, LENGTHS_S), SPREAD_CALLERS, [contestant], seed)
+    return [results[job] for job in jobs]
 
 
 def _draw(folder: Path, scenario: Scenario, callers: int, seed: int, results: Results) -> None:
@@ -99,7 +108,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--spread",
         action="store_true",
-        help="also outages of 60 to 89 s, and a venue that warms up whatever comes; 100 callers",
+        help="also outages of 60 to 89 s, a venue that warms up whatever comes, other ramps; 100 callers",
     )
     parser.add_argument("--markdown", action="store_true", help="print tables for the docs")
     parser.add_argument("--svg", type=Path, metavar="FOLDER", help="draw the largest runs there")

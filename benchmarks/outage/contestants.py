@@ -8,7 +8,6 @@ The circuit breaker here is the textbook's: what `circuitbreaker` 2.1.3 does, re
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from switchgear import Switchgear
@@ -18,7 +17,6 @@ from switchgear.core.policy.quick import refusal
 from switchgear.core.policy.scopes import SUCCESS
 from switchgear.core.policy.step import Failure, Run, Step, Wait
 from switchgear.core.words import Key
-from switchgear.settings.book import Settings
 
 if TYPE_CHECKING:
     from switchgear.core.clock import Clock
@@ -37,6 +35,7 @@ FAILURES = 5
 OPEN_S = 30.0
 """Both are circuitbreaker's defaults."""
 
+# Numbers that one would take without knowing the venue; how they fare with others is in docs/why/outage.md.
 ALL_ON: dict[str, Any] = {
     "probes": 5,
     "probes_to_close": 3,
@@ -46,7 +45,6 @@ ALL_ON: dict[str, Any] = {
     "reset_timeout_s_max": 20.0,
     "reset_backoff": 2.0,
     "reset_jitter": 0.2,
-    "retry_tokens": 500,
 }
 
 
@@ -119,8 +117,7 @@ def gear_with(clock: Clock, settings: dict[str, Any]) -> Switchgear:
     """A gear that keeps no records: closed, it still guards and counts, and its thread is no part of virtual time."""
     gear = Switchgear(clock=clock)
     gear.close()
-    known = {field.name for field in fields(Settings)}
-    gear.configure("venue", **{name: value for name, value in settings.items() if name in known})
+    gear.configure(KEY.exchange, **settings)
     return gear
 
 
@@ -172,3 +169,13 @@ CONTESTANTS = (
     Contestant("defaults", "switchgear, defaults", switched()),
     Contestant("all_on", "switchgear, all on", switched(**ALL_ON)),
 )
+
+RAMPS = tuple(
+    Contestant(
+        f"ramp_{ramp_s}", f"all on, ramp_s={ramp_s}", switched(**(ALL_ON | {"ramp_s": ramp_s}))
+    )
+    for ramp_s in (0, 10, 20, 30, 60)
+)
+"""The last of them with other ramps: how much hangs on that number."""
+
+BY_NAME = {one.name: one for one in (*CONTESTANTS, *RAMPS)}

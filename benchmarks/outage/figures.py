@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks.outage.contestants import CONTESTANTS
+from benchmarks.outage.contestants import BY_NAME
 from benchmarks.outage.scenario import USE, WATCHED_S
 from benchmarks.outage.simulation import Simulation
 
@@ -57,7 +57,7 @@ class Figures:
 
 def run(job: Job) -> Figures:
     """Run one contestant through one outage."""
-    contestant = next(one for one in CONTESTANTS if one.name == job.contestant)
+    contestant = BY_NAME[job.contestant]
     tally = Simulation(job.scenario, job.callers, contestant, job.seed).run()
     return figures_of(tally, job.scenario, job.callers / USE)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks.outage.scenario import USE
+from benchmarks.outage.tables import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +56,7 @@ def picture(about: str, scenario: Scenario, panels: Sequence[tuple[str, Figures]
         f"<title>{TITLE}: {about}</title>",
         f"<style>{STYLE}</style>",
         f'<rect class="page" x="0.5" y="0.5" width="{WIDTH - 1}" height="{height - 1}" rx="8"/>',
-        f'<text class="head" x="{LEFT}" y="28">{TITLE}: {about}</text>',
+        f'<text class="head" x="{LEFT}" y="28">{about}</text>',
         *_legend(),
     ]
     for number, (title, figures) in enumerate(panels):
@@ -101,9 +102,10 @@ def _panel(top: int, title: str, scenario: Scenario, figures: Figures) -> list[s
     lines.append(f'<path class="sent" d="{_steps(figures.loads, base, scenario)}"/>')
     peak = max(figures.loads)
     if peak > LOAD_MAX:
-        x = _x(figures.loads.index(peak) + 1, scenario) + 6
-        lines.append(_text(x, top + 9, f"up to {peak:.1f}"))
-    served = f"{figures.served_share:.1%} of what was wanted is served"
+        # Above the panel, where neither its title nor what is served stands.
+        x = min(max(_x(figures.loads.index(peak), scenario), LEFT + 200), right - 260)
+        lines.append(_text(x, top - 8, f"up to {peak:.1f}"))
+    served = f"{percent(figures.served_share)} of what was wanted is served"
     lines.append(_text(LEFT, top - 8, title, "start", "name"))
     lines.append(_text(right, top - 8, served, "end", "faint"))
     return lines

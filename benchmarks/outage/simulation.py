@@ -130,6 +130,7 @@ class Simulation:
             raise
         except Exception:  # noqa: BLE001  however a call fails, it has failed
             tally.failed += 1
+            error = None  # else it holds this frame, and the frame it: work for the collector
         else:
             if type(step) is Run and step.hedge is None:
                 self._send(calls, wanted_s, step.timeout_s)

@@ -57,7 +57,7 @@ def row(contestant: Contestant, figures: Figures) -> tuple[str, ...]:
         f"{figures.wasted_after:,}",
         _load(figures.peak),
         _full(figures.full_after_s),
-        f"{figures.served_share:.1%}",
+        percent(figures.served_share),
     )
 
 
@@ -74,8 +74,13 @@ def spread_row(contestant: Contestant, many: Sequence[Figures]) -> tuple[str, ..
         f"{median(after):,.0f} ({max(after):,})",
         f"{_load(median(peaks))} ({_load(max(peaks))})",
         f"{_full(median(waits_s))} ({_full(max(waits_s))})",
-        f"{median(served):.1%} ({min(served):.1%})",
+        f"{percent(median(served))} ({percent(min(served))})",
     )
+
+
+def percent(share: float) -> str:
+    """A share as the pages write it."""
+    return f"{share * 100:.1f} %"
 
 
 def _load(peak: float) -> str:

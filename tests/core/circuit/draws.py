@@ -5,6 +5,7 @@ are left to walk and test_model.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
@@ -17,7 +18,19 @@ if TYPE_CHECKING:
 EIGHT_S = 8 * TICKS  # so that every jittered open time is a whole number of ticks
 PARTS = (1, 3, TICKS, 6 * TICKS)  # tenths of the windows, in ticks
 DECAYS = (1, 3 * TICKS, EIGHT_S, 60 * TICKS)
+RATES = (7, 14, 25, 28, 50, 55, 56, 100)
+"""In hundredths; times the attempts, most of them come out a hair beside the whole number that they are."""
 RAMPS = (0, 1, 5, EIGHT_S, 30 * TICKS)
+
+JUDGES = (
+    "failure_threshold",
+    "failure_hundredths",
+    "slow_hundredths",
+    "window_calls",
+    "window",
+    "minimum_calls",
+    "throttle_halves",
+)
 
 
 @st.composite
@@ -26,11 +39,11 @@ def any_rules(draw: st.DrawFn) -> ModelRules:
     probes = draw(st.integers(1, 4))
     timeout = draw(st.integers(1, 4)) * EIGHT_S
     bound = draw(st.none() | st.integers(0, 20).map(lambda n: timeout + n * EIGHT_S))
-    eighths = st.none() | st.integers(1, 8)
+    hundredths = st.none() | st.sampled_from(RATES) | st.integers(1, 100)
     return ModelRules(
         failure_threshold=draw(st.integers(1, 3) | st.none()),
-        failure_eighths=draw(eighths),
-        slow_eighths=draw(eighths),
+        failure_hundredths=draw(hundredths),
+        slow_hundredths=draw(hundredths),
         window_calls=draw(st.none() | st.integers(1, 8) | st.integers(9, 70)),
         window=draw(st.sampled_from(PARTS)) * 10,
         minimum_calls=draw(st.integers(1, 6) | st.integers(7, 40)),
@@ -45,6 +58,12 @@ def any_rules(draw: st.DrawFn) -> ModelRules:
         lease=draw(st.integers(1, 40)) * TICKS,
         ramp=draw(st.sampled_from(RAMPS)),
     )
+
+
+def one_setting(rules: ModelRules, others: ModelRules, which: int) -> ModelRules:
+    """The settings with one of those that judge taken from others: a reload that leaves the window mostly in place."""
+    name = JUDGES[which % len(JUDGES)]
+    return replace(rules, **{name: getattr(others, name)})
 
 
 def digits(byte: int) -> Callable[[int], int]:
@@ -66,11 +85,14 @@ def rules_from(byte: int) -> ModelRules:
     def perhaps(chances: int, lowest: int, values: int) -> int | None:
         return lowest + digit(values) if digit(chances) else None
 
+    def a_rate() -> int | None:
+        return (*RATES, 1 + digit(100))[digit(len(RATES) + 1)] if digit(3) else None
+
     probes = 1 + digit(4)
     return ModelRules(
         failure_threshold=perhaps(4, 1, 3),
-        failure_eighths=perhaps(3, 1, 8),
-        slow_eighths=perhaps(3, 1, 8),
+        failure_hundredths=a_rate(),
+        slow_hundredths=a_rate(),
         window_calls=perhaps(2, 1, 70 if digit(2) else 6),
         window=PARTS[digit(4)] * 10,
         minimum_calls=1 + digit(12 if digit(2) else 3),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
-from tests.core.circuit.record import TICKS, ModelRules, Record, Verdict
+from tests.core.circuit.record import TICKS, ModelRules, Record, Request, Verdict
 
 DAY = 86_400 * TICKS
 HAIR = Fraction(1, 10**9)
@@ -28,9 +28,11 @@ class Admission:
     """When the lease of a probe is over, as it was agreed at its grant; None: not a probe."""
     verdict: Verdict | None = None
     is_lost: bool = False
+    request: Request | None = None
+    """What was written down of its wish to be made, where throttling looks."""
 
 
-No = tuple[Literal["no"], int | None]
+No = tuple[Literal["no"], int | Fraction | None]
 """No admission, and the ticks until it is worth asking again; None: nobody knows."""
 
 
@@ -53,8 +55,8 @@ class Era:
     probes: list[Admission] = field(default_factory=list["Admission"])
     began: int = 0
     until: int = 0
-    shares: list[Fraction] = field(default_factory=list[Fraction])
-    """Of the ramp, one for each call that asked."""
+    asked: list[int] = field(default_factory=list[int])
+    """When calls asked in the ramp, one by one."""
     passed: int = 0
     """Calls that the ramp let through."""
 
@@ -70,15 +72,14 @@ class Era:
         """Places that are taken: by a lease, a success or a failure."""
         return len(self.out()) + self.count("success") + self.count("failure")
 
-    def share(self, now: int) -> Fraction:
-        """Of the calls, that pass at this instant of a ramp: a straight line from 10 % to all."""
-        return Fraction(1, 10) + Fraction(9, 10) * Fraction(
-            now - self.began, self.until - self.began
-        )
-
     def credit(self) -> Fraction:
-        """Calls that may pass by now and did not; nine tenths were a present, so that the first passes."""
-        return Fraction(9, 10) + sum(self.shares) - self.passed
+        """
+        Calls that may pass by now and did not: each that asked brings the share of its instant, on a straight line
+        from 10 % to all. Nine tenths were a present, so that the first passes.
+        """
+        length = self.until - self.began
+        tenths = sum(length + 9 * (at - self.began) for at in self.asked)
+        return Fraction(9, 10) + Fraction(tenths, 10 * length) - self.passed
 
 
 class Model:
@@ -126,7 +127,7 @@ class Model:
         old = self.era
         new = self._begin(kind or old.kind)
         new.began, new.until, new.record = old.began, old.until, old.record
-        new.shares, new.passed = old.shares, old.passed
+        new.asked, new.passed = old.asked, old.passed
 
     def end_hold(self) -> None:
         """What was beneath goes on."""
@@ -158,7 +159,7 @@ class Model:
             return "no", None if self.hold_until is None else self.hold_until - now
         if self.mode is not None:
             return Admission(self.era.number)
-        if self.era.kind in {"closed", "ramp"} and overdue and self._is_broken(now, overdue):
+        if self.era.kind in {"closed", "ramp"} and overdue and self.is_hanging(now, overdue):
             self._open(now, chance_eighths)
         match self.era.kind:
             case "closed":
@@ -178,26 +179,33 @@ class Model:
         if self.rules.throttle_halves is None:
             return Fraction(0)
         seen = self.era.record.seen(self.rules, now)
-        allowed = Fraction(self.rules.throttle_halves * (seen.calls - seen.failures), 2)
+        allowed = Fraction(self.rules.throttle_halves * seen.accepted, 2)
         too_many = (seen.requests - allowed) / (seen.requests + 1)
         return sorted([Fraction(0), too_many, Fraction(9, 10)])[1]
 
     def _admit_closed(self, now: int, chance_eighths: int) -> Admission | No:
-        share = self.refused_share(now)
-        if self.rules.throttle_halves is not None:
-            self.era.record.asked(self.rules, now)
-        if Fraction(chance_eighths, 8) < share:
-            return "no", self.rules.part
-        return Admission(self.era.number)
+        passes = Fraction(chance_eighths, 8) >= self.refused_share(now)
+        request = self._asked(now, passed=passes)
+        if passes:
+            return Admission(self.era.number, request=request)
+        return "no", self.rules.part
 
     def _admit_ramp(self, now: int, *, hint: bool) -> Admission | No:
         era = self.era
-        era.shares.append(era.share(now))
+        era.asked.append(now)
         missing = 1 - era.credit()
-        if hint if abs(missing) < HAIR else missing <= 0:
+        passes = hint if abs(missing) < HAIR else missing <= 0
+        request = self._asked(now, passed=passes)
+        if passes:
             era.passed += 1
-            return Admission(era.number)
-        return "no", era.until - now
+            return Admission(era.number, request=request)
+        a_tenth = Fraction(era.until - era.began, 10)
+        return "no", min(a_tenth, Fraction(era.until - now))
+
+    def _asked(self, now: int, *, passed: bool) -> Request | None:
+        if self.rules.throttle_halves is None:
+            return None
+        return self.era.record.asked(self.rules, now, passed=passed)
 
     def _admit_probe(self, now: int) -> Admission | No:
         for probe in self.era.out():
@@ -231,39 +239,56 @@ class Model:
         if self.mode is not None or admission.era != self.era.number:
             return
         if self.era.kind != "half_open":
-            self._settle_plain(verdict, now, chance_eighths, overdue, slow=slow)
+            self._settle_plain(admission, verdict, now, chance_eighths, overdue, slow=slow)
         elif not admission.is_lost and admission.verdict is None:
-            admission.verdict = verdict
+            admission.verdict = "failure" if slow and self._is_too_late(verdict) else verdict
             if (
                 verdict != "neutral"
             ):  # a cancelled probe proves nothing, so nothing is concluded from it
                 self._settle_probe(now, chance_eighths)
 
+    def _is_too_late(self, verdict: Verdict) -> bool:
+        """Whether an answer that was slow says that all is not well yet, good as it is."""
+        return verdict == "success" and self.rules.slow_hundredths is not None
+
     def _settle_plain(
-        self, verdict: Verdict, now: int, chance_eighths: int, overdue: int, *, slow: bool
+        self,
+        admission: Admission,
+        verdict: Verdict,
+        now: int,
+        chance_eighths: int,
+        overdue: int,
+        *,
+        slow: bool,
     ) -> None:
         record = self.era.record
         if verdict == "neutral":
-            if self.rules.throttle_halves is not None:
-                record.taken_back(self.rules, now)
+            if self.rules.throttle_halves is not None and admission.request:
+                record.struck_out(admission.request)
             return
         record.ended(self.rules, now, verdict, slow=slow)
-        if self._is_broken(now, overdue):
+        if self.is_broken(now, overdue):
             self._open(now, chance_eighths)
 
-    def _is_broken(self, now: int, overdue: int) -> bool:
-        """Whether any rule says open; what is overdue is a slow attempt already."""
+    def is_broken(self, now: int, overdue: int = 0) -> bool:
+        """Whether any rule says open."""
         rules, seen = self.rules, self.era.record.seen(self.rules, now)
-        judged = [
-            (rules.failure_eighths, seen.failures, seen.calls),
-            (rules.slow_eighths, seen.slow + overdue, seen.calls + overdue),
-        ]
-        by_rate = any(
-            eighths is not None and calls >= rules.minimum_calls and 8 * bad >= eighths * calls
-            for eighths, bad, calls in judged
-        )
         row = rules.failure_threshold
-        return by_rate or (row is not None and self.era.record.row() >= row)
+        return (
+            self.is_hanging(now, overdue)
+            or self._is_reached(rules.failure_hundredths, seen.failures, seen.calls)
+            or (row is not None and self.era.record.row() >= row)
+        )
+
+    def is_hanging(self, now: int, overdue: int) -> bool:
+        """Whether too many are slow, among them what is overdue: an attempt, and slow, whatever becomes of it."""
+        seen = self.era.record.seen(self.rules, now)
+        slow, calls = seen.slow + overdue, seen.calls + overdue
+        return self._is_reached(self.rules.slow_hundredths, slow, calls)
+
+    def _is_reached(self, hundredths: int | None, bad: int, calls: int) -> bool:
+        enough = calls >= self.rules.minimum_calls
+        return hundredths is not None and enough and 100 * bad >= hundredths * calls
 
     def _settle_probe(self, now: int, chance_eighths: int) -> None:
         if self.era.count("success") >= self.rules.probes_to_close:

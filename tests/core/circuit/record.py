@@ -19,11 +19,12 @@ Verdict = Literal["success", "failure", "neutral"]
 
 @dataclass
 class ModelRules:
-    """The settings, in ticks and eighths where the real ones are seconds and shares."""
+    """The settings, in ticks, hundredths and eighths where the real ones are seconds and shares."""
 
     failure_threshold: int | None = 3
-    failure_eighths: int | None = None
-    slow_eighths: int | None = None
+    failure_hundredths: int | None = None
+    """No share of two's powers alone: a rate such as 0.55 no float holds, and it opens where it is reached."""
+    slow_hundredths: int | None = None
     window_calls: int | None = None
     window: int = 60 * TICKS
     """A multiple of ten ticks, so that its tenths are whole."""
@@ -42,7 +43,8 @@ class ModelRules:
     @property
     def look_back(self) -> bool:
         """Whether any of them needs more than the row of failures."""
-        return (self.failure_eighths, self.slow_eighths, self.throttle_halves) != (None,) * 3
+        watched = self.failure_hundredths, self.slow_hundredths, self.throttle_halves
+        return watched != (None,) * 3
 
     @property
     def measure(self) -> int:
@@ -63,6 +65,14 @@ class Sample(NamedTuple):
     slow: bool
 
 
+@dataclass(eq=False)
+class Request:
+    """One wish to make a call, told apart from every other: struck out, it is this one that is gone."""
+
+    at: int
+    passed: bool
+
+
 class Seen(NamedTuple):
     """What counts at an instant."""
 
@@ -70,6 +80,13 @@ class Seen(NamedTuple):
     failures: int
     slow: int
     requests: int
+    passed: int
+
+    @property
+    def accepted(self) -> int:
+        """What did not fail: the answers that were good, and what nobody has answered yet."""
+        unanswered = max(self.passed - self.calls, 0)
+        return self.calls - self.failures + unanswered
 
 
 @dataclass
@@ -78,7 +95,7 @@ class Record:
 
     verdicts: list[Verdict] = field(default_factory=list["Verdict"])
     samples: list[Sample] = field(default_factory=list[Sample])
-    requests: list[int] = field(default_factory=list[int])
+    requests: list[Request] = field(default_factory=list[Request])
     measure: int = 0
     """How what is written was measured; under another measure it says nothing."""
 
@@ -97,16 +114,18 @@ class Record:
         current one is the last.
         """
         if self.measure != rules.measure:
-            return Seen(0, 0, 0, 0)
+            return Seen(0, 0, 0, 0, 0)
         samples, requests = self.samples, self.requests
         if rules.window_calls is not None:
             samples = samples[-rules.window_calls :]
         else:
-            first = now // rules.part - 9
-            samples = [sample for sample in samples if sample.at // rules.part >= first]
-            requests = [at for at in requests if at // rules.part >= first]
+            since = (now // rules.part - 9) * rules.part
+            samples = [sample for sample in samples if sample.at >= since]
+            requests = [request for request in requests if request.at >= since]
         failures = sum(sample.failed for sample in samples)
-        return Seen(len(samples), failures, sum(s.slow for s in samples), len(requests))
+        slow = sum(sample.slow for sample in samples)
+        passed = sum(request.passed for request in requests)
+        return Seen(len(samples), failures, slow, len(requests), passed)
 
     def ended(self, rules: ModelRules, now: int, verdict: Verdict, *, slow: bool) -> None:
         """An attempt ended, and not neutral."""
@@ -115,25 +134,23 @@ class Record:
             self.samples.append(Sample(now, verdict == "failure", slow))
             if rules.window_calls is not None:
                 del self.samples[: -rules.window_calls]
-        elif verdict == "success" and self.row():
-            self.samples, self.requests = (
-                [],
-                [],
-            )  # nobody looks back, and all is well: a clean slate
+        else:
+            self.samples, self.requests = [], []  # nobody looks back any more
         self.verdicts.append(verdict)
 
-    def asked(self, rules: ModelRules, now: int) -> None:
+    def asked(self, rules: ModelRules, now: int, *, passed: bool) -> Request | None:
         """Somebody wants to make a request; a window over attempts has no place for it."""
-        if rules.window_calls is None:
-            self._measured(rules)
-            self.requests.append(now)
+        if rules.window_calls is not None:
+            return None
+        self._measured(rules)
+        request = Request(now, passed)
+        self.requests.append(request)
+        return request
 
-    def taken_back(self, rules: ModelRules, now: int) -> None:
-        """A request proved nothing: it is as if it had not been, if one of this tenth is there to strike out."""
-        if rules.window_calls is None:
-            self._measured(rules)
-            if self.requests and self.requests[-1] // rules.part == now // rules.part:
-                self.requests.pop()
+    def struck_out(self, request: Request) -> None:
+        """A request proved nothing: it is as if it had not been, wherever it stands, if it still does."""
+        if request in self.requests:
+            self.requests.remove(request)
 
     def _measured(self, rules: ModelRules) -> None:
         """What was written under another measure is torn up."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -169,6 +170,25 @@ def test_what_still_counts_is_never_below_none_nor_above_what_was(
     left = spell_after(rules, spell, healthy_s)
     assert 0 <= left <= spell
     assert spell_after(rules, spell, healthy_s / 2) >= left
+
+
+@pytest.mark.parametrize("decay_s", [5e-324, 1e-300, 0.001, 1e300, math.inf])
+@pytest.mark.parametrize("healthy_s", [-1.0, 0.0, 5e-324, 1.0, 1e9, 1e308])
+def test_no_period_and_no_health_is_too_small_or_too_large(
+    decay_s: float, healthy_s: float
+) -> None:
+    """A quotient beyond all floats forgets the whole row, and raises nothing in the middle of a call."""
+    left = spell_after(replace(RULES, reset_decay_s=decay_s), 7, healthy_s)
+    assert left == (0 if healthy_s >= 7 * decay_s else 7 if healthy_s < decay_s else left)
+    assert 0 <= left <= 7
+
+
+def test_the_smallest_period_forgets_the_row_at_once() -> None:
+    """Any time closed is enough of it then; none at all is not."""
+    rules = replace(RULES, reset_decay_s=5e-324)
+    circuit, closed_s = closed_after(4)
+    assert opens_for(circuit, rules, closed_s) == (5, 160.0)
+    assert opens_for(circuit, rules, closed_s + 0.001)[0] == 1
 
 
 def test_a_flapping_exchange_is_asked_less_and_less() -> None:

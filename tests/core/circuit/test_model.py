@@ -20,21 +20,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.core.circuit.draws import EIGHT_S, any_rules, rules_from
-from tests.core.circuit.record import TICKS, ModelRules, Verdict
-from tests.core.circuit.walk import CERTAIN, MODES, Walk, seen
+from tests.core.circuit.draws import RATES, any_rules, one_setting
+from tests.core.circuit.journey import Journey
+from tests.core.circuit.program import CHANCES, LENGTHS, OVERDUE, STEPS, VERDICTS, run
+from tests.core.circuit.walk import MODES, seen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.core.circuit.model import Mode
+    from tests.core.circuit.record import ModelRules, Verdict
 
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
-STEPS = (0, 1, 3, TICKS, EIGHT_S, 30 * TICKS, 90_000 * TICKS, 10**9 * TICKS)
-CHANCES = (0, 2, 4, 7)
-OVERDUE = (0, 0, 0, 1, 3, 12)
-VERDICTS: tuple[Verdict, ...] = ("success", "failure", "neutral", "failure")
-LENGTHS = (None, 1, TICKS, EIGHT_S)
 MUST_REACH = (
     "admitted closed",
     "admitted half_open",
@@ -71,6 +66,15 @@ MUST_REACH = (
     "opened by overdue",
     "opened by success by rate",
     "opened by failure by rate",
+    "slow probe",
+    "crowd let through",
+    "request ends neutral",
+    "request of an older tenth ends neutral",
+    "refused ramp that throttles",
+    "window let go",
+    "only the slow rate looks at an admission",
+    "rate reached exactly",
+    "refused late in a ramp",
 )
 
 
@@ -79,13 +83,13 @@ class CircuitWalk(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.walk = Walk()
+        self.walk = Journey()
         self.moves = 0
 
     @initialize(rules=any_rules(), start=st.sampled_from([0, 1, 10**6, 2**40]))
     def begin(self, rules: ModelRules, start: int) -> None:
         """Any settings, at any reading of the clock."""
-        self.walk = Walk(rules, start)
+        self.walk = Journey(rules, start)
 
     @rule(
         times=st.integers(1, 12),
@@ -101,6 +105,16 @@ class CircuitWalk(RuleBasedStateMachine):
     def burst(self, pattern: bytes, overdue: int) -> None:
         """Many calls, one after another, enough to fill a window."""
         self.walk.burst(pattern, overdue)
+
+    @rule(
+        pattern=st.binary(min_size=1, max_size=110),
+        overdue=st.sampled_from(OVERDUE),
+        silent=st.booleans(),
+    )
+    def crowd(self, pattern: bytes, overdue: int, *, silent: bool) -> None:
+        """Many calls at once, perhaps after silence, whose ends come in one by one."""
+        self.walk.wait(silent * self.walk.rules.window)
+        self.walk.crowd(pattern, overdue)
 
     @precondition(lambda self: self.walk.out)
     @rule(
@@ -171,6 +185,45 @@ class CircuitWalk(RuleBasedStateMachine):
         """The settings file changed."""
         self.walk.reconfigure(rules)
 
+    @rule(rules=any_rules(), which=st.integers(0, 6))
+    def set_one(self, rules: ModelRules, which: int) -> None:
+        """One line of the settings file changed."""
+        self.walk.reconfigure(one_setting(self.walk.rules, rules, which))
+
+    @precondition(lambda self: self.moves % 3 == 0)
+    @rule()
+    def stop_looking(self) -> None:
+        """The rates are taken out of the settings file, and put back."""
+        self.walk.stop_looking()
+
+    @precondition(lambda self: self.moves % 3 == 0)
+    @rule(overdue=st.sampled_from(OVERDUE))
+    def judge_harder(self, overdue: int) -> None:
+        """A stricter row of failures comes into force."""
+        self.walk.judge_harder(overdue)
+
+    @precondition(lambda self: self.moves % 5 == 0)
+    @rule(hundredths=st.sampled_from(RATES))
+    def reach_rate(self, hundredths: int) -> None:
+        """As many fail as the rate says, to the last one."""
+        self.walk.reach_rate(hundredths)
+
+    @precondition(lambda self: self.moves % 5 == 0)
+    @rule(size=st.integers(1, 30), halves=st.integers(2, 6))
+    def overload(self, size: int, halves: int) -> None:
+        """Too much at once."""
+        self.walk.overload(size, halves)
+
+    @rule(times=st.integers(1, 40))
+    def ask_late_in_ramp(self, times: int) -> None:
+        """Many ask when a ramp is nearly over."""
+        self.walk.ask_late_in_ramp(times)
+
+    @rule(tenths=st.integers(0, 12))
+    def cancel_late(self, tenths: int) -> None:
+        """Somebody gives up after a while."""
+        self.walk.cancel_late(tenths)
+
     @precondition(lambda self: self.moves % 5 == 0)
     @rule()
     def heal(self) -> None:
@@ -188,71 +241,6 @@ class CircuitWalk(RuleBasedStateMachine):
         target(float(len(self.walk.model.eras)), label="eras")
 
 
-def moves_of(walk: Walk) -> tuple[Callable[[int], object], ...]:
-    """What a byte can make of a second byte; the frequent moves stand several times."""
-
-    def settle(byte: int) -> None:
-        if walk.out:
-            chance, overdue = CHANCES[byte // 32 % 4], OVERDUE[byte % 6]
-            walk.settle(byte % 8, VERDICTS[byte // 8 % 4], chance, overdue, slow=byte > 127)
-
-    def settle_newest(byte: int) -> None:
-        if walk.out:
-            walk.settle(-1, VERDICTS[byte % 4], CHANCES[byte // 4 % 4], slow=byte > 127)
-
-    def settle_again(byte: int) -> None:
-        if walk.used_probes:
-            walk.settle_probe_again(byte // 4, VERDICTS[byte % 4])
-
-    def lose(byte: int) -> None:
-        if walk.out:
-            walk.lose(byte)
-
-    def wait(byte: int) -> None:
-        walk.wait(STEPS[byte % len(STEPS)])
-
-    def wait_for_the_edge(byte: int) -> None:
-        walk.wait_for_the_edge(byte // 4, (-1, 0, 0, 1)[byte % 4])
-
-    def interfere(byte: int) -> None:
-        if byte % 3 == 0:
-            walk.hold(MODES[byte // 3 % 3], LENGTHS[byte // 9 % 4])
-        elif byte % 9 == 1:
-            walk.reset()
-        elif byte % 9 == 2:
-            walk.heal()
-        else:
-            walk.reconfigure(rules_from(byte))
-
-    def admit(byte: int) -> None:
-        for _ in range(1 + byte % 3):
-            walk.admit(CERTAIN if byte < 128 else CHANCES[byte % 4], OVERDUE[byte // 4 % 6])
-
-    def burst(byte: int) -> None:
-        walk.burst(bytes((byte * n) % 251 for n in range(1, 3 + byte % 75)), OVERDUE[byte % 6])
-
-    def recover(byte: int) -> None:
-        walk.recover(byte % 12)
-
-    def release(_: int) -> None:
-        walk.release()
-
-    def fail_until_open(byte: int) -> None:
-        walk.fail_until_open(CHANCES[byte % 4], byte // 4 % 5)
-
-    often = (admit, admit, settle, settle_newest, settle_newest, wait_for_the_edge, recover)
-    return (*often, settle_again, lose, wait, interfere, release, fail_until_open, burst)
-
-
-def run(program: bytes) -> None:
-    """Walk as the bytes say: a byte for the settings, then two for each move."""
-    walk = Walk(rules_from(program[0]), start=program[1] * TICKS)
-    moves = moves_of(walk)
-    for move, argument in zip(program[2::2], program[3::2], strict=False):
-        moves[move % len(moves)](argument)
-        walk.same()
-
-
 @pytest.mark.slow
 def test_circuit_equals_an_independent_model_move_by_move() -> None:
     """
@@ -260,7 +248,7 @@ def test_circuit_equals_an_independent_model_move_by_move() -> None:
     from the model.
     """
     walks = settings(
-        max_examples=3_000 if SOAK else 40,
+        max_examples=3_000 if SOAK else 30,
         stateful_step_count=100 if SOAK else 30,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
@@ -275,7 +263,7 @@ def test_circuit_equals_an_independent_model_in_thousands_of_interleavings() -> 
     times, and must.
     """
     program = st.binary(min_size=120, max_size=400)
-    walks = settings(max_examples=30_000 if SOAK else 200, deadline=None)
+    walks = settings(max_examples=30_000 if SOAK else 90, deadline=None)
     seen.clear()
     walks(given(program)(run))()
     unreached = [what for what in MUST_REACH if not seen[what]]

@@ -14,6 +14,7 @@ from switchgear.core.circuit import (
     Closed,
     Open,
     Ramp,
+    Refusal,
     Rules,
     Settlement,
     Ticket,
@@ -157,6 +158,58 @@ def test_a_refusal_of_the_ramp_says_why() -> None:
     assert "HTTP 503" in refusal.reason
 
 
+@pytest.mark.parametrize(
+    ("now_s", "wait_s"), [(10.0, 9.0), (30.0, 9.0), (91.0, 9.0), (91.5, 8.5), (99.5, 0.5)]
+)
+def test_a_refusal_of_the_ramp_says_a_tenth_of_it(now_s: float, wait_s: float) -> None:
+    """
+    Those who were refused do not all come back at its end; near its end no later than that. The call after next may
+    pass, so a tenth is soon enough.
+    """
+    circuit, answer = healed(RULES), None
+    while not isinstance(answer, Refusal):
+        circuit, answer = admit(circuit, RULES, now_s)
+    assert answer.retry_after_s == pytest.approx(wait_s)
+
+
+def test_requests_are_counted_in_a_ramp_too() -> None:
+    """Those that the share held back as well, so throttling knows at the ramp's end what was wanted in it."""
+    rules = replace(RULES, throttle_ratio=2.0, window_s=600.0)
+    circuit, tickets = ask(healed(RULES), rules, *[55.0] * 20)
+    assert counts_of(circuit, rules, 55.0) == Counts(asked=20, passed=len(tickets))
+    assert 10 <= len(tickets) <= 12
+    circuit, _ = ask(circuit, rules, ENDS_S)
+    assert isinstance(circuit.state, Closed)
+    assert counts_of(circuit, rules, ENDS_S) == Counts(asked=21, passed=len(tickets) + 1)
+
+
+def test_a_ramp_throttles_nobody_itself() -> None:
+    """Its share holds back enough: no chance decides in it, and what it counted decides after it."""
+    rules = replace(RULES, failure_threshold=None, throttle_ratio=1.0, window_s=600.0)
+    circuit = run(healed(RULES), rules, 99.99, *[FAIL] * 5)
+    assert isinstance(ask(circuit, rules, 99.99)[0].state, Ramp)
+    refusal_of(circuit, rules, ENDS_S, chance=0.0)
+
+
+def test_what_is_neutral_in_the_ramp_takes_its_request_back() -> None:
+    """As in a closed circuit; its credit stays spent, for the call was made."""
+    rules = replace(RULES, throttle_ratio=2.0, window_s=600.0)
+    circuit, ticket = ticket_of(healed(RULES), rules, 20.0)
+    before = circuit.state
+    circuit = settle(circuit, ticket, NEUTRAL, rules, 90.0)
+    assert counts_of(circuit, rules, 90.0) == Counts()
+    assert isinstance(before, Ramp)
+    assert isinstance(circuit.state, Ramp)
+    assert circuit.state.credit == before.credit
+
+
+def test_without_a_ratio_the_ramp_counts_no_request() -> None:
+    """A ramp alone needs no window."""
+    circuit, _ = ask(healed(RULES), RULES, *[20.0] * 9)
+    assert isinstance(circuit.state, Ramp)
+    assert circuit.state.counted == Closed()
+
+
 @pytest.mark.parametrize("calls", [0, 1, 500])
 def test_a_ramp_ends_at_its_instant_whatever_is_asked(calls: int) -> None:
     """No call is needed to end it, and none puts it off."""
@@ -216,6 +269,20 @@ def test_pitfall_20_overdue_attempts_of_the_ramp_open_it_again() -> None:
     assert not isinstance(answer, Ticket)
     assert isinstance(circuit.state, Open)
     assert circuit.spell == 2
+
+
+def test_overdue_attempts_of_the_ramp_open_it_by_the_slow_rate_alone() -> None:
+    """What a reload made one failure too many is the next end's to say, whatever hangs meanwhile."""
+    rules = replace(RULES, slow_call_rate=0.5, slow_call_s=1.0, minimum_calls=4)
+    circuit = run(healed(rules), rules, 60.0, FAIL)
+    strict = replace(rules, failure_threshold=1, failure_rate=0.01, minimum_calls=1)
+    after, answer = admit(circuit, strict, 99.9, overdue=1)
+    assert isinstance(answer, Refusal)
+    assert isinstance(after.state, Open)
+    assert after.state.reason == "1 of 2 attempts were slow, 1 of them still out"
+    after, answer = admit(circuit, replace(strict, slow_call_rate=0.9), 99.9, overdue=1)
+    assert isinstance(answer, Ticket)
+    assert isinstance(after.state, Ramp)
 
 
 def test_what_the_ramp_counted_goes_on_when_it_ends() -> None:

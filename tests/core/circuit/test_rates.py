@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from switchgear.core.circuit import (
     Circuit,
@@ -19,10 +21,10 @@ from switchgear.core.circuit import (
     peek,
     settle,
 )
-from switchgear.core.circuit.rules import broken
+from switchgear.core.circuit.rules import broken, too_slow
 from switchgear.core.circuit.window import Counts
 from switchgear.core.words import CircuitState
-from tests.core.circuit.steps import counts_of, refusal_of, run, ticket_of
+from tests.core.circuit.steps import counts_of, opened, probing, refusal_of, run, ticket_of
 
 FAIL, GOOD, NEUTRAL = Settlement.FAILURE, Settlement.SUCCESS, Settlement.NEUTRAL
 FAILING = Rules(failure_threshold=None, failure_rate=0.5, minimum_calls=4)
@@ -110,6 +112,50 @@ def test_without_any_rule_nothing_opens() -> None:
     assert circuit.state == Closed(failures=100)
 
 
+REACHED = [(0.55, 55, 100), (0.07, 7, 100), (0.14, 7, 50), (0.28, 7, 25), (0.56, 28, 50)]
+
+
+@OVER
+@pytest.mark.parametrize(("rate", "bad", "calls"), REACHED)
+def test_a_rate_that_is_reached_exactly_opens(
+    rate: float, bad: int, calls: int, window_calls: int | None
+) -> None:
+    """No float holds these shares, and their product with the attempts is more than what it stands for."""
+    window = None if window_calls is None else calls
+    for rules, end, slow in (
+        (replace(FAILING, failure_rate=rate, minimum_calls=calls), FAIL, False),
+        (replace(SLOW, slow_call_rate=rate, minimum_calls=calls), GOOD, True),
+    ):
+        measured = replace(rules, window_calls=window)
+        circuit = run(Circuit.new(), measured, 0.0, *[end] * bad, slow=slow)
+        circuit = run(circuit, measured, 0.0, *[GOOD] * (calls - bad - 1))
+        assert isinstance(circuit.state, Closed)
+        assert is_open(run(circuit, measured, 0.0, GOOD))
+        circuit = run(Circuit.new(), measured, 0.0, *[end] * (bad - 1), slow=slow)
+        assert not is_open(run(circuit, measured, 0.0, *[GOOD] * (calls - bad + 1)))
+
+
+@given(thousandths=st.integers(1, 1_000), bad=st.integers(0, 10_000), good=st.integers(0, 10_000))
+@example(thousandths=550, bad=55, good=45)
+def test_a_rate_is_judged_as_it_is_written(thousandths: int, bad: int, good: int) -> None:
+    """Any share of three digits and any attempts: as whole numbers say, not as floats have it."""
+    rules = replace(FAILING, failure_rate=thousandths / 1_000, slow_call_rate=thousandths / 1_000)
+    calls = bad + good
+    is_reached = calls >= rules.minimum_calls and 1_000 * bad >= thousandths * calls
+    assert bool(broken(rules, 0, Counts(calls, bad))) == is_reached
+    assert bool(broken(rules, 0, Counts(calls, 0, bad))) == is_reached
+    assert bool(too_slow(rules, Counts(good), bad)) == is_reached
+
+
+@given(thousandths=st.integers(1, 1_000), times=st.integers(1, 60))
+def test_a_rate_of_as_many_attempts_opens_at_its_share(thousandths: int, times: int) -> None:
+    """Wherever the share comes out whole it opens, and one failure below it does not."""
+    rules = replace(FAILING, failure_rate=thousandths / 1_000)
+    enough, calls = thousandths * times, 1_000 * times
+    assert broken(rules, 0, Counts(calls, enough))
+    assert not broken(rules, 0, Counts(calls, enough - 1))
+
+
 @pytest.mark.parametrize("calls", [8, 16, 80, 800])
 @pytest.mark.parametrize("eighths", range(1, 9))
 def test_a_rate_is_met_exactly_at_its_share(eighths: int, calls: int) -> None:
@@ -189,6 +235,20 @@ def test_pitfall_20_overdue_attempts_below_the_minimum_say_nothing_yet() -> None
     assert circuit == Circuit.new()
 
 
+def test_pitfall_20_beside_what_is_overdue_an_admission_judges_nothing_else() -> None:
+    """20: a reload made the failures too many, by their row and by their rate: that is the next end's to say."""
+    lenient = replace(SLOW, failure_threshold=5)
+    circuit = run(Circuit.new(), lenient, 0.0, *[FAIL] * 4)
+    strict = replace(SLOW, failure_threshold=2, failure_rate=0.1, slow_call_rate=0.9)
+    same, answer = admit(circuit, strict, 3.0, overdue=4)
+    assert isinstance(answer, Ticket)
+    assert same == circuit
+    assert is_open(settle(same, answer, FAIL, strict, 3.0, overdue=4))
+    opened, _ = admit(circuit, replace(strict, slow_call_rate=0.5), 3.0, overdue=4)
+    assert isinstance(opened.state, Open)
+    assert opened.state.reason == "4 of 8 attempts were slow, 4 of them still out"
+
+
 def test_pitfall_20_overdue_attempts_are_weighed_against_those_that_ended() -> None:
     """20: five fast ones and four that hang are less than half; the fifth that hangs makes the half."""
     circuit = run(Circuit.new(), SLOW, 0.0, *[GOOD] * 5)
@@ -253,6 +313,43 @@ def test_pitfall_20_overdue_attempts_move_no_circuit_that_is_not_closed() -> Non
     after, _ = admit(held, SLOW, 0.0, overdue=400)
     assert after == held
     assert peek(after, 0.0) is CircuitState.FORCED_CLOSED
+
+
+def test_pitfall_20_a_slow_success_of_a_probe_is_a_failed_probe() -> None:
+    """20: what opened it is not healed by an answer that is as slow: it opens again, for longer."""
+    rules = replace(SLOW, failure_threshold=1, reset_timeout_s=10.0, reset_backoff=2.0)
+    circuit, (probe,) = probing(rules)
+    circuit = settle(circuit, probe, GOOD, rules, 13.0, slow=True)
+    assert isinstance(circuit.state, Open)
+    assert circuit.state.reason == "a probe failed: it was slow"
+    assert (circuit.spell, circuit.state.until_s) == (2, 33.0)
+
+
+def test_pitfall_20_slow_probes_are_borne_as_failed_ones_are() -> None:
+    """20: with two of three needed one slow success is survived, and the second slow one decides."""
+    rules = replace(SLOW, failure_threshold=1, probes=3, probes_to_close=2)
+    circuit = run(opened(rules), rules, 30.0, GOOD, slow=True)
+    assert isinstance(circuit.state, HalfOpen)
+    assert (circuit.state.successes, circuit.state.failures) == (0, 1)
+    assert run(circuit, rules, 30.0, GOOD, GOOD).state == Closed()
+    assert is_open(run(circuit, rules, 30.0, GOOD, slow=True))
+
+
+def test_pitfall_20_without_a_slow_rate_a_slow_probe_heals() -> None:
+    """20: nobody asked how long it took; nor does one that a reload took the rate away from."""
+    rules = replace(SLOW, failure_threshold=1, slow_call_rate=None)
+    assert run(opened(rules), rules, 30.0, GOOD, slow=True).state == Closed()
+
+
+def test_pitfall_20_a_slow_probe_that_failed_or_proves_nothing_is_that() -> None:
+    """20: a failure keeps its own words, and a cancelled probe gives its place back, slow as it was."""
+    rules = replace(SLOW, failure_threshold=1)
+    failed = run(opened(rules), rules, 30.0, FAIL, slow=True)
+    assert isinstance(failed.state, Open)
+    assert failed.state.reason == "a probe failed: HTTP 503"
+    cancelled = run(opened(rules), rules, 30.0, NEUTRAL, slow=True)
+    assert isinstance(cancelled.state, HalfOpen)
+    assert (cancelled.state.leases, cancelled.state.failures) == ((), 0)
 
 
 def test_pitfall_17_an_opening_by_what_is_overdue_draws_its_jitter_once() -> None:

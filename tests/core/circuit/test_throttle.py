@@ -28,18 +28,31 @@ RULES = Rules(failure_threshold=None, throttle_ratio=2.0, window_s=60.0)
 PASSES = 0.999  # a chance that throttling never refuses: it refuses nine tenths at most
 
 
-def seen(calls: int, failed: int, asked: int) -> Counts:
-    """Counts in which no more failed than were made; more may have ended than were asked, and the reverse."""
-    return Counts(calls, min(calls, failed), 0, asked)
+def seen(calls: int, failed: int, asked: int, passed: int) -> Counts:
+    """
+    Counts in which no more failed than were made, and no more passed than were asked; more may have ended than were
+    asked, and the reverse.
+    """
+    return Counts(calls, min(calls, failed), 0, asked, min(asked, passed))
 
 
 NUMBERS = st.integers(0, 10**6)
-counts = st.builds(seen, NUMBERS, NUMBERS, NUMBERS)
+counts = st.builds(seen, NUMBERS, NUMBERS, NUMBERS, NUMBERS)
 
 
 def after(good: int, bad: int, now_s: float = 0.0) -> Circuit:
     """A circuit after so many successes and failures, all admitted."""
     return run(Circuit.new(), RULES, now_s, *[GOOD] * good, *[FAIL] * bad, chance=PASSES)
+
+
+def begun(circuit: Circuit, requests: int, now_s: float) -> tuple[Circuit, list[Ticket]]:
+    """So many requests at once, each with the chance that is refused first; the tickets of those that passed."""
+    tickets = list[Ticket]()
+    for _ in range(requests):
+        circuit, answer = admit(circuit, RULES, now_s, chance=0.0)
+        if isinstance(answer, Ticket):
+            tickets.append(answer)
+    return circuit, tickets
 
 
 def passing(circuit: Circuit, requests: int, now_s: float) -> tuple[Circuit, int]:
@@ -57,13 +70,13 @@ def test_pitfall_21_requests_are_counted_at_their_start() -> None:
     """21: a request that nobody has answered yet is a request, for an answer may take as long as a timeout."""
     circuit, _ = ticket_of(Circuit.new(), RULES, 0.0, PASSES)
     circuit, _ = ticket_of(circuit, RULES, 0.0, PASSES)
-    assert counts_of(circuit, RULES, 0.0) == Counts(asked=2)
+    assert counts_of(circuit, RULES, 0.0) == Counts(asked=2, passed=2)
 
 
 def test_pitfall_21_an_answer_is_no_further_request() -> None:
     """21: one call from start to end is one request and one sample."""
-    assert counts_of(after(1, 0), RULES, 0.0) == Counts(calls=1, asked=1)
-    assert counts_of(after(0, 1), RULES, 0.0) == Counts(calls=1, failures=1, asked=1)
+    assert counts_of(after(1, 0), RULES, 0.0) == Counts(calls=1, asked=1, passed=1)
+    assert counts_of(after(0, 1), RULES, 0.0) == Counts(calls=1, failures=1, asked=1, passed=1)
 
 
 def test_pitfall_21_what_is_refused_here_is_a_request_too() -> None:
@@ -72,7 +85,53 @@ def test_pitfall_21_what_is_refused_here_is_a_request_too() -> None:
     for asked in range(6, 10):
         circuit, answer = admit(circuit, RULES, 0.0, chance=0.0)
         assert isinstance(answer, Refusal)
-        assert counts_of(circuit, RULES, 0.0) == Counts(calls=5, failures=5, asked=asked)
+        assert counts_of(circuit, RULES, 0.0) == Counts(5, 5, asked=asked, passed=5)
+
+
+@pytest.mark.parametrize("requests", [1, 2, 100, 1_000])
+def test_pitfall_21_calls_that_begin_at_once_on_a_healthy_circuit_all_pass(requests: int) -> None:
+    """21: nobody has answered any of them yet, and that is no sign of overload."""
+    _, tickets = begun(Circuit.new(), requests, 0.0)
+    assert len(tickets) == requests
+
+
+@pytest.mark.parametrize("silent_s", [0.0, 6.0, 59.0, 60.0, 1e6])
+def test_pitfall_21_a_burst_passes_whole_after_any_silence(silent_s: float) -> None:
+    """21: whether the successes of before are still counted or gone."""
+    _, tickets = begun(after(10, 0), 100, silent_s)
+    assert len(tickets) == 100
+
+
+def test_pitfall_21_what_is_out_counts_as_accepted_until_it_fails() -> None:
+    """21: of ten that began at once each failure moves one from the accepted to the others."""
+    circuit, tickets = begun(Circuit.new(), 10, 0.0)
+    shares = list[float]()
+    for ticket in tickets:
+        circuit = settle(circuit, ticket, FAIL, RULES, 1.0)
+        shares.append(throttled_share(RULES, counts_of(circuit, RULES, 1.0)))
+    assert shares == [0, 0, 0, 0, 0, *(pytest.approx(n / 11) for n in (2, 4, 6, 8)), 0.9]
+
+
+def test_pitfall_21_a_burst_whose_first_answers_fail_throttles_as_they_come_in() -> None:
+    """21: half of a hundred have failed and the rest is out: nothing yet; each further failure adds to the share."""
+    circuit, tickets = begun(Circuit.new(), 100, 0.0)
+    for ticket in tickets[:50]:
+        circuit = settle(circuit, ticket, FAIL, RULES, 1.0)
+    ticket_of(circuit, RULES, 1.0, chance=0.0)
+    for ticket in tickets[50:60]:
+        circuit = settle(circuit, ticket, FAIL, RULES, 2.0)
+    assert "20%" in refusal_of(circuit, RULES, 2.0, chance=0.0).reason
+    for ticket in tickets[60:]:
+        circuit = settle(circuit, ticket, FAIL, RULES, 3.0)
+    assert "90%" in refusal_of(circuit, RULES, 3.0, chance=0.0).reason
+
+
+def test_pitfall_21_ends_of_what_began_before_the_window_owe_nothing() -> None:
+    """21: more have ended in it than passed in it; what is out is none then, never fewer than none."""
+    found = Counts(calls=50, failures=10, asked=20, passed=20)
+    assert throttled_share(RULES, found) == 0.0
+    assert throttled_share(RULES, found._replace(failures=50)) == pytest.approx(20 / 21, abs=0.06)
+    assert throttled_share(RULES, found._replace(failures=45)) == pytest.approx(10 / 21)
 
 
 @given(counts)
@@ -104,6 +163,10 @@ def test_pitfall_21_it_finds_out_that_the_exchange_is_back() -> None:
         (Counts(calls=100, failures=75, asked=100), 50 / 101),
         (Counts(calls=20, failures=20, asked=3), 3 / 4),
         (Counts(calls=20, failures=20, asked=1_000), 0.9),
+        (Counts(calls=0, failures=0, asked=100, passed=100), 0.0),
+        (Counts(calls=60, failures=60, asked=100, passed=100), 20 / 101),
+        (Counts(calls=60, failures=60, asked=100, passed=60), 0.9),
+        (Counts(calls=60, failures=30, asked=100, passed=50), 40 / 101),
     ],
 )
 def test_the_share_is_that_of_the_formula(found: Counts, share: float) -> None:
@@ -113,13 +176,15 @@ def test_the_share_is_that_of_the_formula(found: Counts, share: float) -> None:
 
 @given(counts, st.integers(1, 1_000))
 def test_more_requests_raise_the_share_and_more_accepted_lower_it(found: Counts, more: int) -> None:
-    """Nothing else moves it, and neither moves it the other way."""
+    """A failure never lowers it, and where nothing is out it does not move it."""
     asked = found._replace(asked=found.asked + more)
     accepted = found._replace(calls=found.calls + more)
     failed = found._replace(calls=found.calls + more, failures=found.failures + more)
     share = throttled_share(RULES, found)
     assert throttled_share(RULES, asked) >= share >= throttled_share(RULES, accepted)
-    assert throttled_share(RULES, failed) == share
+    assert throttled_share(RULES, failed) >= share
+    if found.passed <= found.calls:
+        assert throttled_share(RULES, failed) == share
 
 
 def test_up_to_the_ratio_nothing_is_refused() -> None:
@@ -150,7 +215,7 @@ def test_a_refusal_of_throttling_opens_nothing() -> None:
     assert isinstance(answer, Refusal)
     assert (refused.generation, refused.spell) == (circuit.generation, 0)
     after_it = settle(refused, early, GOOD, RULES, 0.0)
-    assert counts_of(after_it, RULES, 0.0) == Counts(calls=5, failures=4, asked=6)
+    assert counts_of(after_it, RULES, 0.0) == Counts(calls=5, failures=4, asked=6, passed=5)
 
 
 def test_pitfall_21_a_neutral_end_gives_its_request_back() -> None:
@@ -167,7 +232,33 @@ def test_pitfall_21_a_neutral_end_of_another_era_gives_nothing_back() -> None:
     circuit = run(circuit, rules, 0.0, FAIL, chance=PASSES)
     circuit, _ = ticket_of(run(circuit, rules, 1.0, GOOD), rules, 1.0, PASSES)
     assert settle(circuit, early, NEUTRAL, rules, 1.0) == circuit
-    assert counts_of(circuit, rules, 1.0) == Counts(asked=1)
+    assert counts_of(circuit, rules, 1.0) == Counts(asked=1, passed=1)
+
+
+@pytest.mark.parametrize("late_s", [0.0, 5.9, 6.0, 30.0, 59.9])
+def test_pitfall_21_a_neutral_end_takes_back_its_own_request_however_late(late_s: float) -> None:
+    """21: from the tenth in which it was counted; those of now are others, and stay."""
+    circuit, cancelled = ticket_of(Circuit.new(), RULES, 0.0, PASSES)
+    circuit = run(circuit, RULES, late_s, GOOD, FAIL, chance=PASSES)
+    circuit = settle(circuit, cancelled, NEUTRAL, RULES, late_s)
+    assert counts_of(circuit, RULES, late_s) == Counts(2, 1, asked=2, passed=2)
+
+
+@pytest.mark.parametrize("late_s", [60.0, 61.0, 1e6])
+def test_pitfall_21_a_neutral_end_out_of_the_window_takes_nothing_back(late_s: float) -> None:
+    """21: its request is forgotten already; those of now are others, and stay."""
+    circuit, cancelled = ticket_of(Circuit.new(), RULES, 0.0, PASSES)
+    circuit = run(circuit, RULES, late_s, GOOD, FAIL, chance=PASSES)
+    assert settle(circuit, cancelled, NEUTRAL, RULES, late_s) == circuit
+    assert counts_of(circuit, RULES, late_s) == Counts(2, 1, asked=2, passed=2)
+
+
+def test_pitfall_21_a_crowd_that_is_cancelled_leaves_nothing() -> None:
+    """21: a hundred calls given up, tenths later, are as if they had not been."""
+    circuit, tickets = begun(Circuit.new(), 100, 0.0)
+    for number, ticket in enumerate(tickets):
+        circuit = settle(circuit, ticket, NEUTRAL, RULES, number / 2)
+    assert counts_of(circuit, RULES, 50.0) == Counts()
 
 
 def test_what_is_neutral_concludes_nothing_though_it_moves_a_count() -> None:
@@ -175,7 +266,7 @@ def test_what_is_neutral_concludes_nothing_though_it_moves_a_count() -> None:
     circuit, cancelled = ticket_of(after(0, 3), RULES, 0.0, PASSES)
     strict = replace(RULES, failure_threshold=2, failure_rate=0.1, minimum_calls=1)
     circuit = settle(circuit, cancelled, NEUTRAL, strict, 0.0)
-    assert counts_of(circuit, strict, 0.0) == Counts(calls=3, failures=3, asked=3)
+    assert counts_of(circuit, strict, 0.0) == Counts(calls=3, failures=3, asked=3, passed=3)
     assert isinstance(run(circuit, strict, 0.0, FAIL, chance=PASSES).state, Open)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -19,8 +20,9 @@ from switchgear.core.circuit.window import (
     counted,
     kept,
     sampled,
+    unasked,
 )
-from tests.core.circuit.record import ModelRules, Record
+from tests.core.circuit.record import ModelRules, Record, Request
 from tests.core.circuit.steps import counts_of, healed, run
 from tests.core.circuit.walk import real_rules, seconds
 
@@ -30,13 +32,18 @@ TEN_CALLS = Rules(failure_threshold=None, failure_rate=0.5, window_calls=10)
 LAST_60_S, LAST_10 = pytest.param(MINUTE, id="60 s"), pytest.param(TEN_CALLS, id="10 calls")
 NOTHING = Counts()
 
-Events = list[tuple[int, bool, bool, bool]]
-"""Ticks since the event before; whether it is a request that begins; failed; slow."""
+Kind = Literal["asks", "ends", "comes to nothing"]
+KINDS: tuple[Kind, ...] = ("asks", "ends", "comes to nothing")
+Events = list[tuple[int, Kind, bool, bool]]
+"""Ticks since the event before; what happens; passed, failed, or the oldest of those that passed; slow."""
 some_events: st.SearchStrategy[Events] = st.lists(
     st.tuples(
-        st.sampled_from([0, 0, 1, 2, 7, 30, 10**6]), st.booleans(), st.booleans(), st.booleans()
+        st.sampled_from([0, 0, 1, 2, 7, 30, 10**6]),
+        st.sampled_from(KINDS),
+        st.booleans(),
+        st.booleans(),
     ),
-    max_size=90,
+    max_size=60,
 )
 
 
@@ -45,6 +52,14 @@ def failing(rules: Rules, *ends_s: float) -> Window | None:
     window: Window | None = None
     for now_s in ends_s:
         window = sampled(window, rules, now_s, bad=True, slow=False)
+    return window
+
+
+def wanted(rules: Rules, *begun_s: float) -> Window | None:
+    """A window with one request let through at each of these instants."""
+    window: Window | None = None
+    for now_s in begun_s:
+        window = asked(window, rules, now_s, passed=True)
     return window
 
 
@@ -112,8 +127,8 @@ def test_pitfall_13_a_call_that_outlives_the_window_is_one_sample_at_its_end() -
     forgotten then, and no count goes below none.
     """
     rules = Rules(throttle_ratio=2.0, window_s=60.0)
-    window = sampled(asked(None, rules, 0.0), rules, 600.0, bad=False, slow=True)
-    assert counted(window, rules, 600.0) == Counts(calls=1, slow=1, asked=0)
+    window = sampled(asked(None, rules, 0.0, passed=True), rules, 600.0, bad=False, slow=True)
+    assert counted(window, rules, 600.0) == Counts(calls=1, slow=1)
     assert counted(window, rules, 660.0) == NOTHING
 
 
@@ -197,6 +212,26 @@ def test_without_a_window_a_success_leaves_the_clean_circuit_itself() -> None:
     assert run(Circuit.new(), Rules(), 0.0, FAIL, FAIL, GOOD).state is CLEAN
 
 
+@pytest.mark.parametrize("end", [FAIL, GOOD])
+@pytest.mark.parametrize("before", [LAST_60_S, LAST_10])
+def test_a_window_that_no_rule_looks_at_is_let_go_at_the_next_end(
+    before: Rules, end: Settlement
+) -> None:
+    """It would hold back no memory for nothing; when a rule looks again, it begins with what comes then."""
+    blind = replace(before, failure_rate=None)
+    circuit = run(run(Circuit.new(), before, 0.0, *[FAIL] * 5), blind, 1.0, end)
+    assert circuit.state == (Closed(failures=6) if end is FAIL else CLEAN)
+    assert counts_of(circuit, before, 1.0) == NOTHING
+    assert counts_of(run(circuit, before, 1.0, GOOD), before, 1.0) == Counts(calls=1)
+
+
+def test_a_window_that_no_rule_looks_at_outlives_what_is_neutral() -> None:
+    """A cancelled call settles nothing, so a reload and its undoing lose nothing by it."""
+    circuit = run(Circuit.new(), MINUTE, 0.0, *[FAIL] * 5)
+    after = run(circuit, replace(MINUTE, failure_rate=None), 1.0, Settlement.NEUTRAL)
+    assert after.state == circuit.state
+
+
 def test_pitfall_19_a_smaller_window_reads_the_newest_at_once() -> None:
     """19: no sample is lost or invented by a reload: of the newest three, one is slow."""
     window = failing(TEN_CALLS, *[0.0] * 9)
@@ -233,17 +268,38 @@ def test_pitfall_19_a_window_of_another_measure_begins_anew(before: Rules, after
 
 def test_requests_are_counted_over_seconds_only() -> None:
     """A window over attempts knows ends and no beginnings."""
-    assert counted(asked(None, MINUTE, 0.0, 3), MINUTE, 0.0) == Counts(asked=3)
-    window = failing(TEN_CALLS, 0.0)
-    assert asked(window, TEN_CALLS, 0.0) == window
+    window = wanted(MINUTE, 0.0, 0.0, 0.0)
+    assert counted(asked(window, MINUTE, 0.0, passed=False), MINUTE, 0.0) == Counts(
+        asked=4, passed=3
+    )
+    calls = failing(TEN_CALLS, 0.0)
+    assert asked(calls, TEN_CALLS, 0.0, passed=True) is calls
+    assert asked(None, TEN_CALLS, 0.0, passed=True) is None
+
+
+def test_a_request_is_taken_back_from_the_tenth_in_which_it_was_counted() -> None:
+    """Whichever is the newest by then: that of now keeps its own."""
+    window = wanted(MINUTE, 1.0, 2.0, 30.0)
+    after = unasked(window, 1.0)
+    assert counted(after, MINUTE, 30.0) == Counts(asked=2, passed=2)
+    assert counted(after, MINUTE, 60.0) == Counts(asked=1, passed=1), "the one of 30 s is left"
+
+
+def test_a_request_out_of_the_window_takes_nothing_back() -> None:
+    """Its tenth is forgotten, with all that was in it."""
+    window = wanted(MINUTE, 1.0, 60.0)
+    assert unasked(window, 1.0) == window
+    for nothing in (None, failing(TEN_CALLS, 0.0)):
+        assert unasked(nothing, 1.0) is nothing
 
 
 def test_a_request_taken_back_leaves_no_count_below_none() -> None:
-    """In a tenth in which nothing was asked there is nothing to strike out."""
-    window = asked(asked(None, MINUTE, 0.0), MINUTE, 0.0, -1)
-    assert counted(window, MINUTE, 0.0) == NOTHING
-    window = asked(asked(window, MINUTE, 30.0, -1), MINUTE, 30.0)
-    assert counted(window, MINUTE, 30.0) == Counts(asked=1)
+    """In a tenth in which none passed there is nothing to strike out, refused or failed as many may have."""
+    window = asked(failing(MINUTE, 1.0), MINUTE, 1.0, passed=False)
+    assert unasked(window, 1.0) == window
+    once = unasked(wanted(MINUTE, 1.0), 1.0)
+    assert counted(once, MINUTE, 1.0) == NOTHING
+    assert unasked(once, 1.0) == once
 
 
 @given(events=some_events, part=st.integers(1, 9), start=st.integers(0, 10**9))
@@ -264,14 +320,23 @@ def compare(rules: ModelRules, events: Events, start: int) -> None:
     """The same events in a window and in a record, equal after each."""
     real, record, now = real_rules(rules), Record(), start
     window: Window | None = None
-    for step, begins, bad, slow in events:
+    passed = list[Request]()
+    for step, kind, one, other in events:
         now += step
-        if begins:
-            window = asked(window, real, seconds(now))
-            record.asked(rules, now)
-        else:
-            window = sampled(window, real, seconds(now), bad=bad, slow=slow)
-            record.ended(rules, now, "failure" if bad else "success", slow=slow)
+        match kind:
+            case "asks":
+                window = asked(window, real, seconds(now), passed=one)
+                request = record.asked(rules, now, passed=one)
+                passed += [request] if request and one else []
+            case "ends":
+                window = sampled(window, real, seconds(now), bad=one, slow=other)
+                record.ended(rules, now, "failure" if one else "success", slow=other)
+            case "comes to nothing" if passed:
+                request = passed.pop(0 if one else -1)
+                window = unasked(window, seconds(request.at))
+                record.struck_out(request)
+            case _:
+                pass
         assert counted(window, real, seconds(now)) == Counts(*record.seen(rules, now))
     for wait in range(0, 12 * rules.part, max(1, rules.part // 2)):
         at = now + wait

@@ -1,11 +1,9 @@
-"""Owns the tests of the race of a late attempt with a second one: who wins, what becomes of the other, and errors."""
+"""Owns the tests of the race of a late attempt with a second one: who wins, and what becomes of the loser."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import sys
-from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -16,116 +14,30 @@ from switchgear.core.policy import race as module
 from switchgear.core.policy.race import Raced, race
 from switchgear.testing import FakeClock
 from tests.core.callkit import turns
+from tests.core.policy.racetrack import AFTER_S, Boom, Stubborn, Track
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterator
 
 pytestmark = pytest.mark.anyio
-AFTER_S = 2.0
-
-
-class Boom(Exception):
-    """An attempt failed."""
-
-
-class Attempt:
-    """An attempt that ends when it is told to, and notes what happens to it."""
-
-    def __init__(self) -> None:
-        self.begun = 0
-        self.cancelled = 0
-        self.task: asyncio.Task[Any] | None = None
-        self._end: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-
-    async def __call__(self) -> str:
-        self.begun += 1
-        self.task = asyncio.current_task()
-        try:
-            return await self._end
-        except asyncio.CancelledError:
-            self.cancelled += 1
-            raise
-
-    def wins(self, value: str = "value") -> None:
-        """It succeeds."""
-        self._end.set_result(value)
-
-    def fails(self, error: BaseException) -> None:
-        """It fails."""
-        self._end.set_exception(error)
-
-
-class Stubborn(Attempt):
-    """An attempt that takes no notice of being cancelled."""
-
-    async def __call__(self) -> str:
-        self.begun += 1
-        self.task = asyncio.current_task()
-        while not self._end.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait({self._end})
-            self.cancelled += not self._end.done()
-        return self._end.result()
-
-
-class Track:
-    """A race on a clock that stands still until it is moved."""
-
-    def __init__(self, first: Attempt | None = None, second: Attempt | None = None) -> None:
-        self.clock = FakeClock(autojump=False)
-        self.first = first or Attempt()
-        self.second = second or Attempt()
-        self.asked = 0
-        self.allowed = True
-
-    def ask(self) -> Awaitable[str] | None:
-        """The second attempt, where it is allowed."""
-        self.asked += 1
-        return self.second() if self.allowed else None
-
-    async def start(self, after_s: float = AFTER_S) -> asyncio.Task[Raced[str]]:
-        """The race, under way."""
-        running = asyncio.create_task(race(self.clock, after_s, self.first, self.ask))
-        await turns()
-        return running
-
-    async def start_both(self) -> asyncio.Task[Raced[str]]:
-        """The race with both attempts under way."""
-        running = await self.start()
-        self.clock.advance(AFTER_S)
-        await turns()
-        assert (self.first.begun, self.second.begun, self.asked) == (1, 1, 1)
-        return running
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_left() -> Iterator[None]:
-    """No attempt is kept, and no loop complained of an error that nobody took."""
+    """No attempt is kept when all have ended."""
     yield
-    gc.collect()
-    assert module._ASTRAY == set()
-
-
-@pytest.fixture(autouse=True)
-def complaints() -> Iterator[list[dict[str, Any]]]:
-    """What the loop was told by its tasks; a test that wants to have some takes them out."""
-    told: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, about: told.append(about))
-    yield told
-    gc.collect()
-    assert told == []
+    assert not module._ASTRAY
 
 
 async def test_a_first_that_is_in_time_runs_alone() -> None:
-    """The second is not asked, and the timer does nothing any more."""
+    """The second is not asked, and the timer is called off."""
     track = Track()
     running = await track.start()
     track.clock.advance(AFTER_S - 0.1)
     await turns()
     track.first.wins()
     assert await running == Raced("value", by_second=False, loser_error=None)
-    track.clock.advance(10)
-    await turns()
+    assert [timer._callback for _, _, timer in track.clock._queue] == [None]
     assert track.asked == 0
 
 
@@ -276,15 +188,22 @@ async def test_a_first_that_ends_in_the_turn_of_the_second_stays_alone() -> None
     assert track.second.begun == 0
 
 
-async def test_a_first_that_ends_before_the_second_was_asked_stays_alone() -> None:
-    """The second's task is there, and has not run yet, as the answer comes."""
-    track = Track()
+@pytest.mark.parametrize("later", range(6))
+async def test_a_first_that_ends_as_the_second_begins_wins(later: int) -> None:
+    """Its answer comes some turns after its time: before the second's task has run, none is asked for."""
+    track, loop = Track(), asyncio.get_running_loop()
     running = await track.start()
+
+    def end(left: int) -> None:
+        if left:
+            loop.call_soon(end, left - 1)
+        else:
+            track.first.wins()
+
     track.clock.advance(AFTER_S)
-    await turns(1)
-    track.first.wins()
-    assert (await running).value == "value"
-    assert track.second.begun == 0
+    end(later)
+    assert await running == Raced("value", by_second=False, loser_error=None)
+    assert track.second.begun == (later > 1)
 
 
 @pytest.mark.parametrize("after_s", [0.0, -1.0])
@@ -352,7 +271,7 @@ async def test_a_loser_that_takes_no_notice_does_not_hold_the_winner_up() -> Non
     gc.collect()
     track.first.wins("too late")
     await turns()
-    assert module._ASTRAY == set()
+    assert not module._ASTRAY
 
 
 @pytest.mark.parametrize("stubborn", [False, True])
@@ -374,7 +293,8 @@ async def test_a_loser_that_fails_too_late_is_not_heard_of(stubborn: bool) -> No
     assert await running == Raced("value", by_second=True, loser_error=None)
     if stubborn:
         track.first.wins()
-        await turns()
+    await turns()
+    gc.collect()  # a task whose error nobody took complains when it is collected, and anyio fails the test
 
 
 async def test_a_loser_that_cleans_up_for_long_is_not_cancelled_twice() -> None:
@@ -397,200 +317,6 @@ async def test_a_loser_that_cleans_up_for_long_is_not_cancelled_twice() -> None:
     assert cleaned == []
     await turns(20)
     assert cleaned == ["cleaned"]
-
-
-# --------------------------------------------------------------------------------------- cancellation
-
-
-@pytest.mark.parametrize("both", [False, True])
-async def test_a_cancellation_from_outside_cancels_all_and_is_raised(both: bool) -> None:
-    """Alone or in the race: whoever runs is cancelled, and has ended when the race has."""
-    track = Track()
-    running = await (track.start_both() if both else track.start())
-    running.cancel("why")
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    assert (track.first.cancelled, track.second.cancelled) == (1, both)
-    track.clock.advance(10)
-    await turns()
-    assert track.asked == both
-
-
-async def test_a_race_that_is_cancelled_before_its_attempt_ran_begins_none() -> None:
-    """No coroutine is made that nobody awaits."""
-    track = Track()
-    running = asyncio.create_task(race(track.clock, AFTER_S, track.first, track.ask))
-    asyncio.get_running_loop().call_soon(running.cancel)
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    assert track.first.begun == 0
-
-
-async def test_a_race_that_is_cancelled_before_its_second_ran_does_not_ask_for_it() -> None:
-    """No second attempt is made, nor paid for, that nobody awaits."""
-    track = Track()
-    running = await track.start()
-    track.clock.advance(AFTER_S)
-    while running._fut_waiter is not None:  # type: ignore[attr-defined]  # until it has what it waited for
-        await turns(1)
-    asyncio.get_running_loop().call_soon(running.cancel)
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    assert track.second.begun == 0
-    assert track.first.cancelled == 1
-
-
-async def test_a_cancelled_race_waits_for_what_its_attempts_clean_up() -> None:
-    """As one attempt alone would be waited for; a second cancellation reaches them too, and changes nothing else."""
-    track, cleaned = Track(), list[str]()
-
-    async def first() -> str:
-        try:
-            return await track.first()
-        finally:
-            with suppress(asyncio.CancelledError):
-                await asyncio.Event().wait()
-            cleaned.append("cleaned")
-
-    running = asyncio.create_task(race(track.clock, AFTER_S, first, track.ask))
-    await turns()
-    running.cancel()
-    await turns()
-    assert not running.done()
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    assert cleaned == ["cleaned"]
-
-
-async def test_a_cancellation_while_the_loser_has_its_turn_is_raised() -> None:
-    """The winner is known, the loser is stubborn, and somebody cancels: that comes first."""
-    track = Track(first=Stubborn())
-    running = await track.start_both()
-    track.second.wins()
-    while not track.first.cancelled:
-        await turns(1)
-        if running.done():
-            break
-        running.cancel()
-    if running.cancelled():
-        with pytest.raises(asyncio.CancelledError):
-            await running
-    track.first.wins()
-    await turns()
-
-
-async def test_an_attempt_that_was_cancelled_by_others_has_failed() -> None:
-    """It awaited what somebody cancelled: that is its failure, not the end of the race."""
-    track = Track()
-    running = await track.start_both()
-    track.second.fails(asyncio.CancelledError())
-    await turns()
-    track.first.wins()
-    raced = await running
-    assert raced.value == "value"
-    assert isinstance(raced.loser_error, asyncio.CancelledError)
-
-
-async def test_a_first_that_was_cancelled_by_others_ends_the_race_so() -> None:
-    """As it would alone: the error is raised, and the task of the caller is not cancelled."""
-    track = Track()
-    running = await track.start()
-    track.first.fails(asyncio.CancelledError())
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    assert running.cancelling() == 0
-
-
-async def test_a_timeout_round_a_race_cuts_it() -> None:
-    """asyncio.timeout tells its own cancellation: it comes out as TimeoutError."""
-    track = Track()
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0):
-            await race(track.clock, AFTER_S, track.first, track.ask)
-
-
-class Leave(BaseException):
-    """What ends a program, as KeyboardInterrupt and SystemExit do."""
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, Leave])
-@pytest.mark.parametrize("who", ["alone", "first", "second", "both"])
-async def test_what_ends_a_program_passes_at_once(error: type[BaseException], who: str) -> None:
-    """It is raised where the race is awaited, not out of the loop, and the other attempt is cancelled."""
-    track, caught = Track(), list[BaseException]()
-
-    async def caller() -> None:
-        try:
-            await race(track.clock, AFTER_S, track.first, track.ask)
-        except BaseException as raised:  # noqa: BLE001  that is what is looked at
-            caught.append(raised)
-
-    running = asyncio.create_task(caller())
-    await turns()
-    if who != "alone":
-        track.clock.advance(AFTER_S)
-        await turns()
-    ends = error()
-    if who != "second":
-        track.first.fails(ends)
-    if who in ("second", "both"):
-        track.second.fails(ends)
-    await running
-    assert caught == [ends]
-    await turns()
-    assert track.second.cancelled == (who == "first")
-    assert track.first.cancelled == (who == "second")
-
-
-async def test_what_ends_a_program_comes_before_a_value_of_the_same_turn() -> None:
-    """One wins as the other is interrupted: the interrupt is not lost."""
-    track = Track()
-    running = await track.start_both()
-    track.first.wins()
-    track.second.fails(Leave())
-    with pytest.raises(Leave):
-        await running
-
-
-async def test_what_ends_a_program_on_being_cancelled_is_raised() -> None:
-    """The loser, or one of a cancelled race, ends so in its last turn."""
-    for cancelled in (False, True):
-        track = Track()
-
-        async def first(track: Track = track) -> str:
-            try:
-                return await track.first()
-            finally:
-                raise Leave
-
-        running = asyncio.create_task(race(track.clock, AFTER_S, first, track.ask))
-        await turns()
-        track.clock.advance(AFTER_S)
-        await turns()
-        if cancelled:
-            running.cancel()
-        else:
-            track.second.wins()
-        with pytest.raises(Leave):
-            await running
-
-
-def test_an_astray_loser_can_still_end_the_program() -> None:
-    """Long after the race the stubborn loser is interrupted: that comes out of the loop, as from any task."""
-
-    async def main() -> None:
-        track = Track(first=Stubborn())
-        running = await track.start_both()
-        track.second.wins()
-        assert (await running).by_second
-        track.first.fails(KeyboardInterrupt())
-        await turns(100)
-
-    runner = asyncio.Runner()
-    with pytest.raises(KeyboardInterrupt):
-        runner.run(main())
-    runner.close()
 
 
 # -------------------------------------------------------------------------------------------- the rest
@@ -616,23 +342,23 @@ async def test_attempts_see_the_context_of_the_caller() -> None:
     assert set(seen[2:]) <= {"first", "second"}
 
 
-async def test_an_error_that_is_raised_is_in_no_ring() -> None:
+@pytest.mark.parametrize("after_s", [0.0, AFTER_S])
+async def test_an_error_that_is_raised_is_in_no_ring(after_s: float) -> None:
     """When its holder lets it go it is gone, without the collector: tracebacks hold what users had in hand."""
-    track = Track()
-    running = await track.start_both()
+    held: list[ref[Boom]] = []
+
+    async def attempt() -> str:
+        await turns(3)
+        raise Boom
+
     gc.disable()
     try:
-        track.first.fails(Boom())
-        track.second.fails(ValueError())
         try:
-            await running
+            await race(FakeClock(autojump=False), after_s, attempt, attempt)
         except Boom as error:
-            held = ref(error)
-            assert sys.exc_info()[1] is error
-        del running
-        track.first._end = track.second._end = asyncio.Future()
+            held.append(ref(error))
         await turns()
-        assert held() is None
+        assert [one() for one in held] == [None]
     finally:
         gc.enable()
 
@@ -650,6 +376,5 @@ def test_a_race_that_is_thrown_away_with_its_loop_is_silent() -> None:
     loop.close()
     del running
     gc.collect()
-    module._ASTRAY.clear()
-    gc.collect()
+    assert not module._ASTRAY
     assert {about["message"] for about in told} <= {"Task was destroyed but it is pending!"}

@@ -17,7 +17,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from switchgear.core.policy.weight import EDGE_S_MAX, Latch, Ledger, Limit, Priority, Toll
+from switchgear.core.policy.latch import Latch
+from switchgear.core.policy.limit import Limit
+from switchgear.core.policy.weight import Ledger, Priority, Toll
+from switchgear.core.policy.window import EDGE_S_MAX
 from switchgear.core.verdict.usage import Family, Usage
 from switchgear.core.words import Scope
 from switchgear.testing import FakeClock
@@ -71,48 +74,60 @@ class Walk(RuleBasedStateMachine):
         }
         self.out: list[Request] = []
 
-    @rule(weights=st.sampled_from(WEIGHTS), priority=st.sampled_from(Priority))
-    def send(self, weights: tuple[int, int], priority: Priority) -> None:
+    @rule(
+        weights=st.sampled_from(WEIGHTS),
+        priority=st.sampled_from([Priority.HIGH, *Priority]),
+        times=st.integers(1, 8),
+    )
+    def send(self, weights: tuple[int, int], priority: Priority, times: int) -> None:
         toll = self.tolls[weights, priority]
-        if toll.take() == 0:
-            self.out.append(Request(toll, weights, self.clock.now_s))
-        else:
-            event("held back")
-            assert toll.why
+        for _ in range(times):
+            if toll.take() == 0:
+                self.out.append(Request(toll, weights, self.clock.now_s))
+            else:
+                event("held back")
+                assert toll.why
 
     @rule(steps=st.sampled_from(STEPS))
     def wait(self, steps: int) -> None:
         self.clock.advance(steps * TICK_S)
 
+    @rule(which=st.integers(0, 1), steps=st.integers(-9, 9))
+    def wait_for_an_end(self, which: int, steps: int) -> None:
+        self.clock.advance(max(0.0, self.servers[which].left_s + steps * TICK_S))
+
     @precondition(lambda self: any(not each.told for each in self.out))
     @rule(
         data=st.data(),
-        is_cheap=st.booleans(),
+        times=st.integers(1, 8),
+        is_cheap=st.integers(0, 5).map(lambda lot: lot == 5),
         is_rounded_up=st.booleans(),
         with_end=st.booleans(),
     )
     def arrive(
-        self, data: st.DataObject, is_cheap: bool, is_rounded_up: bool, with_end: bool
+        self, data: st.DataObject, times: int, is_cheap: bool, is_rounded_up: bool, with_end: bool
     ) -> None:
         """A cheap one costs less than is thought here, so that there is something to correct."""
-        request = data.draw(st.sampled_from([each for each in self.out if not each.told]))
-        for server, cost in zip(self.servers, request.weights, strict=True):
-            assert server.takes(1 if is_cheap else cost), "the exchange has to refuse it"
-            left_s = ceil(server.left_s) if is_rounded_up else floor(server.left_s)
-            end = (left_s + 1.0, 2.0) if with_end else (None, 0.0)
-            request.told.append(Usage(Family.REQUESTS, None, server.used, None, None, *end))
-        request.date_s = float(floor(self.servers[0].now_s))
+        on_the_way = [each for each in self.out if not each.told]
+        for request in data.draw(st.permutations(on_the_way))[:times]:
+            for server, cost in zip(self.servers, request.weights, strict=True):
+                assert server.takes(1 if is_cheap else cost), "the exchange has to refuse it"
+                left_s = ceil(server.left_s) if is_rounded_up else floor(server.left_s)
+                end = (left_s + 1.0, 2.0) if with_end else (None, 0.0)
+                request.told.append(Usage(Family.REQUESTS, None, server.used, None, None, *end))
+            request.date_s = float(floor(self.servers[0].now_s))
 
     @precondition(lambda self: any(each.told for each in self.out))
-    @rule(data=st.data(), with_date=st.booleans())
-    def answer(self, data: st.DataObject, with_date: bool) -> None:
-        request = data.draw(st.sampled_from([each for each in self.out if each.told]))
-        for ledger, usage in zip(self.ledgers, request.told, strict=True):
-            with ledger.latch:
-                if with_date:
-                    ledger.dated_locked(request.date_s, request.sent_s, self.clock.now_s)
-                ledger.hear_locked(usage, request.sent_s, self.clock.now_s)
-        self.end(request)
+    @rule(data=st.data(), times=st.integers(1, 8), with_date=st.booleans())
+    def answer(self, data: st.DataObject, times: int, with_date: bool) -> None:
+        arrived = [each for each in self.out if each.told]
+        for request in data.draw(st.permutations(arrived))[:times]:
+            for ledger, usage in zip(self.ledgers, request.told, strict=True):
+                with ledger.latch:
+                    if with_date:
+                        ledger.dated_locked(request.date_s, request.sent_s, self.clock.now_s)
+                    ledger.hear_locked(usage, request.sent_s, self.clock.now_s)
+            self.end(request)
 
     @precondition(lambda self: self.out)
     @rule(data=st.data(), silent=st.booleans())
@@ -142,7 +157,8 @@ class Walk(RuleBasedStateMachine):
         """Whatever happened, every call that a limit lets through at all gets through within a period."""
         for request in list(getattr(self, "out", [])):
             self.end(request)
-        for (weights, priority), toll in getattr(self, "tolls", {}).items():
+        tolls: dict[tuple[tuple[int, int], Priority], Toll] = getattr(self, "tolls", {})
+        for (weights, priority), toll in tolls.items():
             if any(
                 weight > ledger.ceilings[priority]
                 for ledger, weight in zip(self.ledgers, weights, strict=True)
@@ -163,7 +179,7 @@ def test_the_exchange_never_has_to_refuse_and_nobody_is_stuck() -> None:
         settings=settings(
             max_examples=150,
             stateful_step_count=60,
-            suppress_health_check=list(HealthCheck),
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
             deadline=None,
         ),
     )
@@ -179,7 +195,7 @@ def test_the_exchange_never_has_to_refuse_and_nobody_is_stuck() -> None:
 def test_a_wrong_clock_is_healed_by_answers(
     off: int, bursts: list[int], pace: int, trip: int
 ) -> None:
-    """Beside a clock that is wrong, bursts are refused at the end of three windows at most; and much gets through."""
+    """Beside a clock that is wrong, bursts are refused in six windows at most; and much gets through."""
     clock = FakeClock()
     server = Windows(clock, 16, 40, off_s=off * TICK_S)
     ledger = Ledger(Limit("requests", Scope.ADDRESS, 16, 40), clock)
@@ -200,6 +216,6 @@ def test_a_wrong_clock_is_healed_by_answers(
                 ledger.hear_locked(Usage(Family.REQUESTS, used=used), sent_s, clock.now_s)
             toll.returned()
         clock.advance(pace * TICK_S)
-    assert len(refused_in) <= 3
+    assert len(refused_in) <= 6
     windows = (clock.now_s - began_s) / 16
     assert sum(server.counts.values()) > min(40 * windows, 500 * sum(bursts) / len(bursts)) / 2

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from switchgear.core.errors import SettingsError
+from switchgear.core.policy.latch import Latch
 from switchgear.core.policy.limit import Calls, Cost, Limit
 from switchgear.core.policy.quota_tables import LIMITS
-from switchgear.core.policy.weight import TRIP_S, Latch, Ledger, Priority, Toll
+from switchgear.core.policy.weight import TRIP_S, Ledger, Priority, Toll
 from switchgear.core.verdict.usage import NUMBER_MAX, Family, told
 from switchgear.core.words import Effect, Scope
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from asyncio import FIRST_COMPLETED, CancelledError, create_task, get_running_loop, wait
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from types import NoneType
@@ -106,7 +105,6 @@ async def _ends_within(clock: Clock, after_s: float, task: Task[_End[T]]) -> boo
         await wait((task, over), return_when=FIRST_COMPLETED)
     finally:
         timer.cancel()
-        over.cancel()
     return task.done()
 
 
@@ -168,10 +166,10 @@ def _cut(task: Task[_End[T]]) -> bool:
 def _leave(task: Task[_End[T]]) -> None:
     """Let one that has not ended go its way."""
     if not task.done():
-        with suppress(
-            RuntimeError
-        ):  # the loop is closed, and this coroutine was left to the collector
+        try:
             _cut(task)
+        except RuntimeError:  # the loop is closed: the collector has the race, and gets this too
+            return
         _ASTRAY.add(task)
         task.add_done_callback(_came_home)
 

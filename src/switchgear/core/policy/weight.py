@@ -1,7 +1,8 @@
 """
 Owns the ledger of one limit: what is used of it, what is on its way, and whether there is room.
 
-What a limit is, is said in `limit`; which ones an exchange has, and which answers tell of which, is left to `quota`.
+When a window ends is `window`'s, what a limit is `limit`'s; which ones an exchange has, and which
+answers tell of which, is left to `quota`.
 
 How it counts. A ledger keeps apart what it knows in two ways, and goes by the larger one: `known`
 is the highest number that the exchange told in this window, others' requests among it; `own` is
@@ -9,30 +10,24 @@ what requests of ours cost that ended in this window. On top comes `pending`, wh
 the exchange may count it, or may have, in this window. A number that is lower than the one before
 is believed only when its request was sent after the higher one had come: then the window has
 ended, or orders were filled. Any other is an old answer that came late.
-
-How it keeps time. Windows end at fixed instants. Where one ends is known to lie between two, the
-edges: requests that end between them count in both windows. At first the edges lie a little
-before and after the end by our own date; answers that say otherwise move them. Everything is
-measured by the monotonic clock, so a step of the date changes nothing.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from threading import Lock
 from typing import TYPE_CHECKING
 
+from switchgear.core.policy.latch import Latch
+from switchgear.core.policy.window import Window
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from switchgear.core.clock import Clock
     from switchgear.core.policy.limit import Limit
     from switchgear.core.verdict.usage import Usage
     from switchgear.core.words import Scope
-
-EDGE_S_MAX = 0.1
-"""So far before and after its end by our date a window may really end; a fiftieth of it when that is less."""
 
 WAIT_S_MIN = 0.001
 """The shortest wait that is asked for: less would not move every clock."""
@@ -71,55 +66,27 @@ class LedgerView:
     resets_in_s: float
 
 
-class Latch:
-    """The lock of all ledgers of one exchange; renewed after a fork, for every holder of it at once."""
-
-    __slots__ = ("acquire", "release")
-
-    def __init__(self) -> None:
-        self.renew()
-
-    def renew(self) -> None:
-        """In the child of a fork: another thread of the parent may have held the lock."""
-        lock = Lock()
-        self.acquire: Callable[[], bool] = lock.acquire
-        self.release: Callable[[], None] = lock.release
-
-    def __enter__(self) -> None:
-        self.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
-
-
-class Ledger:
+class Ledger(Window):
     """What is used of one limit by one address or account, as far as it is known here."""
 
     __slots__ = (
         "_before",
         "_calm_s",
         "_clock",
-        "_edge_own",
-        "_hi_s",
-        "_is_told_end",
         "_known",
         "_known_s",
         "_known_sent_s",
-        "_lo_s",
+        "_lost",
+        "_lost_s",
         "_mark_own",
         "_mark_s",
-        "_start_s",
         "account",
         "capacity",
         "ceilings",
         "ended_s",
         "exchange",
         "latch",
-        "limit",
-        "own",
         "pending",
-        "period_s",
-        "turn_s",
         "used",
     )
 
@@ -144,33 +111,20 @@ class Ledger:
             latch: The lock it shares with others.
             since_s: Answers to what was sent from then on tell of its first window; from now on when not given.
         """
-        self.limit = limit
+        super().__init__(limit, clock, since_s)
         self.exchange = exchange
         self.account = account
         self.latch = latch or Latch()
-        self.period_s = limit.period_s
         self._clock = clock
         self.used = 0.0
         """The larger one of what was told and what our own calls cost, in this window."""
-        self.own = 0.0
         self.pending = 0.0
-        self._known = self._before = 0.0
         self.resize_locked(limit.capacity)
+        self._known = self._before = self._lost = 0.0
+        self._mark_own: float = 0.0
         now_s = clock.monotonic_s()
-        self.ended_s = self._calm_s = self._mark_s = now_s
-        self._known_s = now_s
-        self._mark_own = self._edge_own = 0.0
-        self._is_told_end = False
-        into_s = clock.wall().timestamp() % self.period_s if limit.aligned else 0.0
-        end_s, edge_s = now_s + self.period_s - into_s, self._edge_s
-        self._lo_s, self._hi_s = end_s - edge_s, end_s + edge_s
-        if since_s is None:
-            since_s = now_s
-        elif limit.aligned:
-            since_s = max(since_s, self._hi_s - self.period_s)
-        self._start_s = self._known_sent_s = since_s
-        self.turn_s = self._lo_s
-        """From then on the window is at its end: see `turn_locked`."""
+        self.ended_s = self._calm_s = self._mark_s = self._known_s = self._lost_s = now_s
+        self._known_sent_s = self._start_s
 
     # -------------------------------------------------------------------------------------- room
 
@@ -224,71 +178,20 @@ class Ledger:
         self.own += weight
         if lost:
             # No answer told whether it was counted, and numbers told before do not contain it.
-            self._known += weight
-        self.used = max(self.own, self._known)
+            self._lost, self._lost_s = self._lost + weight, now_s
+        self.used = max(self.own, self._known + self._lost)
 
     def forked_locked(self) -> None:
         """In the child of a fork: what was on its way is the parent's, and never ends here."""
         self.own += self.pending
         self.pending = 0.0
-        self.used = max(self.own, self._known)
+        self.used = max(self.own, self._known + self._lost)
 
-    # ----------------------------------------------------------------------------------- windows
-
-    @property
-    def _edge_s(self) -> float:
-        return min(EDGE_S_MAX, self.period_s / 50)
-
-    @property
-    def _is_at_edge(self) -> bool:
-        return self.turn_s == self._hi_s
-
-    def turn_locked(self, now_s: float) -> None:
-        """Begin a new window where the old one has surely ended; note what counts in both where it may have."""
-        if now_s >= self._hi_s:
-            self._roll_locked(now_s)
-        self._aim_locked(now_s, self.own)
-
-    def _roll_locked(self, now_s: float) -> None:
-        gone = (now_s - self._hi_s) // self.period_s
-        # What was on its way stays pending, for the new window may count it; what ended at the edge may be
-        # counted there too.
-        both = self.own - self._edge_own if self._is_at_edge and not gone else 0.0
-        self.own = self.used = self._mark_own = both
+    def _begun_locked(self, now_s: float, gone: float) -> None:
+        # What was on its way stays pending, for the new window may count it.
+        self.used = self._mark_own = self.own
         self._before = 0.0 if gone else self._known
-        self._known = 0.0
-        shift_s = (gone + 1) * self.period_s
-        self._start_s = self._hi_s + shift_s - self.period_s
-        self._lo_s, self._hi_s = self._lo_s + shift_s, self._hi_s + shift_s
-        self._mark_s = now_s
-        self.turn_s = self._lo_s
-
-    def _aim_locked(self, now_s: float, edge_own: float) -> None:
-        """Set when to look again; edge_own is what ended before the edge, where that begins now."""
-        if now_s < self._lo_s:
-            self.turn_s = self._lo_s
-        else:
-            if not self._is_at_edge:
-                self._edge_own = edge_own
-            self.turn_s = self._hi_s
-
-    def _between_locked(self, lo_s: float, hi_s: float, now_s: float) -> None:
-        """This window ends between these two; hi_s is still to come."""
-        was_at_edge = self._is_at_edge
-        if lo_s <= self._hi_s and hi_s >= self._lo_s:
-            lo_s, hi_s, edge_own = max(lo_s, self._lo_s), min(hi_s, self._hi_s), self.own
-        else:
-            edge_own = 0.0  # what ended since lo_s is not known apart: all of it counts in both
-        edge_s = self._edge_s
-        if hi_s - lo_s < 2 * edge_s:
-            middle_s = (lo_s + hi_s) / 2
-            lo_s, hi_s = middle_s - edge_s, middle_s + edge_s
-        self._lo_s, self._hi_s = lo_s, hi_s
-        self.turn_s = hi_s if was_at_edge else lo_s
-        if now_s >= hi_s:
-            self.turn_locked(now_s)
-        else:
-            self._aim_locked(now_s, edge_own)
+        self._known, self._lost, self._mark_s = 0.0, 0.0, now_s
 
     # ------------------------------------------------------------------------ what answers tell
 
@@ -311,39 +214,16 @@ class Ledger:
         if sent_s < self._start_s:
             return  # it may have been counted in the window before
         if usage.reset_s is not None:
-            self._hear_end_locked(usage.reset_s, usage.slack_s, sent_s, now_s)
+            self._told_end_locked(usage.reset_s, usage.slack_s, sent_s, now_s)
         used = usage.used_of(self.capacity)
         if used is not None:
             self._hear_used_locked(used, sent_s, now_s)
-
-    def dated_locked(self, date_s: float, sent_s: float, now_s: float) -> None:
-        """The exchange's clock read date_s, in whole seconds, at some instant from sent_s to now_s."""
-        lo_s = sent_s + self.period_s - date_s % self.period_s - 1
-        hi_s = lo_s + 1 + now_s - sent_s
-        if self._is_told_end or not self.limit.aligned or hi_s - lo_s > self.period_s / 2:
-            return
-        off_s = (self._lo_s + self._hi_s - lo_s - hi_s) / 2
-        shift_s = round(off_s / self.period_s) * self.period_s
-        lo_s, hi_s = lo_s + shift_s, hi_s + shift_s
-        if lo_s <= self._hi_s and hi_s >= self._lo_s:
-            return  # as we thought
-        soon_s = self.period_s * ((hi_s - now_s) // self.period_s)
-        self._between_locked(lo_s - soon_s, hi_s - soon_s, now_s)
 
     def resize_locked(self, capacity: float) -> None:
         """It holds so much from now on."""
         self.capacity = capacity
         low, normal, high = (capacity * share / 100 for share in _SHARES)
         self.ceilings = (low, normal, high)
-
-    def _hear_end_locked(self, reset_s: float, slack_s: float, sent_s: float, now_s: float) -> None:
-        if not self.limit.aligned:
-            self.period_s = max(self.period_s, reset_s)
-        hi_s = now_s + min(reset_s, self.period_s)
-        lo_s = min(sent_s + reset_s - slack_s, hi_s)
-        if hi_s > now_s and hi_s - lo_s <= self.period_s / 2:
-            self._is_told_end = True
-            self._between_locked(lo_s, hi_s, now_s)
 
     def _hear_used_locked(self, used: float, sent_s: float, now_s: float) -> None:
         if self._is_of_before_locked(used, now_s):
@@ -354,7 +234,8 @@ class Ledger:
         elif sent_s > self._known_s:
             # Asked after the higher number had come, so it is the newer one.
             if not self.limit.falls and used * 2 <= self._known:
-                self._ended_between_locked(self._known_sent_s, now_s)
+                self._began_after_locked(self._known_sent_s, now_s)
+                self._before = 0.0
             if not self._is_at_edge:
                 self._known, self._known_s, self._known_sent_s = used, now_s, sent_s
         if used < self.own and sent_s > self._mark_s and not self._is_at_edge:
@@ -362,7 +243,9 @@ class Ledger:
             since = self.own - self._mark_own if self.ended_s >= sent_s else 0.0
             self.own = self._mark_own = min(self.own, used + since)
             self._mark_s = now_s
-        self.used = max(self.own, self._known)
+        if sent_s > self._lost_s:
+            self._lost = 0.0  # asked later, so it knows of them
+        self.used = max(self.own, self._known + self._lost)
 
     def _is_of_before_locked(self, used: float, now_s: float) -> bool:
         """
@@ -375,14 +258,6 @@ class Ledger:
             return False
         is_early = now_s - self._start_s < self.period_s / 4
         return is_early and used >= self._before and used > self.own + self.pending
-
-    def _ended_between_locked(self, lo_s: float, now_s: float) -> None:
-        """The exchange began a new window between lo_s and now."""
-        if now_s >= self._lo_s:
-            self._between_locked(max(lo_s, self._lo_s), now_s, now_s)
-        elif now_s - lo_s <= self.period_s / 2:
-            self._start_s, self._before = now_s, 0.0
-            self._between_locked(lo_s + self.period_s, now_s + self.period_s, now_s)
 
 
 class Toll:
