@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from switchgear.core.event import CallCancelled as CallCancelled
     from switchgear.core.event import CallFailed as CallFailed
     from switchgear.core.event import CallIgnored as CallIgnored
+    from switchgear.core.event import CallJoined as CallJoined
     from switchgear.core.event import CallRejected as CallRejected
     from switchgear.core.event import CallSucceeded as CallSucceeded
     from switchgear.core.event import CircuitMoved as CircuitMoved
@@ -48,8 +49,11 @@ if TYPE_CHECKING:
     from switchgear.core.event import FallbackFailed as FallbackFailed
     from switchgear.core.event import FallbackServed as FallbackServed
     from switchgear.core.event import GateClosed as GateClosed
+    from switchgear.core.event import HedgeStarted as HedgeStarted
     from switchgear.core.event import Note as Note
     from switchgear.core.event import RetryScheduled as RetryScheduled
+    from switchgear.core.event import RetryWithheld as RetryWithheld
+    from switchgear.core.event import SettingsRead as SettingsRead
     from switchgear.core.event import SinkFailed as SinkFailed
     from switchgear.core.event import StoreBack as StoreBack
     from switchgear.core.event import StoreLost as StoreLost
@@ -57,11 +61,13 @@ if TYPE_CHECKING:
     from switchgear.core.outcome import Err as Err
     from switchgear.core.outcome import Ok as Ok
     from switchgear.core.outcome import Served as Served
+    from switchgear.core.policy.budget import BudgetView as BudgetView
     from switchgear.core.policy.circuit_view import CircuitView as CircuitView
     from switchgear.core.policy.fallback import last_good as last_good
     from switchgear.core.policy.fallback import source as source
     from switchgear.core.policy.fallback import static as static
     from switchgear.core.policy.gate import GateView as GateView
+    from switchgear.core.policy.weight import LedgerView as LedgerView
     from switchgear.core.redact import register_secret as register_secret
     from switchgear.core.verdict import classify as classify
     from switchgear.core.words import CircuitState as CircuitState
@@ -112,12 +118,15 @@ _HOMES = {
     "core.errors": "ApiError AttemptTimeout BulkheadFullError CircuitOpenError DeadlineExceeded GateClosedError "
     "JournalUnavailable NetworkError OrderOutcomeUnknown OrderRefused Rejected SettingsError SwitchgearError "
     "WouldBlockLoop",
-    "core.event": "AttemptStarted CallCancelled CallFailed CallIgnored CallRejected CallSucceeded CircuitMoved "
-    "FallbackExhausted FallbackFailed FallbackServed GateClosed Note RetryScheduled SinkFailed StoreBack StoreLost",
+    "core.event": "AttemptStarted CallCancelled CallFailed CallIgnored CallJoined CallRejected CallSucceeded "
+    "CircuitMoved FallbackExhausted FallbackFailed FallbackServed GateClosed HedgeStarted Note RetryScheduled "
+    "RetryWithheld SettingsRead SinkFailed StoreBack StoreLost",
     "core.outcome": "Err Ok Served",
+    "core.policy.budget": "BudgetView",
     "core.policy.circuit_view": "CircuitView",
     "core.policy.fallback": "last_good source static",
     "core.policy.gate": "GateView",
+    "core.policy.weight": "LedgerView",
     "core.redact": "register_secret",
     "core.verdict": "classify",
     "core.words": "CircuitState Effect Key Kind Level Scope Verdict",

@@ -173,7 +173,9 @@ class Switchgear:
         """
         if self._watch is None:
             raise SettingsError("settings", None, "must be the path of a file to be read anew")
+        mark = self._watch.mark()
         self.registry.reload(settings_tree(self._watch.path))
+        self._watch.seen(mark)  # what could not be used the watcher may tell yet
         now_s = self.clock.monotonic_s()
         self.hub.emit(SettingsRead(now_s, str(self._watch.path)))
 

@@ -38,11 +38,16 @@ def drive(
     first: Failure | None = None,
     *,
     whole: bool = False,
+    asked_s: float = 0.0,
 ) -> Any:
-    """Carry out the steps of a call in this thread; gives a coroutine where the function is asynchronous."""
-    flow = _course(policy, function, args, kwargs, manner).flow(first)
+    """
+    Carry out the steps of a call in this thread; gives a coroutine where the function is asynchronous.
+
+    asked_s is when the caller asked, where that was before now: its deadline runs from then.
+    """
+    flow = _course(policy, function, args, kwargs, manner, asked_s).flow(first)
     if policy.faults is not None:
-        function = policy.faults(function)
+        function = policy.faults(function, False)
     act: Callable[[], Step] = partial(next, flow)
     stops = [] if first is None or not isinstance(first.error, StopIteration) else [first.error]
     while True:
@@ -75,11 +80,12 @@ async def adrive(
     first: Failure | None = None,
     *,
     whole: bool = False,
+    asked_s: float = 0.0,
 ) -> Any:
     """Carry out the steps of a call on the running event loop."""
-    flow = _course(policy, function, args, kwargs, manner).flow(first)
+    flow = _course(policy, function, args, kwargs, manner, asked_s).flow(first)
     if policy.faults is not None:
-        function = policy.faults(function)
+        function = policy.faults(function, True)
     return await _steer(flow, policy, function, args, kwargs, whole=whole)
 
 
@@ -178,7 +184,14 @@ async def _hedged(
     attempt = partial(_cut_or_not, policy, timeout_s, begin)
 
     def second() -> Awaitable[Any] | None:
-        return attempt() if hedge.begin() else None
+        return beside() if hedge.begin() else None
+
+    async def beside() -> Any:
+        try:
+            return await _cut_or_not(policy, hedge.limit_s(), begin)
+        except BaseException as error:
+            hedge.failed(error)
+            raise
 
     raced = await _race_module().race(policy.clock, hedge.after_s, attempt, second)
     hedge.won(by_second=raced.by_second, loser_error=raced.loser_error)
@@ -232,9 +245,10 @@ def _course(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     manner: Manner,
+    asked_s: float,
 ) -> Course:
     key = partial(memory_key, policy, function, args, kwargs) if manner.keeps else None
-    return Course(policy, manner.fallbacks, key, once=manner.once)
+    return Course(policy, manner.fallbacks, key, once=manner.once, asked_s=asked_s)
 
 
 def _same(awaitable: Any) -> Any:

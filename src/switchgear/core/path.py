@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from switchgear.core.call import adrive, close, cut, drive, loop_runs
+from switchgear.core.errors import DeadlineExceeded
 from switchgear.core.event import CallJoined
 from switchgear.core.outcome import Served
+from switchgear.core.policy.flights import TookTooLong
 from switchgear.core.policy.memory_key import STANDS_FOR, flight_key, memory_key
 from switchgear.core.policy.quick import ended_at_once, refusal
 from switchgear.core.policy.scopes import SUCCESS
@@ -145,24 +147,25 @@ def _through_flow(
     whole: bool,
 ) -> Any:
     # A loop's thread waits for nobody; and what gives an awaitable is called there.
+    flights = policy.flights  # once: a reload may take them away
     flight = None if loop_runs() else _flight_key(policy, function, args, kwargs, manner)
-    if flight is None:
+    if flight is None or flights is None:
         return drive(policy, function, args, kwargs, manner, whole=whole)
     joiner = _Joiner(policy)
 
     def lead() -> Any:
         joiner.led = True
-        return drive(policy, function, args, kwargs, manner, whole=True)
+        asked_s = joiner.began_s
+        return drive(policy, function, args, kwargs, manner, whole=True, asked_s=asked_s)
 
     limit_s = policy.plan.deadline_s
     with joiner:
-        served = policy.flights.join(flight, lead, policy.clock, limit_s).value
-    if hasattr(served, "__await__"):  # to be awaited later: once, by whoever led
-        return (
-            _opened(served, whole)
-            if joiner.led
-            else drive(policy, function, args, kwargs, manner, whole=whole)
-        )
+        served = flights.join(flight, lead, policy.clock, limit_s).value
+        if hasattr(served, "__await__"):  # to be awaited later: once, by whoever led
+            if joiner.led:
+                return _opened(served, whole)
+            joiner.led = True
+            return drive(policy, function, args, kwargs, manner, whole=whole)
     return served if whole else served.value
 
 
@@ -175,18 +178,20 @@ async def _through_flow_async(
     *,
     whole: bool,
 ) -> Any:
+    flights = policy.flights  # as above
     flight = _flight_key(policy, function, args, kwargs, manner)
-    if flight is None:
+    if flight is None or flights is None:
         return await adrive(policy, function, args, kwargs, manner, whole=whole)
     joiner = _Joiner(policy)
 
     async def lead() -> Any:
         joiner.led = True
-        return await adrive(policy, function, args, kwargs, manner, whole=True)
+        asked_s = joiner.began_s
+        return await adrive(policy, function, args, kwargs, manner, whole=True, asked_s=asked_s)
 
     limit_s = policy.plan.deadline_s
     with joiner:
-        served = (await policy.flights.join_async(flight, lead, policy.clock, limit_s)).value
+        served = (await flights.join_async(flight, lead, policy.clock, limit_s)).value
     return served if whole else served.value
 
 
@@ -198,11 +203,11 @@ async def _opened(served: Any, whole: bool) -> Any:
 class _Joiner:
     """Tells the end of a call that another one led; whoever led told its own."""
 
-    __slots__ = ("_began_s", "_policy", "led")
+    __slots__ = ("_policy", "began_s", "led")
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._began_s = policy.clock.monotonic_s()
+        self.began_s = policy.clock.monotonic_s()
         self.led = False
 
     def __enter__(self) -> None:
@@ -212,9 +217,18 @@ class _Joiner:
         policy = self._policy
         if self.led or (error is not None and not isinstance(error, Exception)):
             return
+        if isinstance(error, TookTooLong) and policy.plan.deadline_s is not None:
+            exchange, method, _ = policy.key
+            error = DeadlineExceeded(exchange, method, policy.plan.deadline_s)
+            self._tell(error)
+            raise error from None
+        self._tell(error)
+
+    def _tell(self, error: Exception | None) -> None:
+        policy = self._policy
         now_s, text = policy.clock.monotonic_s(), "" if error is None else error_text(error)
         call_id = policy.tap.refused()
-        policy.emit(CallJoined(now_s, policy.key, call_id, now_s - self._began_s, text))
+        policy.emit(CallJoined(now_s, policy.key, call_id, now_s - self.began_s, text))
 
 
 def _flight_key(

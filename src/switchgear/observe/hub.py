@@ -15,7 +15,7 @@ from collections import deque
 from datetime import datetime, timedelta
 from itertools import count, repeat
 from typing import TYPE_CHECKING, Any, Protocol
-from weakref import WeakSet
+from weakref import WeakSet, WeakValueDictionary
 
 from switchgear.core.event import SinkFailed
 from switchgear.core.words import Level
@@ -78,6 +78,8 @@ class Hub:
         self._low: deque[Marked] = deque()
         self._high: deque[Marked] = deque()
         self._taps: dict[Key, Tap] = {}
+        self._late: WeakValueDictionary[Key, Tap] = WeakValueDictionary()
+        """Of keys that were forgotten while somebody still has a handle: what their calls tell is counted yet."""
         self._delivery = Delivery(self._say_failed)
         self._emits = count(1)
         self._order = count(1)
@@ -120,9 +122,11 @@ class Hub:
             self._taps[tap.key] = tap
 
     def forget(self, key: Key) -> None:
-        """Count no more for a key; what calls of it still tell by their tap is theirs alone."""
+        """Let a key's counts go, unless somebody still has a handle of it."""
         with self.lock:
-            self._taps.pop(key, None)
+            tap = self._taps.pop(key, None)
+            if tap is not None:
+                self._late[key] = tap
 
     def attach(self, sink: Sink, *, own: bool = False) -> None:
         """
@@ -259,7 +263,7 @@ class Hub:
             count_in(fact)
             return
         key: Key | None = getattr(fact, "key", None)
-        tap = None if key is None else self._taps.get(key)
+        tap = None if key is None else self._taps.get(key) or self._late.get(key)
         if tap is not None:
             tap.counts.fold(fact)
 

@@ -142,6 +142,7 @@ class Tally:
         "openings",
         "rejected",
         "retried",
+        "slow_s",
         "success",
         "total_s",
         "withheld",
@@ -149,6 +150,8 @@ class Tally:
 
     def __init__(self, key: Key) -> None:
         self.key = key
+        self.slow_s: float | None = None
+        """What takes longer is told as slow."""
         self.success = self.failed = self.ignored = self.cancelled = 0
         self.withheld = self.hedged = self.joined = 0
         self.rejected = self.retried = self.fallbacks = self.openings = self.changes = 0

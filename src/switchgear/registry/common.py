@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from switchgear.core.policy.breaker import Breaker, Domain
+from switchgear.core.policy.breaker import Breaker
 from switchgear.core.policy.budget import Budget
 from switchgear.core.policy.bulkhead import Bulkhead
+from switchgear.core.policy.domain import Domain
 from switchgear.core.policy.gate import Gate
 from switchgear.core.policy.quota import Quotas
 from switchgear.core.words import Effect, Key, Scope
@@ -81,7 +82,24 @@ class Common:
             all(breaker.untouched for breaker in self.circuits.values())
             and all(gate.wait_s(now_s) == 0 for gate in self.gates.values())
             and self.budget.full
+            and not any(view.used for view in self.quotas.views())
         )
+
+    def forget_accounts(self, used: set[str]) -> None:
+        """Let go what belongs to accounts of which no key is left, where nothing of it would be missed."""
+        now_s = self._clock.monotonic_s()
+        for key, breaker in list(self.circuits.items()):
+            if breaker.scope is not Scope.ACCOUNT or key.account in used or not breaker.untouched:
+                continue
+            gates = [name for name in self.gates if name[:2] == (Scope.ACCOUNT, key.account)]
+            if any(self.gates[name].wait_s(now_s) for name in gates):
+                continue
+            for name in gates:
+                del self.gates[name]
+            self.bulkheads.pop(key, None)
+            self.quotas.forget(key.account)
+            del self.circuits[key]
+            breaker.leave()
 
     def forked(self) -> None:
         """After a fork, in the child: locks anew, for another thread of the parent may have held one."""
@@ -104,8 +122,10 @@ class Common:
         most = self._book.of(key).max_in_flight
         if key not in self.bulkheads and most is not None:
             self.bulkheads[key] = Bulkhead(most)
-        # One that has lost its limit stays: attempts that are in flight leave it yet.
-        return self.bulkheads.get(key)
+        found = self.bulkheads.get(key)  # one that has lost its limit stays: attempts leave it yet
+        if found is not None and found.most != most:
+            found.most = most
+        return found
 
     def _gate(self, scope: Scope, account: str = "", *, only: str = "") -> Gate:
         name = (scope, account, only)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from switchgear.core.circuit import Closed
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -44,7 +42,6 @@ def _quiet(
     policies: Mapping[Key, Policy], tallies: Mapping[Key, tuple[Tally, Tap]]
 ) -> Iterator[Key]:
     for key, policy in policies.items():
-        state = policy.breaker.circuit.state
         tally, tap = tallies[key]
-        if isinstance(state, Closed) and not state.failures and tap.begun() == tally.ended:
+        if policy.breaker.quiet and tap.begun() == tally.ended:
             yield key

@@ -23,6 +23,7 @@ from switchgear.observe.metrics import Tally
 from switchgear.registry.common import Common
 from switchgear.registry.holds import HOLDS, Hold, matches
 from switchgear.registry.idle import idle_keys
+from switchgear.registry.injected import Injected
 from switchgear.settings import SettingsBook, above_zero, pattern
 
 if TYPE_CHECKING:
@@ -35,9 +36,8 @@ if TYPE_CHECKING:
     from switchgear.observe.fact import Tap
     from switchgear.observe.hub import Hub
     from switchgear.observe.metrics import CallMetrics
+    from switchgear.registry.injected import Wrap
     from switchgear.settings.book import Settings
-
-    Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 KEYS_MAX = 10_000
 
@@ -60,7 +60,7 @@ class Registry:
         self._hub = hub
         self._memory: Memory[Any] = Memory()
         self._holds: list[Hold] = []
-        self._faults: list[tuple[str, str, Wrap]] = []
+        self._injected = Injected(self._equip_matching)
         self._lock = RLock()
         _REGISTRIES.add(self)
 
@@ -97,7 +97,9 @@ class Registry:
         wide = None if common is None else common.circuits.get(key)
         if wide is not None:
             return wide.view()
-        return Breaker(key, self.book.of(key).rules(), self._clock, self._hub.emit).view()
+        rules = self.book.of(key).rules()
+        fresh = Breaker(key, rules, self._clock, self._hub.emit, scope=key.scope)
+        return fresh.view()
 
     def views(self) -> Iterator[CircuitView]:
         """Every circuit by itself, by key; those wider than a method once they have counted something."""
@@ -156,21 +158,12 @@ class Registry:
 
     def inject(self, exchange: str, method: str, wrap: Wrap) -> Callable[[], None]:
         """Put something round the function of every call that patterns match, for tests; the result ends it."""
-        entry = (pattern("exchange", exchange), pattern("method", method), wrap)
+        return self._injected.add(pattern("exchange", exchange), pattern("method", method), wrap)
 
-        def change(faults: list[tuple[str, str, Wrap]]) -> None:
-            with self._lock:
-                self._faults = faults
-                for policy in self.matching(*entry[:2]):
-                    self._equip(policy)
-
-        change([*self._faults, entry])
-        return lambda: change([one for one in self._faults if one is not entry])
-
-    def _wrap_of(self, key: Key) -> Wrap | None:
-        """What the newest injection that speaks of a key puts round its function."""
-        found = [wrap for *parts, wrap in self._faults if matches(key, *parts)]
-        return found[-1] if found else None
+    def _equip_matching(self, exchange: str, method: str) -> None:
+        with self._lock:
+            for policy in self.matching(exchange, method):
+                self._equip(policy)
 
     def hold(
         self, exchange: str, method: str, *, state: str, by: str, why: str, for_s: float | None
@@ -210,9 +203,12 @@ class Registry:
             self._forget_holds(exchange, method)
             for breaker in self._breakers(exchange, method):
                 breaker.reset(by=by, why=why)
-            for policy in self.matching(exchange, method):
-                for gate in policy.gates:
-                    gate.open()
+            for common in self.commons.values():
+                for gate in common.gates.values():
+                    whose = Key.of_scope(common.exchange, gate.scope, gate.account or "main")
+                    if matches(whose, exchange, method):
+                        gate.open()
+            for policy in self.policies.values():
                 policy.refresh()
 
     def _forget_holds(self, exchange: str, method: str) -> None:
@@ -258,8 +254,9 @@ class Registry:
         found, common = self.book.of(key), self.common(key.exchange)
         breaker = Breaker(key, found.rules(), self._clock, self._hub.emit, common.domain)
         tally = Tally(key)
-        tap = self._hub.tap(tally, lambda: policy.plan.slow_call_s)
+        tap = self._hub.tap(tally, lambda: tally.slow_s)  # records keep the tap, never the policy
         plan = found.plan(key)
+        before = frozenset(common.circuits)
         wide = common.wide(key.account, signed=found.signed)
         policy = Policy(
             key,
@@ -275,7 +272,8 @@ class Registry:
         )
         self._equip(policy)
         for each in (*wide, breaker):
-            self._hold_late(each)
+            if each.key not in before:  # a hold that was released of one in use stays so
+                self._hold_late(each)
         self.tallies[key] = (tally, tap)
         self.policies[key] = policy
         return policy
@@ -285,12 +283,15 @@ class Registry:
         key = policy.key
         found, common = self.book.of(key), self.common(key.exchange)
         plan = found.plan(key)
+        policy.regate(common.gates_of(key.account, plan.effect, signed=found.signed))
         policy.breaker.configure(found.rules())
         policy.bulkheads = common.bulkheads_of(key, signed=found.signed)
         policy.latency = (policy.latency or Latency()) if plan.hedge is not None else None
         policy.flights = (policy.flights or Flights()) if plan.coalesce else None
         policy.toll = self._toll(common, key, found)
-        policy.faults = self._wrap_of(key)
+        policy.faults = self._injected.round(key)
+        tap: Any = policy.tap
+        tap.counts.slow_s = plan.slow_call_s
         policy.configure(plan)
 
     def _toll(self, common: Common, key: Key, found: Settings) -> Toll | None:
@@ -306,8 +307,6 @@ class Registry:
                     policy.toll = self._toll(self.commons[exchange], key, self.book.of(key))
 
     def _hold_late(self, breaker: Breaker) -> None:
-        if breaker.peek() in HOLDS.values():
-            return
         now_s = self._clock.monotonic_s()
         for hold in self._holds:
             if hold.binds(breaker.key, now_s):
@@ -320,8 +319,10 @@ class Registry:
             return
         self._hub.fold()
         spare = max(1, self.keys_max // 10)
-        for key in idle_keys(self.policies, self.tallies, self._seen, spare):
+        parted = idle_keys(self.policies, self.tallies, self._seen, spare)
+        for key in parted:
             self._part(key)
+        self._forget_exchanges({key.exchange for key in parted})
         if len(self.policies) >= self.keys_max:
             allowed = "are as many as there may be, and none is idle: raise keys_max, or use fewer"
             raise SettingsError("keys", len(self.policies), allowed)
@@ -333,11 +334,21 @@ class Registry:
         policy.detach(self._revive)
         self._parted[key] = policy
         self._hub.forget(key)
-        exchange = key.exchange
-        self.commons[exchange].bulkheads.pop(key, None)  # nothing of it is in flight
-        others = (*self.policies, *list(self._parted))
-        if self.commons[exchange].idle and not any(one.exchange == exchange for one in others):
-            del self.commons[exchange]
+        self.commons[key.exchange].bulkheads.pop(key, None)  # nothing of it is in flight
+
+    def _forget_exchanges(self, names: set[str]) -> None:
+        """What the keys of an exchange shared goes with the last of them, where nothing of it would be missed."""
+        used = {key.exchange for key in self._all_keys()}
+        for name in names:
+            if name in used:
+                accounts = {key.account for key in self._all_keys() if key.exchange == name}
+                self.commons[name].forget_accounts(accounts)
+            elif self.commons[name].idle:
+                del self.commons[name]
+
+    def _all_keys(self) -> list[Key]:
+        """The keys in use, and those forgotten to which somebody has a handle."""
+        return [*self.policies, *list(self._parted)]
 
     def _revive(self, policy: Policy) -> None:
         """A forgotten key is used again by somebody who had kept its handle: it goes on where it was."""
@@ -352,6 +363,7 @@ class Registry:
             self._parted.pop(policy.key, None)
             policy.attach()
             self._equip(policy)
+            self._hold_late(policy.breaker)
 
 
 _REGISTRIES: WeakSet[Registry] = WeakSet()

@@ -324,7 +324,7 @@ def load_file(path: str | Path) -> dict[str, Any]:
         raise SettingsError(
             "settings file", str(path), f"must be a readable TOML file: {error}"
         ) from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
         raise SettingsError("settings file", str(path), f"is not TOML: {error}") from None
 
 

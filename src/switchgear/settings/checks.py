@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, cast
 
 from switchgear.core.errors import SettingsError
+from switchgear.core.verdict.usage import NUMBER_MAX
 from switchgear.core.words import HUMPS, NAME_CHARS_MAX, Effect, KeyNameError, Level, fold
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "coalesce": _flag,
     "max_in_flight": _or_none(_whole(1)),
     "wait_s_max": _number(0),
-    "weight": _or_none(_number(0)),
+    "weight": _or_none(_number(0, most=NUMBER_MAX)),
     "stale_s_max": _or_none(_number(0, above=True)),
     "retries": _or_none(_whole(0)),
     "retry_delay_s": _number(0),

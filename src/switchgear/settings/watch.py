@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from switchgear.core.clock import Clock
 
+Mark = tuple[int, int, int]
+
 LOOK_S = 0.5
 """Seconds between two looks at the file."""
 
@@ -18,8 +20,12 @@ class FileWatch:
     def __init__(self, path: str | Path, clock: Clock) -> None:
         self.path = Path(path)
         self._clock = clock
-        self._seen = self._mark()
+        self._seen = self.mark()
         self._looked_s = clock.monotonic_s()
+
+    def seen(self, mark: Mark | None) -> None:
+        """It was read as it was at this mark."""
+        self._seen = mark
 
     def changed(self) -> bool:
         """Whether it is another file than at the last look; a file that is gone for a moment is no change."""
@@ -27,13 +33,14 @@ class FileWatch:
         if now_s - self._looked_s < LOOK_S:
             return False
         self._looked_s = now_s
-        mark = self._mark()
+        mark = self.mark()
         if mark is None or mark == self._seen:
             return False
         self._seen = mark
         return True
 
-    def _mark(self) -> tuple[int, int, int] | None:
+    def mark(self) -> Mark | None:
+        """What tells the file as it is from another; None while there is none."""
         try:
             found = self.path.stat()
         except OSError:

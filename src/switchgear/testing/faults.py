@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import partial
 from hashlib import blake2b
-from inspect import currentframe, iscoroutinefunction, unwrap
+from inspect import iscoroutinefunction, unwrap
 from math import isfinite
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
-from weakref import WeakKeyDictionary
 
-from switchgear.core.call import adrive, drive
 from switchgear.core.errors import SettingsError
 from switchgear.core.policy.memory_key import STANDS_FOR
 from switchgear.settings import pattern
@@ -26,10 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
-    from switchgear.core.policy.plan import Policy
     from switchgear.core.words import Key
     from switchgear.gear import Switchgear
-    from switchgear.registry import Registry
 
     Ending = BaseException | type[BaseException] | None
 
@@ -117,12 +112,9 @@ class Faults:
         return self._hits
 
     def __enter__(self) -> Self:
-        registry = self._gear.registry
-        with _LOCK:
-            if self._end is not None:
-                raise RuntimeError("these faults are in force already: make others")
-            _IN_FORCE[registry] = (*_IN_FORCE.get(registry, ()), self)
-            self._end = registry.inject(*self._parts, wrap_in(registry))
+        if self._end is not None:
+            raise RuntimeError("these faults are in force already: make others")
+        self._end = self._gear.registry.inject(*self._parts, self._around)
         return self
 
     def __exit__(
@@ -131,17 +123,12 @@ class Faults:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        registry = self._gear.registry
-        with _LOCK:
-            end, self._end = self._end, None
-            _IN_FORCE[registry] = tuple(one for one in _IN_FORCE[registry] if one is not self)
-            assert end is not None
-            end()
+        end, self._end = self._end, None
+        assert end is not None
+        end()
 
-    def round(self, key: Key, function: Callable[..., Any], *, awaited: bool) -> Callable[..., Any]:
-        """For the registry: a key's function, broken if these speak of it; a coroutine function where it is awaited."""
-        if not all(map(fnmatchcase, key[:2], self._parts)):
-            return function
+    def _around(self, key: Key, function: Callable[..., Any], awaited: bool) -> Callable[..., Any]:
+        """The function, broken; a coroutine function where its value is to be awaited."""
 
         def broken(*args: Any, **kwargs: Any) -> Any:
             return self._run(key, function, args, kwargs)
@@ -220,36 +207,6 @@ class Faults:
             with self._lock:
                 self._hits += 1
         return error
-
-
-_LOCK = Lock()
-_IN_FORCE: WeakKeyDictionary[Registry, tuple[Faults, ...]] = WeakKeyDictionary()
-"""The oldest first; the registry itself keeps to the newest that speaks of a key."""
-
-
-def wrap_in(registry: Registry) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """What puts all faults that are in force round a function, the newest outermost."""
-
-    def wrap(function: Callable[..., Any]) -> Callable[..., Any]:
-        key, awaited = _caller()
-        for faults in _IN_FORCE.get(registry, ()):
-            function = faults.round(key, function, awaited=awaited)
-        return function
-
-    return wrap
-
-
-def _caller() -> tuple[Key, bool]:
-    """Whose function is being wrapped, and whether its value will be awaited; no one but the driver that asks knows."""
-    frame = currentframe()
-    while frame is not None and frame.f_code not in _DRIVERS:
-        frame = frame.f_back
-    assert frame is not None, "only a driver of calls wraps their functions"
-    policy: Policy = frame.f_locals["policy"]
-    return policy.key, _DRIVERS[frame.f_code]
-
-
-_DRIVERS = {drive.__code__: False, adrive.__code__: True}
 
 
 def _gives_awaitable(function: Any) -> bool:

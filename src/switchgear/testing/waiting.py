@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from switchgear.core.clock import SystemClock
-from switchgear.testing.faults import wrap_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from datetime import datetime
     from threading import Event
 
+    from switchgear.core.words import Key
     from switchgear.registry import Registry
 
 _TIME = "monotonic_s"
@@ -99,7 +99,7 @@ class NoWaiting:
         for registry in _registries():
             # Decorated functions have kept the clock's own function for their straight path: none may take it.
             if registry not in _DETOURED:
-                end = registry.inject("*", "*", wrap_in(registry))
+                end = registry.inject("*", "*", _unchanged)
                 self._detours.append((registry, end))
 
     def end(self) -> None:
@@ -289,6 +289,10 @@ def _registries() -> list[Registry]:
     table: Any = sys.modules.get("switchgear.registry.table")  # without it there is no gear
     found: list[Registry] = [] if table is None else list(table._REGISTRIES)  # noqa: SLF001  the one place that knows all of them
     return [one for one in found if isinstance(one._clock, SystemClock)]  # noqa: SLF001  as above
+
+
+def _unchanged(_: Key, function: Callable[..., Any], __: bool) -> Callable[..., Any]:
+    return function
 
 
 def _due_s(timer: _Timer) -> float:

@@ -28,7 +28,7 @@ async def followed(
 
     async def read() -> None:
         await turns()
-        secret = "of the leader"  # noqa: F841  a local that nobody else may see
+        _secret = "of the leader"  # a local that nobody else may see
         if cause is None:
             raise error
         raise error from cause
@@ -79,6 +79,13 @@ class Disguised(Exception):
         return ValueError()
 
 
+class Carrying(Exception):
+    """Its copy has its traceback."""
+
+    def __copy__(self) -> Carrying:
+        return Carrying().with_traceback(self.__traceback__)
+
+
 VERDICT = Verdict(Kind.TIMEOUT, retryable=True, counts=True)
 RESPONSE = object()
 
@@ -119,9 +126,10 @@ async def test_a_copy_says_what_the_error_says(error: Exception) -> None:
     "error", [OfSystem(path="p"), Single(), Disguised()], ids=lambda e: type(e).__name__
 )
 async def test_what_cannot_be_copied_is_raised_itself(error: Exception) -> None:
-    """Better the same object than another error."""
+    """Better the same object than another error; the leader's traceback stays in it."""
     led, copied = await followed(error)
     assert copied is led
+    assert "_secret" in list(names_in(led.__traceback__))
 
 
 def reached(error: BaseException | None) -> Iterator[BaseException]:
@@ -156,10 +164,28 @@ async def test_causes_are_copied_without_their_tracebacks() -> None:
     assert [repr(one) for one in reached(copied)] == [repr(one) for one in reached(led)]
     assert copied.__suppress_context__ is True
     assert copied.__cause__ is not cause
-    assert "secret" in list(names_in(led.__traceback__))
+    assert "_secret" in list(names_in(led.__traceback__))
     for one in reached(copied):
-        assert "secret" not in list(names_in(one.__traceback__))
+        assert "_secret" not in list(names_in(one.__traceback__))
         assert one is copied or one.__traceback__ is None
+
+
+async def test_a_context_that_is_no_cause_stays_so() -> None:
+    """What was being handled when it was raised is told as that, unless it was raised from None."""
+    for suppressed in (False, True):
+        error = Status(503)
+        error.__context__ = KeyError("handled")
+        error.__suppress_context__ = suppressed
+        _, copied = await followed(error)
+        assert repr(copied.__context__) == "KeyError('handled')"
+        assert copied.__cause__ is None
+        assert copied.__suppress_context__ is suppressed
+
+
+async def test_a_copy_that_carries_a_traceback_loses_it() -> None:
+    """However foreign code copies its errors."""
+    _, copied = await followed(Carrying())
+    assert "_secret" not in list(names_in(copied.__traceback__))
 
 
 async def test_the_frames_of_a_follower_do_not_lead_to_the_error_of_the_leader() -> None:

@@ -245,11 +245,12 @@ def test_a_flight_whose_loop_is_closed_is_gone_with_it() -> None:
 
     async def begin() -> None:
         for join in joins:
-            join.send(None)
+            copy_context().run(join.send, None)
 
     loop.run_until_complete(begin())
     loop.close()
-    assert len(flights) == 1
+    [[flight]] = flights._flights.values()
+    assert len(flight.followers) == 2
     joins[0].close()
     assert len(flights) == 0
     for join in joins[1:]:
@@ -275,6 +276,27 @@ def test_a_leader_that_calls_itself_does_not_wait_for_itself() -> None:
     fresh = flights.join("key", lambda: Context().run(read, 1), CLOCK)
     assert fresh == Joined(1, led=True)
     assert len(flights) == 0
+
+
+def test_a_follower_that_leads_and_calls_itself_does_not_wait_for_itself() -> None:
+    """It leads in its own thread then, not in that of the leader that was stopped."""
+    flights, clock, at_work, go = Flights(), WatchedClock(), Event(), Event()
+
+    def stopped() -> int:
+        at_work.set()
+        assert go.wait(PATIENCE_S)
+        raise KeyboardInterrupt
+
+    def read() -> int:
+        return 1 + Context().run(flights.join, "key", int, clock).value
+
+    leader = in_thread(lambda: flights.join("key", stopped, clock))
+    assert at_work.wait(PATIENCE_S)
+    follower = in_thread(lambda: flights.join("key", read, clock))
+    clock.asked()
+    go.set()
+    assert isinstance(leader.exception(PATIENCE_S), KeyboardInterrupt)
+    assert follower.result(PATIENCE_S) == Joined(1, led=True)
 
 
 def test_two_leaders_that_ask_for_each_other_do_not_wait_for_ever() -> None:
@@ -317,9 +339,35 @@ async def test_tasks_and_threads_that_a_leader_starts_do_not_wait_for_it() -> No
 
 
 @pytest.mark.anyio
+async def test_a_task_of_an_inner_read_does_not_wait_for_the_outer_one() -> None:
+    """Started by a read inside a read, it outlives the inner one, and the outer one waits for it."""
+    flights, clock, go = Flights(), SystemClock(), asyncio.Event()
+
+    async def leaf() -> str:
+        return "leaf"
+
+    async def later() -> bool:
+        await go.wait()
+        return (await flights.join_async("outer", leaf, clock)).led
+
+    async def inner() -> asyncio.Task[bool]:
+        return asyncio.create_task(later())
+
+    async def outer() -> bool:
+        task = (await flights.join_async("inner", inner, clock)).value
+        go.set()
+        return await task
+
+    async with asyncio.timeout(PATIENCE_S):
+        assert await flights.join_async("outer", outer, clock) == Joined(value=True, led=True)
+    assert _leading.get() == ()
+
+
+@pytest.mark.anyio
 async def test_a_read_inside_a_read_can_be_followed() -> None:
     """What a leader asks for under another key leads a flight that others may join."""
-    crew, inner_end = Crew(), asyncio.get_running_loop().create_future()
+    crew = Crew()
+    inner_end: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     async def inner() -> str:
         return await inner_end

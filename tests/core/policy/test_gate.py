@@ -40,7 +40,6 @@ def closed_s(one: Gate, clock: FakeClock, verdict: Verdict) -> float:
     [
         (Kind.RATE_LIMITED, 1),
         (Kind.ORDER_RATE_LIMITED, 10),
-        (Kind.MAINTENANCE, 30),
         (Kind.BANNED, 120),
         (Kind.AUTHENTICATION, 30),
     ],

@@ -19,7 +19,8 @@ from hypothesis.stateful import (
 
 from switchgear.core import circuit as machine
 from switchgear.core.circuit import Closed, Refusal
-from switchgear.core.policy.breaker import Breaker, Domain
+from switchgear.core.policy.breaker import Breaker
+from switchgear.core.policy.domain import Domain
 from switchgear.core.policy.scopes import Charge, Refused, Scopes, Ticket
 from switchgear.core.redact import Words
 from switchgear.core.words import CircuitState, Key, Scope

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from switchgear.core.verdict import Answer, judge
 from switchgear.core.verdict.answer import CODE_CHARS_MAX, MESSAGE_CHARS_MAX, refuses
 from switchgear.core.verdict.judgement import TABLES
-from switchgear.core.words import GATED, Effect, Verdict
+from switchgear.core.words import GATED, Effect, Kind, Verdict
 
 EXCHANGES = ("alpaca", "binance", "coinbase", "elsewhere")
 NAMES = st.sampled_from(

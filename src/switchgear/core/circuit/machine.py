@@ -22,11 +22,12 @@ from switchgear.core.circuit.rules import (
     too_slow,
 )
 from switchgear.core.circuit.state import CLEAN, Closed, HalfOpen, Held, Open, Ramp
-from switchgear.core.circuit.window import BUCKETS, asked, counted, kept, sampled, unasked
+from switchgear.core.circuit.window import BUCKETS, asked, counted, kept, part_of, sampled, unasked
 from switchgear.core.words import CircuitState
 
 if TYPE_CHECKING:
     from switchgear.core.circuit.state import State
+    from switchgear.core.circuit.window import Part
 
 
 class Settlement(Enum):
@@ -44,8 +45,8 @@ class Ticket(NamedTuple):
     generation: int
     probe: int = 0
     """Number of the probe's lease; 0 for an attempt that is no probe."""
-    asked_s: float = 0.0
-    """When it was counted as a request, where throttling counts."""
+    counted_in: Part | None = None
+    """Where it was counted as a request, where throttling counts."""
 
 
 class Refusal(NamedTuple):
@@ -84,7 +85,7 @@ def admit(
         chance: A random number in [0, 1); for throttling, and for the jitter where this opens the circuit.
         overdue: Attempts of this generation that are out for longer than slow_call_s.
     """
-    circuit = _time_passed(circuit, now_s)
+    circuit = elapsed(circuit, now_s)
     match circuit.state:
         case Closed() as state:
             return _admit_closed(circuit, state, rules, now_s, chance, overdue)
@@ -129,7 +130,7 @@ def settle(
         overdue: Other attempts of this generation that are out for longer than slow_call_s.
     """
     if type(circuit.state) is not Closed:  # every failing attempt asks
-        circuit = _time_passed(circuit, now_s)
+        circuit = elapsed(circuit, now_s)
     if ticket.generation != circuit.generation:
         return circuit
     match circuit.state:
@@ -145,7 +146,7 @@ def settle(
             return _settle_probe(circuit, probing, ticket, settlement, rules, now_s, chance, reason)
         case _:
             return circuit
-    if after == state:
+    if after is state:
         return circuit
     # What is neutral concludes nothing, even when a reload has moved the numbers meanwhile.
     neutral = settlement is Settlement.NEUTRAL
@@ -158,7 +159,7 @@ def settle(
 
 def peek(circuit: Circuit, now_s: float) -> CircuitState:
     """What the circuit does at this instant, without touching it: an open one whose time has come reads half-open."""
-    match _time_passed(circuit, now_s).state:
+    match elapsed(circuit, now_s).state:
         case Closed():
             return CircuitState.CLOSED
         case Open() as state:
@@ -167,6 +168,15 @@ def peek(circuit: Circuit, now_s: float) -> CircuitState:
             return CircuitState.HALF_OPEN
         case Held() as state:
             return state.mode
+
+
+def elapsed(circuit: Circuit, now_s: float) -> Circuit:
+    """The circuit after a hold or a ramp whose time is over; an open one stays, for a probe must be asked for."""
+    circuit = _hold_ended(circuit, now_s)
+    state = circuit.state
+    if isinstance(state, Ramp) and now_s >= state.until_s:
+        return _moved(circuit, state.counted)
+    return circuit
 
 
 def hold(
@@ -200,15 +210,6 @@ def _with(circuit: Circuit, state: State) -> Circuit:
 
 def _moved(circuit: Circuit, state: State) -> Circuit:
     return Circuit(state, circuit.generation + 1, circuit.spell, circuit.healed_s)
-
-
-def _time_passed(circuit: Circuit, now_s: float) -> Circuit:
-    """The circuit after a hold or a ramp whose time is over; an open one stays, for a probe must be asked for."""
-    circuit = _hold_ended(circuit, now_s)
-    state = circuit.state
-    if isinstance(state, Ramp) and now_s >= state.until_s:
-        return _moved(circuit, state.counted)
-    return circuit
 
 
 def _hold_ended(circuit: Circuit, now_s: float) -> Circuit:
@@ -263,7 +264,7 @@ def _admit_closed(
     passed = chance >= share
     circuit = _with(circuit, _asking(state, rules, now_s, passed=passed))
     if passed:
-        return circuit, Ticket(circuit.generation, asked_s=now_s)
+        return circuit, Ticket(circuit.generation, counted_in=part_of(rules, now_s))
     reason = f"throttled: {share:.0%} of the requests are held back while others fail"
     return circuit, Refusal(rules.window_s / BUCKETS, reason)
 
@@ -282,7 +283,8 @@ def _admit_ramp(
         seen = _asking(seen, rules, now_s, passed=passed)
     after = _with(circuit, state._replace(credit=credit - passed, counted=seen))
     if passed:
-        return after, Ticket(circuit.generation, asked_s=now_s)
+        counted_in = None if rules.throttle_ratio is None else part_of(rules, now_s)
+        return after, Ticket(circuit.generation, counted_in=counted_in)
     reason = f"circuit half-open, {share:.0%} of the calls pass: {state.reason}"
     # Not all at its end, or they would come back together: the next one may pass already.
     wait_s = min((state.until_s - state.since_s) / BUCKETS, state.until_s - now_s)
@@ -310,9 +312,9 @@ def _counted(
 ) -> Closed:
     """What a closed circuit has counted after an attempt; the same object where there was nothing to count."""
     if settlement is Settlement.NEUTRAL:
-        if rules.throttle_ratio is None:
+        if ticket.counted_in is None:
             return state
-        return Closed(state.failures, unasked(state.window, ticket.asked_s))
+        return Closed(state.failures, unasked(state.window, ticket.counted_in))
     bad = settlement is Settlement.FAILURE
     if kept(rules):
         window = sampled(state.window, rules, now_s, bad=bad, slow=slow)

@@ -53,6 +53,13 @@ class LastSeconds(NamedTuple):
 Window = LastCalls | LastSeconds
 
 
+class Part(NamedTuple):
+    """A part of the time: how long such parts are, and its number."""
+
+    part_s: float
+    number: int
+
+
 def kept(rules: Rules) -> bool:
     """Whether the rules need a window at all."""
     watched = rules.failure_rate, rules.slow_call_rate, rules.throttle_ratio
@@ -79,15 +86,22 @@ def asked(window: Window | None, rules: Rules, at_s: float, *, passed: bool) -> 
     return _added(window, rules, at_s, Counts(0, 0, 0, 1, int(passed)))
 
 
-def unasked(window: Window | None, at_s: float) -> Window | None:
-    """The window without a request that was let through at an instant, and came to nothing; it may be gone already."""
-    if not isinstance(window, LastSeconds):
+def part_of(rules: Rules, now_s: float) -> Part | None:
+    """Where a request of this instant is counted; None where none is."""
+    if rules.window_calls is not None:
+        return None
+    part_s = _part_s(rules)
+    return Part(part_s, int(now_s // part_s))
+
+
+def unasked(window: Window | None, part: Part) -> Window | None:
+    """The window without a request that was let through in a part of it and came to nothing, if it still holds it."""
+    if not isinstance(window, LastSeconds) or window.part_s != part.part_s:
         return window
-    number = int(at_s // window.part_s)
     return window._replace(
         buckets=tuple(
             bucket._replace(counts=_sum(bucket.counts, _TAKEN_BACK))
-            if bucket.number == number and bucket.counts.passed
+            if bucket.number == part.number and bucket.counts.passed
             else bucket
             for bucket in window.buckets
         )

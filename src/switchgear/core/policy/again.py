@@ -27,6 +27,7 @@ def next_wait_s(course: Course, error: Exception, verdict: Verdict) -> float | N
         if not course.tokens:
             tell_withheld(course, verdict)
             return None
+        course.made = False
     tell_retry(course, error, verdict, wait_s)
     return wait_s
 

@@ -6,7 +6,6 @@ Which circuits a call passes, and that they admit it together, is left to scopes
 
 from __future__ import annotations
 
-from threading import RLock
 from typing import TYPE_CHECKING
 
 from switchgear.core import circuit as machine
@@ -19,9 +18,11 @@ from switchgear.core.circuit import (
     Refusal,
     Rules,
     Settlement,
+    counted,
 )
 from switchgear.core.event import CircuitMoved
 from switchgear.core.policy.circuit_view import CircuitView, name_of, reason_of, view_of, why_moved
+from switchgear.core.policy.domain import Domain
 from switchgear.core.redact import Words
 from switchgear.core.words import CircuitState, Key, Scope
 
@@ -30,28 +31,6 @@ if TYPE_CHECKING:
 
     from switchgear.core.clock import Clock
     from switchgear.core.event import Emit
-
-
-class Domain:
-    """What the circuits of one exchange share: a lock, and whether a success has something to heal in a wide one."""
-
-    __slots__ = ("dirty", "lock", "wide")
-
-    def __init__(self) -> None:
-        # One that the same thread may take again: a call that is collected settles wherever the collector runs.
-        self.lock = RLock()
-        self.dirty = False
-        """Some circuit wider than a method counts failures, or counts every success; read without the lock."""
-        self.wide: list[Breaker] = []
-        """The circuits that more than one method may share."""
-
-    def forked(self) -> None:
-        """After a fork, in the child: another thread of the parent may have held the lock."""
-        self.lock = RLock()
-
-    def look_locked(self) -> None:
-        """See anew whether any wide circuit is dirty."""
-        self.dirty = any(breaker.dirty for breaker in self.wide)
 
 
 class Ticket:
@@ -124,17 +103,32 @@ class Breaker:
             return self._paid_locked()
 
     @property
+    def quiet(self) -> bool:
+        """Whether it is closed, and counts no failure."""
+        state = self.circuit.state
+        if not isinstance(state, Closed) or state.failures:
+            return False
+        return not counted(state.window, self.rules, self._clock.monotonic_s()).failures
+
+    @property
     def untouched(self) -> bool:
         """Whether it has counted nothing and never moved."""
         circuit = self._circuit
         return circuit.generation == 1 and circuit.state is CLEAN and not self._owed
+
+    def leave(self) -> None:
+        """It is used no more: what it counted concerns nobody."""
+        with self.domain.lock:
+            if self in self.domain.wide:
+                self.domain.wide.remove(self)
+                self.domain.look_locked()
 
     def configure(self, rules: Rules) -> None:
         """Obey other rules from the next admission or settlement on; what is counted, open or held stays."""
         with self.domain.lock:
             self.rules, self._is_plain = rules, not rules.watches_successes
             self._stain_locked()
-            for moved in self.moved:
+            for moved in tuple(self.moved):
                 moved()
 
     def way_locked(self) -> machine.Ticket | None:
@@ -143,6 +137,10 @@ class Breaker:
         if type(circuit.state) is not Closed or self.rules.watches_starts:
             return None
         return machine.Ticket(circuit.generation)
+
+    def is_closed_locked(self) -> bool:
+        """Whether it is closed."""
+        return type(self._circuit.state) is Closed
 
     def shut_locked(self) -> Open | None:
         """The open state, while it is open."""
@@ -161,15 +159,20 @@ class Breaker:
             self.begin_locked(ticket, now_s)
             return ticket
 
+    def now_locked(self) -> Circuit:
+        """The very circuit of this instant, to be told from a later one."""
+        return self._paid_locked()
+
     def asked_locked(
         self, now_s: float, chance: float | None = None
     ) -> tuple[Circuit, machine.Ticket | Refusal]:
         """What the circuit would answer now, and what it would be then; nothing is kept."""
         rules = self.rules
+        circuit = self._present_locked(now_s)
         if self._is_plain:
-            return machine.admit(self._paid_locked(), rules, now_s)
+            return machine.admit(circuit, rules, now_s)
         drawn = self._clock.chance() if chance is None else chance
-        return machine.admit(self._paid_locked(), rules, now_s, drawn, self._overdue_locked(now_s))
+        return machine.admit(circuit, rules, now_s, drawn, self._overdue_locked(now_s))
 
     def begin_locked(self, ticket: object, now_s: float) -> None:
         """An attempt begins under this ticket; it is watched where one that is out too long counts."""
@@ -210,6 +213,7 @@ class Breaker:
             slow: It took longer than slow_call_s, or was cut by its timeout.
         """
         self._out.pop(ticket, None)
+        self._present_locked(now_s)
         if self._settled_short_locked(raw, settlement):
             return
         rules = self.rules
@@ -283,9 +287,11 @@ class Breaker:
         with self.domain.lock:
             now_s = self._clock.monotonic_s()
             before = self._paid_locked()
-            _, answer = self.asked_locked(now_s, chance=1.0)
+            seen = machine.elapsed(before, now_s)
+            overdue = self._overdue_locked(now_s) if seen is before else 0
+            _, answer = machine.admit(seen, self.rules, now_s, 1.0, overdue)
             since_s = now_s - self._since_s
-            return view_of(self, before, answer, since_s, now_s)
+            return view_of(self, seen, answer, since_s, now_s)
 
     def keep_locked(self, circuit: Circuit, now_s: float, by: str = "", why: str = "") -> None:
         """Make this the circuit, and tell it when it moved."""
@@ -297,7 +303,7 @@ class Breaker:
         if circuit.generation != before.generation:
             self._out.clear()  # what began in another era says nothing in this one
             self._tell_locked(before, circuit, now_s, by, why)
-            for moved in self.moved:
+            for moved in tuple(self.moved):
                 moved()
 
     def _settled_short_locked(self, raw: machine.Ticket, settlement: Settlement) -> bool:
@@ -337,6 +343,13 @@ class Breaker:
             self._circuit = circuit._replace(state=Closed(failures, state.window))
         return self._circuit
 
+    def _present_locked(self, now_s: float) -> Circuit:
+        """The circuit of this instant: a hold or a ramp whose time is over has ended, and was told."""
+        circuit = self._paid_locked()
+        if type(circuit.state) is not Closed:
+            self.keep_locked(machine.elapsed(circuit, now_s), now_s)
+        return self._circuit
+
     def _stain_locked(self) -> None:
         unclean = self._circuit.state is not CLEAN or self._owed > 0
         self._dirty_locked(dirty=unclean or not self._is_plain)
@@ -357,7 +370,7 @@ class Breaker:
             if began_s >= now_s - slow_s:
                 break
             if began_s < lost_s:
-                del self._out[ticket]
+                self._out.pop(ticket, None)
             else:
                 overdue += 1
         return overdue

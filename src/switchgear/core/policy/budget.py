@@ -32,7 +32,7 @@ class BudgetView:
     tokens_max: int | None
     """What it holds when full; 0 allows no retry, None is unlimited."""
     withheld: int
-    """Retries that were refused for want of tokens."""
+    """Retries and hedges that were refused for want of tokens."""
 
 
 class Budget:

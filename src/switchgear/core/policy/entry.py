@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from switchgear.core.errors import BulkheadFullError, CircuitOpenError, GateClosedError, Rejected
-from switchgear.core.policy.scopes import Refused
+from switchgear.core.policy.scopes import NEUTRAL, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,8 +88,11 @@ def enter(policy: Policy, now_s: float, held: Bulkhead | None = None) -> Entry |
     if not policy.bulkheads and policy.toll is None and held is None:
         return _ticketed(policy, now_s, (), None)
     if policy.scopes.look() is not None:  # no use in waiting: let it be refused
-        _leave(() if held is None else (held,), None, unsent=True)
-        return _ticketed(policy, now_s, (), None)
+        found = _ticketed(policy, now_s, (), None)
+        if isinstance(found, Denied):
+            _leave(() if held is None else (held,), None, unsent=True)
+            return found
+        found.settle(NEUTRAL)  # its time came between the two questions: it needs room as well
     return _with_room(policy, now_s, held)
 
 

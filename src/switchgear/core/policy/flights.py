@@ -42,7 +42,7 @@ class _Flight:
     def __init__(self, slot: tuple[object, int], key: Hashable) -> None:
         self.slot = slot
         self.key = key
-        self.thread: int | None = get_ident()
+        self.thread = get_ident()
         """Who leads it, where that is a thread."""
         self.followers: OrderedDict[_Seat, None] = OrderedDict()
         self.over = False
@@ -65,6 +65,10 @@ class _Seat:
 
 _leading: ContextVar[tuple[_Flight, ...]] = ContextVar("switchgear_leading", default=())
 """The flights for which this code runs; tasks and threads that it starts have it too."""
+
+
+class TookTooLong(TimeoutError):
+    """A follower's time was over before the read it waited for."""
 
 
 class Flights:
@@ -161,7 +165,6 @@ class Flights:
         heard = False
         while not heard:
             with self._lock:
-                flight.thread = None
                 if not flight.followers:
                     return self._remove_locked(flight)
                 seat, _ = flight.followers.popitem(last=False)
@@ -215,7 +218,7 @@ class Flights:
             if seat.leads:
                 seat.flight.thread = get_ident()
             elif not seat.landed:
-                raise TimeoutError(f"an equal read in flight did not end within {limit_s:g} s")
+                raise TookTooLong(f"an equal read in flight did not end within {limit_s:g} s")
             return not seat.leads
 
     def _remove_locked(self, flight: _Flight) -> None:

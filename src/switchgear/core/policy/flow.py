@@ -70,7 +70,9 @@ class Course:
     judged: tuple[BaseException, Verdict] | None = None
     """The newest error that was classified, and what it means."""
     tokens: int = 0
-    """What the newest retry took from the exchange's budget; given back when it succeeds."""
+    """What the newest retry took from the exchange's budget; given back when it succeeds, or is not made after all."""
+    made: bool = True
+    """That retry was made."""
     by_deadline: bool = False
     """That limit was what the deadline left, not the attempt's own."""
 
@@ -81,13 +83,14 @@ class Course:
             self.call_id, self.asked_s = first.call_id, first.started_s
             self.started_s = self.last_s = first.started_s
             self.attempts, self.limit_s = 1, self.policy.plan.timeout_s
-            error = self._named(first.error)
+            error = self.named(first.error)
             wait_s = self._judge(error, None, first)
             if wait_s is None:
                 return (yield from self._end(error))
             yield from self._wait(wait_s, error)
         else:
-            self.asked_s = self.started_s = self.policy.clock.monotonic_s()
+            self.started_s = self.policy.clock.monotonic_s()
+            self.asked_s = self.asked_s or self.started_s
         while True:
             if error is not None and self.left_s() == 0.0:
                 return (yield from self._end(error))  # the wait took longer than it should have
@@ -105,7 +108,7 @@ class Course:
             ) as raised:  # every ending settles the ticket; what is not ours is raised again
                 if hedge is not None:
                     hedge.lost()
-                error = self._named(raised)
+                error = self.named(raised)
                 wait_s = self._judge(error, entry, None)
             else:
                 return self._succeed(entry, value, hedge)
@@ -133,7 +136,7 @@ class Course:
         if not self.attempts:
             self.call_id, self.started_s = policy.tap.began(), now_s
         self.attempts += 1
-        self.last_s = now_s
+        self.last_s, self.made = now_s, True
         if policy.plan.debug:
             policy.emit(AttemptStarted(now_s, policy.key, self.call_id, self.attempts))
 
@@ -148,11 +151,14 @@ class Course:
             return False
         if full.bulkhead is None:
             yield from self._pause(Wait(full.wait_s), error)
-            return True
+            return self.left_s() != 0.0
         place = full.bulkhead.line()
         if place is None:
             return False
         came: bool = yield from self._pause(Queue(place, most_s), error)
+        if came and self.left_s() == 0.0:  # in time for the place, too late for the call
+            full.bulkhead.leave()
+            return False
         return came
 
     def _rejection(self, denied: Denied, now_s: float) -> Rejected:
@@ -192,7 +198,7 @@ class Course:
                 ApiError, "the result was judged a failure by failed_result", verdict
             )
 
-    def _named(self, error: BaseException) -> BaseException:
+    def named(self, error: BaseException) -> BaseException:
         """The error as the caller gets it: a cut by our own time becomes ours, all else stays what it is."""
         if not isinstance(error, CutShort):
             return error
@@ -220,16 +226,18 @@ class Course:
 
     def _succeed(self, entry: Entry, value: Any, hedge: Hedge | None) -> Served[Any]:
         policy = self.policy
-        if hedge is None or not hedge.settled:
-            entry.settle(SUCCESS._replace(slow=self._is_slow()))
+        charge = SUCCESS._replace(took_s=policy.clock.monotonic_s() - self.last_s)
+        if hedge is None or not hedge.settle(charge):
+            entry.settle(charge)
         now_s, budget = policy.clock.monotonic_s(), policy.budget
         if budget is not None:
             if self.tokens:
                 budget.refund(self.tokens)
             elif not budget.full and self.attempts == 1:
                 budget.succeeded()
-        if policy.latency is not None:
-            policy.latency.add(now_s - self.last_s)
+        latency = policy.latency  # once: a reload may take it away
+        if latency is not None:
+            latency.add(now_s - self.last_s)
         took_s = now_s - self.started_s
         policy.emit(
             CallSucceeded(now_s, policy.key, self.call_id, took_s, self.attempts, self._is_slow())
@@ -262,12 +270,16 @@ class Course:
             self._settle(entry, first, NEUTRAL, "")
             return None
         verdict = self.verdict(error)
-        charge = charge_of(verdict, error, slow=self._is_slow())
+        charge = charge_of(verdict, error, policy.clock.monotonic_s() - self.last_s)
         self._settle(entry, first, charge, Words(error), unsent=verdict.unsent)
-        gate = policy.gate_of(verdict) if verdict.kind in GATED else None
+        self.heed(error, verdict)
+        return next_wait_s(self, error, verdict)
+
+    def heed(self, error: BaseException, verdict: Verdict) -> None:
+        """Close the gate that an error asks for."""
+        gate = self.policy.gate_of(verdict) if verdict.kind in GATED else None
         if gate is not None and not isinstance(error, Rejected):
             gate.close_for(verdict, error_text(error))
-        return next_wait_s(self, error, verdict)
 
     def verdict(self, error: BaseException) -> Verdict:
         """What an error of this call means; looked up once for each error."""
@@ -305,17 +317,26 @@ class Course:
         try:
             return (yield step)
         except WouldBlockLoop as blocked:
+            self._keep_tokens()
             if error is None:
                 raise
             tell_failed(self, error)
             raise blocked from error
         except BaseException:
+            self._keep_tokens()
             if self.attempts:
                 tell_cancelled(self)
             raise
 
+    def _keep_tokens(self) -> None:
+        """Give back what was taken for a retry that is not made."""
+        if not self.made and self.policy.budget is not None:
+            self.policy.budget.refund(self.tokens)
+            self.tokens, self.made = 0, True
+
     def _end(self, error: BaseException) -> Flow:
         """The call has no value of its own: tell it, ask the fallbacks, or raise."""
+        self._keep_tokens()
         if self.attempts:
             tell_failed(self, error)
         if not self.fallbacks or not may_stand_in(self, error):

@@ -26,7 +26,6 @@ JITTER_SHARE, JITTER_S_MAX = 0.05, 5.0
 _UNNAMED_S = {
     Kind.RATE_LIMITED: 1.0,
     Kind.ORDER_RATE_LIMITED: 10.0,
-    Kind.MAINTENANCE: 30.0,
     Kind.BANNED: 120.0,  # the shortest ban that Binance documents
     Kind.AUTHENTICATION: 30.0,
 }
@@ -104,7 +103,7 @@ class Gate:
             self.named_s = now_s + wait_s
             until_s = self.named_s + jitter_s
             self.until_s, self.reason = until_s, reason
-            for watcher in self.watchers:
+            for watcher in tuple(self.watchers):  # a key may be forgotten meanwhile
                 watcher()
             self._emit(
                 GateClosed(

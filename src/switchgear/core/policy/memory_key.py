@@ -49,7 +49,14 @@ def flight_key(
     """
     with suppress(Exception):  # as above
         asked, args, kwargs = _unfolded(function, args, kwargs)
-        key = (policy.key, id(getattr(asked, "__self__", None)), _own(asked), args, _named(kwargs))
+        owner: object = getattr(asked, "__self__", None)
+        if owner is None and args and _takes_self(asked):
+            owner, args = (
+                args[0],
+                args[1:],
+            )  # equal is not the same: two clients may be of two accounts
+        told = (*args, *kwargs.values())
+        key = (policy.key, id(owner), _own(asked), args, _named(kwargs), tuple(map(type, told)))
         hash(key)
         return key
     return None
@@ -57,12 +64,16 @@ def flight_key(
 
 def _identity(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Hashable:
     function, args, kwargs = _unfolded(function, args, kwargs)
-    code = getattr(function, "__code__", None)  # a bound method has its function's
-    names = code.co_varnames if code is not None else ()
-    bound = hasattr(function, "__func__")
-    if not bound and args and names and names[0] in _SELF:
+    if args and _takes_self(function):
         args = args[1:]
     return (_own(function), args, _named(kwargs))
+
+
+def _takes_self(function: Any) -> bool:
+    """Whether the first argument is the object whose method it is."""
+    code = getattr(function, "__code__", None)  # a bound method has its function's
+    names: tuple[str, ...] = code.co_varnames if code is not None else ()
+    return not hasattr(function, "__func__") and bool(names) and names[0] in _SELF
 
 
 def _unfolded(

@@ -136,8 +136,8 @@ class Policy:
         """How long successes take, while calls are hedged."""
         self.flights: Any = None
         """Calls in flight that equal ones can join, while they are coalesced."""
-        self.faults: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None
-        """What a test puts round the function; None in earnest."""
+        self.faults: Callable[[Callable[..., Any], bool], Callable[..., Any]] | None = None
+        """What a test puts round the function, told whether its value is awaited whatever it is; None in earnest."""
         self.revive: Callable[[Policy], None] | None = None
         """Set while the key is forgotten: call it before an attempt."""
         self.plan = plan
@@ -165,8 +165,9 @@ class Policy:
 
     def detach(self, revive: Callable[[Policy], None]) -> None:
         """Hear from them no more, so that nothing shared keeps this policy alive; the next call revives it first."""
-        for breaker in self.scopes.breakers:
-            _forget(breaker.moved, self._moved_locked)
+        with self.scopes.domain.lock:
+            for breaker in self.scopes.breakers:
+                _forget(breaker.moved, self._moved_locked)
         for gate in self.gates:
             _forget(gate.watchers, self.refresh)
         if self.budget is not None:
@@ -175,6 +176,16 @@ class Policy:
             self.revive = revive
             self.way = self.shut = None
             self._clear = False
+
+    def regate(self, gates: tuple[Gate, ...]) -> None:
+        """Be held back by these gates from the next call on."""
+        if gates == self.gates:
+            return
+        for gate in self.gates:
+            _forget(gate.watchers, self.refresh)
+        for gate in gates:
+            gate.watchers.append(self.refresh)
+        self.gates = gates
 
     def configure(self, plan: Plan) -> None:
         """Obey another plan from the next call on."""

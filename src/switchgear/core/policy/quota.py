@@ -191,6 +191,13 @@ class Quotas:
         for watcher in tuple(self.watchers):
             watcher()
 
+    def forget(self, account: str) -> None:
+        """Let go the ledgers of an account of which nothing is used."""
+        unused = {view.limit for view in self.views() if view.account == account and not view.used}
+        with self._latch:
+            for name in unused:
+                self._ledgers.pop((name, account), None)
+
     def views(self) -> tuple[LedgerView, ...]:
         """Every ledger at this instant."""
         with self._latch:

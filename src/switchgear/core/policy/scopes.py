@@ -47,10 +47,13 @@ class Charge(NamedTuple):
 
     settlement: Settlement
     scope: Scope = Scope.METHOD
-    """What a failure proves broken."""
+    """What the error concerns: what a failure proves broken."""
     answered: bool = False
-    """The exchange answered, so whatever is wider than what failed is up."""
-    slow: bool = False
+    """The exchange answered, so whatever is wider than that is up."""
+    took_s: float = 0.0
+    """How long it was out; each circuit has its own word for slow."""
+    timed_out: bool = False
+    """It was cut by its timeout: slow by any word."""
 
     @property
     def lost(self) -> bool:
@@ -77,17 +80,19 @@ class Scopes:
         """Tickets of all circuits at once; or of none, and the widest that said no."""
         with self.domain.lock:
             now_s = self._clock.monotonic_s()
-            asked = []
-            for breaker in self.breakers:
-                circuit, answer = breaker.asked_locked(now_s)
+            while True:
+                asked = [(one, *one.asked_locked(now_s), one.now_locked()) for one in self.breakers]
+                # A call that the collector ended in the midst of this has settled: then all are asked again.
+                if all(one.now_locked() is before for one, _, _, before in asked):
+                    break
+            for breaker, circuit, answer, _ in asked:
                 if isinstance(answer, Refusal):
-                    # Its own book-keeping of having been asked is kept; the others were not asked.
+                    # Its own book-keeping of having been asked is kept; the others were as good as not asked.
                     breaker.keep_locked(circuit, now_s)
                     return Refused(breaker, answer)
-                asked.append((breaker, circuit, answer))
-            way = tuple(answer for _, _, answer in asked)
+            way = tuple(answer for _, _, answer, _ in asked if not isinstance(answer, Refusal))
             ticket = Ticket(way, is_probe=any(raw.probe for raw in way))
-            for breaker, circuit, _ in asked:
+            for breaker, circuit, _, _ in asked:
                 breaker.keep_locked(circuit, now_s)
                 breaker.begin_locked(ticket, now_s)
             return ticket
@@ -140,11 +145,13 @@ class Scopes:
         return tuple(Raw(breaker.circuit.generation) for breaker in self.breakers)
 
     def shut_locked(self) -> tuple[Breaker, Open] | None:
-        """The widest circuit that is open, for as long as it is."""
+        """The circuit that is open and answers first; None where one that is wider must be asked."""
         for breaker in self.breakers:
             state = breaker.shut_locked()
             if state is not None:
                 return breaker, state
+            if not breaker.is_closed_locked():
+                return None
         return None
 
     def held_open(self) -> bool:
@@ -156,7 +163,10 @@ class Scopes:
         return any(breaker.refuses() for breaker in self.breakers)
 
     def binding(self) -> Breaker:
-        """The circuit that decides about calls now: the widest that refuses, else the method's own."""
+        """The circuit that decides about calls now: the widest that refuses, or has yet to heal; else the method's."""
+        refused = self.look()
+        if refused is not None:
+            return refused.breaker
         return next((one for one in self.breakers if one.refuses()), self.own)
 
     def view(self) -> CircuitView:
@@ -167,12 +177,16 @@ class Scopes:
         return view if view.key == self.own.key else replace(view, key=self.own.key)
 
     def _settle_locked(self, ticket: object, way: Way, charge: Charge, reason: object) -> None:
-        now_s = self._clock.monotonic_s()
-        settlement, slow = charge.settlement, charge.slow
-        failed = self.charged(charge.scope) if settlement is Settlement.FAILURE else None
-        beside = Settlement.SUCCESS if charge.answered else Settlement.NEUTRAL
+        now_s, settlement = self._clock.monotonic_s(), charge.settlement
+        concerned, is_wider = self.charged(charge.scope), settlement is not Settlement.SUCCESS
         for breaker, raw in zip(self.breakers, way, strict=True):
-            if failed is not None and breaker.scope is not failed:
-                breaker.settle_locked(ticket, raw, beside, reason, now_s, slow=slow)
-            else:
-                breaker.settle_locked(ticket, raw, settlement, reason, now_s, slow=slow)
+            mine = settlement
+            if breaker.scope is concerned:
+                is_wider = False  # from here on they are narrower
+            elif is_wider and charge.answered:
+                mine = Settlement.SUCCESS
+            elif settlement is Settlement.FAILURE:
+                mine = Settlement.NEUTRAL
+            slow_s = breaker.rules.slow_call_s
+            slow = charge.timed_out or (slow_s is not None and charge.took_s > slow_s)
+            breaker.settle_locked(ticket, raw, mine, reason, now_s, slow=slow)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from switchgear.core.circuit import Settlement
 from switchgear.core.errors import ApiError, DeadlineExceeded, Rejected
 from switchgear.core.policy.scopes import Charge
+from switchgear.core.verdict.carried import answer as carried_answer
 from switchgear.core.words import REFUSALS, Kind
 
 if TYPE_CHECKING:
@@ -25,18 +26,21 @@ def settlement_of(verdict: Verdict, error: BaseException) -> Settlement:
 
 
 def has_answer(error: BaseException) -> bool:
-    """Whether the exchange answered, as far as the error tells: then whatever is wider than what failed is up."""
-    return isinstance(error, ApiError) and error.status is not None
+    """Whether the exchange answered, as far as the error tells: then whatever is wider than what it concerns is up."""
+    if isinstance(error, ApiError):
+        return error.status is not None
+    return isinstance(error, Exception) and carried_answer(error, foreign=True) is not None
 
 
-def charge_of(verdict: Verdict, error: BaseException, *, slow: bool = False) -> Charge:
+def charge_of(verdict: Verdict, error: BaseException, took_s: float = 0.0) -> Charge:
     """
     The same for the circuits of all scopes.
 
     Args:
         verdict: What the error means.
         error: The error itself.
-        slow: The attempt took longer than slow_call_s. One that timed out is slow too: one sample in both rates.
+        took_s: How long the attempt was out. One that timed out is slow besides: one sample in both rates.
     """
-    is_slow = slow or verdict.kind is Kind.TIMEOUT
-    return Charge(settlement_of(verdict, error), verdict.scope, has_answer(error), is_slow)
+    settlement, timed_out = settlement_of(verdict, error), verdict.kind is Kind.TIMEOUT
+    answered = not verdict.unsent and has_answer(error)
+    return Charge(settlement, verdict.scope, answered, took_s, timed_out)

@@ -216,6 +216,9 @@ class Ledger(Window):
         if usage.reset_s is not None:
             self._told_end_locked(usage.reset_s, usage.slack_s, sent_s, now_s)
         used = usage.used_of(self.capacity)
+        if used is not None and used >= self.capacity and usage.retry_s is not None:
+            # All is used, and the exchange said when it wants to hear from us again: the window ends then.
+            self._told_end_locked(usage.retry_s, min(1.0, usage.retry_s), sent_s, now_s)
         if used is not None:
             self._hear_used_locked(used, sent_s, now_s)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -69,6 +69,8 @@ class Usage:
     """It may end so much earlier: whole seconds are rounded nobody says how."""
     by_wall: bool = False
     """reset_s was told as an instant and is by our own clock, which may be wrong."""
+    retry_s: float | None = None
+    """Seconds until the exchange wants to hear from us, in [0, DAY_S]: where all is used, the window ends then."""
 
     def used_of(self, capacity: float) -> float | None:
         """What is used of a limit of this size, unless the answer tells its own; None when it tells nothing."""
@@ -115,8 +117,11 @@ def told(headers: Mapping[str, str], wall: Callable[[], datetime]) -> Told:
     date = plain.pop("date", "")
     is_old = plain.pop("age", None) is not None
     date_s = None if is_old or not date else date_of(date)
+    retry_s = number(plain.pop("retry-after", ""))
     if plain:
         found += _requests(plain, date_s, wall)
+    if retry_s is not None and retry_s <= DAY_S:
+        found = [replace(each, retry_s=retry_s) for each in found]
     return Told(tuple(found[:USAGES_MAX]), date_s) if found or date_s is not None else NOTHING
 
 
@@ -137,7 +142,7 @@ def _meaning(name: str) -> tuple[Family, float] | str | None:
         if match is None or not 0 < period_s <= DAY_S:
             return None
         return (Family.WEIGHT if match[1] == "used-weight" else Family.ORDERS), period_s
-    if lower in {"date", "age"}:
+    if lower in {"date", "age", "retry-after"}:
         return lower
     plain = lower.replace("rate-limit", "ratelimit")
     return plain if plain.removeprefix("x-").startswith("ratelimit") else None
