@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help setup system witness demo test check fix bench soak lock screenshot clean \
+.PHONY: help setup system witness demo test check fix bench soak mutants lock screenshot clean \
         check-format check-lint check-mypy check-pyright check-layers check-changelog check-docs
 
 VENV := .venv
@@ -85,6 +85,9 @@ soak: $(READY) ## the circuit's model, the clients under garbage, then the demo,
 	  tests/exchange/test_garbage_fuzz.py tests/exchange/test_garbage_values.py
 	@$(BIN)/python scripts/fuzz_clients.py --seconds 600
 	@$(BIN)/switchgear demo --port 0 $(or $(ARGS),--seconds 3600)
+
+mutants: $(READY) ## plant faults in the core and list those that no test notices (ARGS="circuit" for a part)
+	@$(BIN)/python scripts/mutants.py $(ARGS)
 
 screenshot: $(READY) system ## take the picture of the page that README shows
 	@$(BIN)/python scripts/screenshot.py $(ARGS)

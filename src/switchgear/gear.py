@@ -299,7 +299,12 @@ class Switchgear:
         self.registry.release(exchange, method, by=by, why=why)
 
     def reset(self, exchange: str, method: str = "*", *, by: str, why: str = "") -> None:
-        """Close circuits and open their gates by hand, forgetting what they have seen."""
+        """
+        Close circuits by hand, forgetting what they have seen; open the gates of the scopes that are meant.
+
+        A gate is shared, so it is opened by its scope's name or a pattern of it: `@account` after a key was put
+        right, `*` for everything of the exchange; the reset of one method opens none.
+        """
         self.registry.reset(exchange, method, by=by, why=why)
 
     def metrics(self, exchange: str, method: str, account: str = "main") -> CallMetrics:

@@ -263,7 +263,7 @@ class Model:
     ) -> None:
         record = self.era.record
         if verdict == "neutral":
-            if self.rules.throttle_halves is not None and admission.request:
+            if admission.request:
                 record.struck_out(admission.request)
             return
         record.ended(self.rules, now, verdict, slow=slow)

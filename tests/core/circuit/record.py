@@ -71,6 +71,13 @@ class Request:
 
     at: int
     passed: bool
+    measure: int
+    """How the window was measured in which it was counted."""
+
+    @property
+    def tenth(self) -> tuple[int, int]:
+        """In which tenth of which kind of window it was counted."""
+        return self.measure, self.at // (self.measure // 10)
 
 
 class Seen(NamedTuple):
@@ -143,14 +150,20 @@ class Record:
         if rules.window_calls is not None:
             return None
         self._measured(rules)
-        request = Request(now, passed)
+        request = Request(now, passed, rules.measure)
         self.requests.append(request)
         return request
 
     def struck_out(self, request: Request) -> None:
-        """A request proved nothing: it is as if it had not been, wherever it stands, if it still does."""
+        """
+        A request proved nothing: it is as if it had not been, wherever it stands. Where it was torn up, and its tenth
+        begun again by the same measure, it is taken for one of those that passed there since.
+        """
+        others = [one for one in self.requests if one.passed and one.tenth == request.tenth]
         if request in self.requests:
             self.requests.remove(request)
+        elif others:
+            self.requests.remove(others[0])
 
     def _measured(self, rules: ModelRules) -> None:
         """What was written under another measure is torn up."""

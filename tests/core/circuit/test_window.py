@@ -15,10 +15,12 @@ from switchgear.core.circuit.window import (
     Counts,
     LastCalls,
     LastSeconds,
+    Part,
     Window,
     asked,
     counted,
     kept,
+    part_of,
     sampled,
     unasked,
 )
@@ -61,6 +63,13 @@ def wanted(rules: Rules, *begun_s: float) -> Window | None:
     for now_s in begun_s:
         window = asked(window, rules, now_s, passed=True)
     return window
+
+
+def part(rules: Rules, now_s: float) -> Part:
+    """Where a request of this instant is counted, by a window over seconds."""
+    found = part_of(rules, now_s)
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize("rules", [LAST_60_S, LAST_10])
@@ -280,7 +289,7 @@ def test_requests_are_counted_over_seconds_only() -> None:
 def test_a_request_is_taken_back_from_the_tenth_in_which_it_was_counted() -> None:
     """Whichever is the newest by then: that of now keeps its own."""
     window = wanted(MINUTE, 1.0, 2.0, 30.0)
-    after = unasked(window, 1.0)
+    after = unasked(window, part(MINUTE, 1.0))
     assert counted(after, MINUTE, 30.0) == Counts(asked=2, passed=2)
     assert counted(after, MINUTE, 60.0) == Counts(asked=1, passed=1), "the one of 30 s is left"
 
@@ -288,26 +297,41 @@ def test_a_request_is_taken_back_from_the_tenth_in_which_it_was_counted() -> Non
 def test_a_request_out_of_the_window_takes_nothing_back() -> None:
     """Its tenth is forgotten, with all that was in it."""
     window = wanted(MINUTE, 1.0, 60.0)
-    assert unasked(window, 1.0) == window
+    assert unasked(window, part(MINUTE, 1.0)) == window
     for nothing in (None, failing(TEN_CALLS, 0.0)):
-        assert unasked(nothing, 1.0) is nothing
+        assert unasked(nothing, part(MINUTE, 1.0)) is nothing
+
+
+@pytest.mark.parametrize("window_s", [30.0, 600.0])
+def test_a_request_of_a_window_of_another_length_takes_nothing_back(window_s: float) -> None:
+    """Both are of tenth 0, and it is another tenth."""
+    window = wanted(MINUTE, 1.0)
+    assert unasked(window, part(replace(MINUTE, window_s=window_s), 1.0)) is window
+
+
+def test_a_request_is_counted_in_a_tenth_or_nowhere() -> None:
+    """Tenths are counted from the clock's zero; a window over attempts has none."""
+    assert [part_of(MINUTE, now_s) for now_s in (0.0, 5.999, 6.0, 61.0)] == [
+        Part(6.0, number) for number in (0, 0, 1, 10)
+    ]
+    assert part_of(TEN_CALLS, 1.0) is None
 
 
 def test_a_request_taken_back_leaves_no_count_below_none() -> None:
     """In a tenth in which none passed there is nothing to strike out, refused or failed as many may have."""
     window = asked(failing(MINUTE, 1.0), MINUTE, 1.0, passed=False)
-    assert unasked(window, 1.0) == window
-    once = unasked(wanted(MINUTE, 1.0), 1.0)
+    assert unasked(window, part(MINUTE, 1.0)) == window
+    once = unasked(wanted(MINUTE, 1.0), part(MINUTE, 1.0))
     assert counted(once, MINUTE, 1.0) == NOTHING
-    assert unasked(once, 1.0) == once
+    assert unasked(once, part(MINUTE, 1.0)) == once
 
 
-@given(events=some_events, part=st.integers(1, 9), start=st.integers(0, 10**9))
+@given(events=some_events, tenth=st.integers(1, 9), start=st.integers(0, 10**9))
 def test_a_time_window_counts_what_a_list_of_dates_says(
-    events: Events, part: int, start: int
+    events: Events, tenth: int, start: int
 ) -> None:
     """For any events the parts say what one finds by looking through all dates, at each instant."""
-    compare(ModelRules(throttle_halves=4, window=part * 10), events, start)
+    compare(ModelRules(throttle_halves=4, window=tenth * 10), events, start)
 
 
 @given(events=some_events, window_calls=st.integers(1, 70))
@@ -333,7 +357,7 @@ def compare(rules: ModelRules, events: Events, start: int) -> None:
                 record.ended(rules, now, "failure" if one else "success", slow=other)
             case "comes to nothing" if passed:
                 request = passed.pop(0 if one else -1)
-                window = unasked(window, seconds(request.at))
+                window = unasked(window, part(real, seconds(request.at)))
                 record.struck_out(request)
             case _:
                 pass

@@ -147,9 +147,6 @@ class Walk:
     ) -> None:
         """Settle one of the tickets that are out; -1 is the newest."""
         pair = self.out.pop(which if which < 0 else which % len(self.out))
-        if self._is_off_the_map(*pair, verdict, overdue, slow=slow):
-            note("lost ticket")
-            return
         if pair[0].probe:
             self.used_probes.append(pair)
         self.settle_pair(pair, verdict, chance, overdue, slow=slow)
@@ -193,25 +190,6 @@ class Walk:
         self._note_move(
             f"{verdict} by rate" if self.rules.failure_threshold is None else "", before.state
         )
-
-    def _is_off_the_map(
-        self, ticket: Ticket, admission: Admission, verdict: Verdict, overdue: int, *, slow: bool
-    ) -> bool:
-        """
-        Two ends, each after a reload or beside what hangs, on which circuit and model are not compared: a request that
-        was not written down where others are, taken back; and one more success in a row of as many as the window
-        holds, all alike, from which the model concludes what the numbers say.
-        """
-        record, rules = self.model.era.record, self.rules
-        if ticket.generation != self.real.generation or ticket.probe:
-            return False
-        if verdict == "neutral":
-            is_written = admission.request in record.requests
-            return rules.throttle_halves is not None and bool(record.requests) and not is_written
-        kinds = {(sample.failed, sample.slow) for sample in record.samples}
-        is_full = len(record.samples) == rules.window_calls and not record.row()
-        is_one_more = verdict == "success" and kinds == {(False, slow)}
-        return is_full and is_one_more and self.model.is_broken(self.now, overdue)
 
     def _note_end(self, admission: Admission, verdict: Verdict, *, slow: bool) -> None:
         record = self.model.era.record

@@ -155,7 +155,10 @@ class Course:
         place = full.bulkhead.line()
         if place is None:
             return False
-        came: bool = yield from self._pause(Queue(place, most_s), error)
+        try:
+            came: bool = yield from self._pause(Queue(place, most_s), error)
+        finally:
+            place.give_up()  # where nobody waited after all; nothing happens after a wait that ended
         if came and self.left_s() == 0.0:  # in time for the place, too late for the call
             full.bulkhead.leave()
             return False

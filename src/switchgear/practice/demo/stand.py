@@ -98,7 +98,7 @@ class Stand:
         methods of the account share it.
         """
         if Scope.ACCOUNT in self._closed_gates():
-            self._gear.reset(self.venue, "get_portfolio", by="demo", why="the key is right again")
+            self._gear.reset(self.venue, "@account", by="demo", why="the key is right again")
 
     def account(self) -> Account:
         """All that is known of this venue."""
