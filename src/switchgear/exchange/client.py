@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from switchgear.exchange.holdings import Balance, CancelReport, Portfolio, Position, Trade
     from switchgear.exchange.market import Candle, OrderBook, SymbolInfo
     from switchgear.exchange.model import Order, OrderRequest, TimeInForce
-    from switchgear.exchange.transport import Transport
+    from switchgear.exchange.transport import Sent, Transport
     from switchgear.gear import Switchgear
 
 METHODS = (
@@ -380,10 +380,14 @@ class VenueApi:
         """How long the guard lets an attempt of this method take, now."""
         return self._methods[target.method].guard.policy.plan.timeout_s
 
-    def _heard(self, target: Target, headers: Mapping[str, str], sent_s: float) -> None:
+    def _heard(self, target: Target, sent: Sent, headers: Mapping[str, str]) -> None:
         """An answer says what is used of the exchange's limits."""
-        signed = target.method not in self.public
-        self._quotas.heard(headers, self.account, signed, target.method, sent_s)
+        signed = self._is_signed(target, sent)
+        self._quotas.heard(headers, self.account, signed, target.method, sent.at_s)
+
+    def _is_signed(self, target: Target, sent: Sent) -> bool:  # noqa: ARG002  a venue may look at it
+        """Whether a request counts at the limits of the account."""
+        return target.method not in self.public
 
     def _target(self, method: str) -> Target:
         return self._targets[method]

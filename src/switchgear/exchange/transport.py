@@ -57,7 +57,7 @@ def _unlimited(_: Target) -> None:
     """Nobody else cuts."""
 
 
-def _unheard(_: Target, __: Mapping[str, str], ___: float) -> None:
+def _unheard(_: Target, __: Sent, ___: Mapping[str, str]) -> None:
     """Nobody wants to know what is used of the limits."""
 
 
@@ -86,6 +86,15 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+class Sent(NamedTuple):
+    """A request, as far as its answer's limits depend on it."""
+
+    at_s: float
+    """When it was sent, by the monotonic clock."""
+    headers: Mapping[str, str]
+    """Its own, beside those of every request."""
 
 
 class Shape(Generic[T]):
@@ -142,8 +151,8 @@ class Transport:
         self._sessions: dict[AbstractEventLoop, _Kept] = {}
         self.limit_of: Callable[[Target], float | None] = _unlimited
         """How long whoever asks lets a request take; where that is sooner, no timers of ours are set."""
-        self.heard: Callable[[Target, Mapping[str, str], float], None] = _unheard
-        """Told the headers of every answer, and when its request was sent."""
+        self.heard: Callable[[Target, Sent, Mapping[str, str]], None] = _unheard
+        """Told the headers of every answer, and what its request was."""
         self.now_s: Callable[[], float] = _untimed
         """The monotonic clock of whoever hears."""
         self._latest: tuple[AbstractEventLoop, aiohttp.ClientSession] | None = None
@@ -186,12 +195,12 @@ class Transport:
         )
         timeout = self._limits(target) if total_s == TOTAL_S_MAX else _limits(total_s)
         session = self._open_session() or await self._new_session()
-        sent_s = self.now_s()
+        sent = Sent(self.now_s(), headers or {})
         try:
             async with session.request(
                 verb, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
             ) as answer:
-                self.heard(target, answer.headers, sent_s)
+                self.heard(target, sent, answer.headers)
                 return await _read(answer, target)
         except (aiohttp.ClientError, OSError, EOFError) as error:
             failure = _failure(error, target)

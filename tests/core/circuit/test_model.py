@@ -70,6 +70,7 @@ MUST_REACH = (
     "crowd let through",
     "request ends neutral",
     "request of an older tenth ends neutral",
+    "request that was torn up ends neutral",
     "refused ramp that throttles",
     "window let go",
     "only the slow rate looks at an admission",

@@ -267,6 +267,15 @@ def test_pitfall_20_an_end_is_judged_together_with_what_is_overdue() -> None:
     assert circuit.state.reason == "3 of 4 attempts were slow, 3 of them still out"
 
 
+def test_pitfall_20_an_end_that_leaves_a_full_window_as_it_was_is_judged_with_what_is_overdue() -> (
+    None
+):
+    """20: the fifth fast success of a window of four looks like the fourth, and nine hang beside it."""
+    rules = replace(SLOW, window_calls=4)
+    circuit, ticket = ticket_of(run(Circuit.new(), rules, 0.0, *[GOOD] * 4), rules, 0.0)
+    assert is_open(settle(circuit, ticket, GOOD, rules, 3.0, overdue=9))
+
+
 def test_pitfall_20_overdue_attempts_are_counted_once() -> None:
     """20: what was overdue is a sample when it ends, and overdue no longer: four attempts in all."""
     circuit, tickets = Circuit.new(), list[Ticket]()
@@ -366,3 +375,13 @@ def test_pitfall_19_a_new_rate_judges_the_samples_that_are_there() -> None:
     assert peek(circuit, 0.0) is CircuitState.CLOSED
     ticket_of(circuit, strict, 0.0)
     assert is_open(run(circuit, strict, 0.0, GOOD))
+
+
+@pytest.mark.parametrize("kept", [Settlement.SUCCESS, Settlement.FAILURE])
+def test_pitfall_19_a_new_rate_judges_a_full_window_of_like_ends(kept: Settlement) -> None:
+    """19: all four were slow, and one that is slow too leaves the window as it was: the new rate is reached."""
+    strict = replace(SLOW, window_calls=4)
+    lax = replace(strict, slow_call_rate=None, failure_rate=1.0, minimum_calls=100)
+    circuit = run(Circuit.new(), lax, 0.0, *[kept] * 4, slow=True)
+    assert not is_open(circuit)
+    assert is_open(run(circuit, strict, 0.0, kept, slow=True))

@@ -12,6 +12,7 @@ from switchgear.core.circuit import (
     Circuit,
     Closed,
     Open,
+    Ramp,
     Refusal,
     Rules,
     Settlement,
@@ -21,7 +22,7 @@ from switchgear.core.circuit import (
 )
 from switchgear.core.circuit.rules import THROTTLED_MOST, throttled_share
 from switchgear.core.circuit.window import Counts
-from tests.core.circuit.steps import counts_of, refusal_of, run, ticket_of
+from tests.core.circuit.steps import counts_of, healed, refusal_of, run, ticket_of
 
 FAIL, GOOD, NEUTRAL = Settlement.FAILURE, Settlement.SUCCESS, Settlement.NEUTRAL
 RULES = Rules(failure_threshold=None, throttle_ratio=2.0, window_s=60.0)
@@ -259,6 +260,49 @@ def test_pitfall_21_a_crowd_that_is_cancelled_leaves_nothing() -> None:
     for number, ticket in enumerate(tickets):
         circuit = settle(circuit, ticket, NEUTRAL, RULES, number / 2)
     assert counts_of(circuit, RULES, 50.0) == Counts()
+
+
+def given_up_after_a_reload(before: Rules, circuit: Circuit, now_s: float) -> tuple[Counts, Counts]:
+    """A request by other rules, one by ours, and the first is given up: what counts before that, and after."""
+    rules = replace(before, throttle_ratio=2.0, window_calls=None, window_s=60.0)
+    circuit, early = ticket_of(circuit, before, now_s)
+    circuit, _ = ticket_of(circuit, rules, now_s)
+    after = settle(circuit, early, NEUTRAL, rules, now_s)
+    return counts_of(circuit, rules, now_s), counts_of(after, rules, now_s)
+
+
+@pytest.mark.parametrize("now_s", [0.0, 50.0])
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param(replace(RULES, window_calls=5), id="over attempts"),
+        pytest.param(replace(RULES, window_s=6.0), id="over 6 s"),
+        pytest.param(replace(RULES, throttle_ratio=None), id="counted nowhere"),
+    ],
+)
+def test_pitfall_21_a_request_of_another_measure_takes_nothing_back(
+    before: Rules, now_s: float
+) -> None:
+    """21: it was not counted, or in a window that a reload tore up; the one that is counted is another's."""
+    one = Counts(asked=1, passed=1)
+    assert given_up_after_a_reload(before, Circuit.new(), now_s) == (one, one)
+
+
+def test_pitfall_21_a_request_of_a_ramp_that_did_not_throttle_takes_nothing_back() -> None:
+    """21: late in a ramp, where two of two pass: the first was counted nowhere, the second is."""
+    blind = replace(RULES, failure_threshold=1, throttle_ratio=None, ramp_s=90.0)
+    one, circuit = Counts(asked=1, passed=1), healed(blind)
+    assert isinstance(circuit.state, Ramp)
+    assert given_up_after_a_reload(blind, circuit, circuit.state.until_s - 9.0) == (one, one)
+
+
+@pytest.mark.parametrize("later", [None, 3.0])
+def test_pitfall_21_a_request_is_taken_back_by_its_own_measure(later: float | None) -> None:
+    """21: whatever is set by then; where the window is looked at again, the request is not in it."""
+    circuit, cancelled = ticket_of(after(3, 1), RULES, 0.0, PASSES)
+    other = replace(RULES, throttle_ratio=later, failure_rate=1.0)
+    circuit = settle(circuit, cancelled, NEUTRAL, other, 0.0)
+    assert circuit.state == after(3, 1).state
 
 
 def test_what_is_neutral_concludes_nothing_though_it_moves_a_count() -> None:

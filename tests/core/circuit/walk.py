@@ -200,6 +200,8 @@ class Walk:
         elif verdict == "neutral" and admission.request in record.requests:
             age = self.now // self.rules.part - admission.request.at // self.rules.part
             note("request of an older tenth ends neutral" if age else "request ends neutral")
+        elif verdict == "neutral" and admission.request is not None:
+            note("request that was torn up ends neutral")
         elif verdict != "neutral" and record.samples and not self.rules.look_back:
             note("window let go")
 
