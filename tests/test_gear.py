@@ -96,6 +96,16 @@ def test_a_hold_on_everything_binds_keys_that_come_later(
         assert gear.call_sync("binance", method, int) == 0
 
 
+def test_a_hold_that_is_over_is_not_shown(gear: sg.Switchgear, clock: FakeClock) -> None:
+    """Its time ended and nobody has called since: state, failures, reason and person are those of before."""
+    fail(gear, 2)
+    gear.hold(*KEY, by="ops", why="incident", for_s=60)
+    clock.advance(61)
+    view = gear.circuit(*KEY)
+    assert (view.state, view.failures, view.by) == (CLOSED, 2, "")
+    assert "incident" not in view.reason
+
+
 def test_a_released_pattern_binds_no_key_any_more(gear: sg.Switchgear) -> None:
     """Neither those that it held nor those that come later; another pattern's hold stays."""
     gear.hold("binance", by="ops", why="incident")
@@ -188,6 +198,8 @@ BAD_SETTINGS: list[tuple[str, Any]] = [
     ("log_level", "LOUD"),
     ("log_level", 15),
     ("signed", "yes"),
+    ("weight", -1),
+    ("weight", 1e300),
 ]
 
 

@@ -8,11 +8,12 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 import switchgear as sg
+from switchgear.core.event import Event
 
 LOADED = """
 import sys
@@ -78,6 +79,12 @@ def test_type_checkers_see_the_same_names() -> None:
         for alias in node.names
     }
     assert pairs == set(sg._HOME_OF.items())
+
+
+@pytest.mark.parametrize("kind", get_args(Event))
+def test_every_event_has_a_public_name(kind: type[object]) -> None:
+    """Whatever a gear tells can be listened to by a name of the package."""
+    assert getattr(sg, kind.__name__) is kind
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

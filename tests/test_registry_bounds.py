@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from threading import Event
@@ -13,15 +12,14 @@ import pytest
 
 import switchgear as sg
 from switchgear.testing import FakeClock, assert_rejected
+from tests.registry_kit import KEY, MAX, PATIENCE_S, clock, crowd, forget_log, gear
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from switchgear.core.policy.plan import Policy
 
-MAX = 10
-PATIENCE_S = 20.0
-KEY = ("kraken", "get_mine")
+__all__ = ["clock", "gear"]
 
 
 class Boom(Exception):
@@ -31,32 +29,6 @@ class Boom(Exception):
 def boom() -> None:
     """Fail."""
     raise Boom
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    """A clock moved by hand."""
-    return FakeClock()
-
-
-@pytest.fixture
-def gear(clock: FakeClock) -> Iterator[sg.Switchgear]:
-    """A gear that keeps ten keys, and makes one attempt."""
-    with sg.Switchgear(clock=clock, settings={"retries": 0}, keys_max=MAX) as made:
-        yield made
-
-
-def crowd(gear: sg.Switchgear, many: int = 3 * MAX, name: str = "get_other") -> None:
-    """Calls of so many keys that are never called again."""
-    for number in range(many):
-        assert gear.guarded("kraken", f"{name}_{number}").call_sync(int) == 0
-
-
-def forget_log(gear: sg.Switchgear) -> None:
-    """Have the log forget its records, each of which knows its key yet."""
-    gear.flush()
-    gear.clear_logs()
-    gc.collect()
 
 
 def listed(gear: sg.Switchgear) -> set[str]:

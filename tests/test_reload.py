@@ -177,10 +177,13 @@ BROKEN = (
     '[settings.kraken.create_order]\neffect = "read"\n',
     "[settings.'a b']\nretries = 1\n",
     "[settings.kraken.get_x]\nwindow_calls = 5\nminimum_calls = 10\nfailure_rate = 0.5\n",
+    "[settings.kraken]\nweight = 1e300\n",
+    "x = " + "[" * 100_000 + "\n",
+    "[settings]\nretries = " + "9" * 10_000 + "\n",
 )
 
 
-@pytest.mark.parametrize("text", BROKEN)
+@pytest.mark.parametrize("text", BROKEN, ids=lambda text: text[:60])
 def test_a_broken_file_changes_nothing_and_is_told_once(
     gear: sg.Switchgear, path: Path, clock: FakeClock, text: str
 ) -> None:
@@ -205,6 +208,30 @@ def test_a_broken_file_changes_nothing_and_is_told_once(
     assert told(recorder) == [False, True]
     assert gear.guarded("alpaca", "get_x").policy.plan.backoff.retries == 7
     assert_closed(gear, *KEY, failures=2)
+
+
+def test_a_weight_that_cannot_be_changes_nothing(gear: sg.Switchgear, path: Path) -> None:
+    """It is refused as a whole: in the book, for keys in use and for keys to come."""
+    guard = gear.guarded("alpaca", "get_x")
+    write(path, "[settings]\nretries = 5\n[settings.alpaca]\nweight = 1e300\n")
+    with pytest.raises(sg.SettingsError, match="weight"):
+        gear.reload()
+    assert gear.book.of(guard.policy.key).retries == guard.policy.plan.backoff.retries == 0
+    assert gear.guarded("alpaca", "get_new").call_sync(int) == 0
+
+
+def test_a_file_that_was_read_by_hand_is_not_read_again(
+    gear: sg.Switchgear, path: Path, clock: FakeClock
+) -> None:
+    """One change is told once; the next one is noticed."""
+    recorder = Recorder.on(gear)
+    read(gear, path, "[settings]\nretries = 3\n")
+    for _ in range(3):
+        look(gear, clock)
+    assert told(recorder) == [True]
+    write(path, "[settings]\nretries = 44\n")
+    look(gear, clock)
+    assert told(recorder) == [True, True]
 
 
 @pytest.mark.parametrize("change", [write, replace])

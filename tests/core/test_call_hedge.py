@@ -231,7 +231,7 @@ def test_the_losers_own_error_is_charged(
 
 
 def test_both_fail_and_the_first_ones_error_goes_up(hedging: Hedging) -> None:
-    """Whichever failed first in time: the call's error is that of the attempt it began with, charged once."""
+    """Whichever failed first in time: the call's error is that of the attempt it began with; each is charged."""
 
     async def scene(order: tuple[int, int]) -> object:
         hedging.remote = Remote()
@@ -243,10 +243,11 @@ def test_both_fail_and_the_first_ones_error_goes_up(hedging: Hedging) -> None:
         assert (await ends(call))[0] is errors[0]
         return None
 
+    hedging.guarded(failure_threshold=5)
     hedging.calls.run(scene((0, 1)))
-    assert hedging.calls.gear.circuit(*KEY).failures == 1
-    hedging.calls.run(scene((1, 0)))
     assert hedging.calls.gear.circuit(*KEY).failures == 2
+    hedging.calls.run(scene((1, 0)))
+    assert hedging.calls.gear.circuit(*KEY).failures == 4
     assert hedging.calls.metrics().failed_calls == 2
     assert owed(hedging.calls) == {}
 
@@ -328,7 +329,7 @@ def test_an_attempt_that_is_cut_by_its_timeout_leaves_the_other(hedging: Hedging
 
 
 def test_both_cut_by_their_timeouts_end_the_call_as_one_timeout(hedging: Hedging) -> None:
-    """AttemptTimeout as without a hedge, one failure."""
+    """AttemptTimeout as without a hedge; one failed call, and a failure for each attempt."""
     hedging.guarded(timeout_s=3)
 
     async def scene() -> object:
@@ -340,5 +341,6 @@ def test_both_cut_by_their_timeouts_end_the_call_as_one_timeout(hedging: Hedging
     error = hedging.calls.run(scene())
     assert isinstance(error, sg.AttemptTimeout)
     assert "within 3 s" in str(error)
-    assert hedging.calls.gear.circuit(*KEY).failures == 1
+    assert hedging.calls.gear.circuit(*KEY).failures == 2
+    assert hedging.calls.metrics().failed_calls == 1
     assert owed(hedging.calls) == {}

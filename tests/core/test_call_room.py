@@ -358,3 +358,16 @@ def test_a_limit_that_is_lowered_stops_nobody_and_lets_nobody_in(still: Calls) -
     still.run(scene())
     assert remote.cut == []
     assert owed(still) == {}
+
+
+@pytest.mark.parametrize("most", [1, None])
+def test_a_limit_that_a_guard_sets_anew_is_obeyed(calls: Calls, most: int | None) -> None:
+    """Another guard of the same method sets it lower, or takes it away: it holds for those that there are."""
+    guard = calls.guard(max_in_flight=3, retries=0)
+    calls.guard(max_in_flight=most, wait_s_max=0)
+    assert bulkhead(calls).most == most
+
+    def within() -> type[object]:
+        return type(guard.try_call_sync(int))
+
+    assert calls.call(guard, within) is (sg.Ok if most is None else sg.Err)

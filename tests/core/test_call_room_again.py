@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import switchgear as sg
-from tests.core.callkit import Calls, HttpError, turns
-from tests.core.engine_kit import RESET, Remote, begin, bulkhead, ends, move, owed, still
+from tests.core.callkit import Boom, Calls, HttpError, turns
+from tests.core.engine_kit import RESET, Remote, begin, bulkhead, ends, move, owed, policy, still
 
 __all__ = ["still"]
 
@@ -185,3 +185,56 @@ def test_a_plain_block_in_a_loop_does_not_wait(still: Calls) -> None:
 
     still.run(scene())
     assert owed(still) == {}
+
+
+# ----------------------------------------------------------------------------- between two instants
+
+
+def test_no_first_attempt_begins_at_the_deadline(sync_calls: Calls) -> None:
+    """A thread whose place comes when its deadline is over does not send: least of all an order."""
+    guard = sync_calls.gear.guarded("kraken", "create_order", max_in_flight=1, deadline_s=2)
+    ((_, places),) = policy(sync_calls, "create_order", "kraken").bulkheads
+    assert places.enter()
+    sync_calls.clock.timer(2, places.leave)
+    exchange = sync_calls.answers("booked")
+    with pytest.raises((sg.BulkheadFullError, sg.DeadlineExceeded)):
+        guard.call_sync(exchange)
+    assert exchange.at_s == []
+    assert (places.in_flight, places.waiting) == (0, 0)
+
+
+def test_a_probe_that_is_due_between_two_looks_takes_its_place() -> None:
+    """Whenever in a call the open time ends, what is let in has a place and has paid."""
+    seen = list[object]()
+    for look in range(12):
+        calls = Calls("sync")
+        settings: dict[str, Any] = {"failure_threshold": 1, "reset_timeout_s": 5, "retries": 0}
+        guard = roomy(calls, fallback=sg.static("refused"), **settings)
+        guard.call_sync(calls.answers(Boom()))
+        calls.clock.advance(4.5)
+        ends_at(calls, look)
+        seen.append(guard.call_sync(taken, calls))
+        assert owed(calls) == {}
+        calls.close()
+    assert set(seen) == {"refused", (1, 1)}
+
+
+def ends_at(calls: Calls, look: int) -> None:
+    """Have the open time be over once the clock was looked at so often."""
+    real, looks = calls.clock.monotonic_s, list[int]()
+
+    def creeping() -> float:
+        now_s = real()
+        looks.append(1)
+        if len(looks) == look + 1:
+            calls.clock.now_s += 0.5
+        return now_s
+
+    calls.clock.monotonic_s = creeping
+
+
+def taken(calls: Calls) -> tuple[int, float]:
+    """Places and weight that are out."""
+    toll = policy(calls).toll
+    assert toll is not None
+    return bulkhead(calls).in_flight, toll.ledgers[0].pending

@@ -41,6 +41,29 @@ def test_a_circuit_shows_whose_word_counts(floor: Floor) -> None:
     assert (floor.wide().scope, floor.wide().key.method) == (EXCHANGE, "@exchange")
 
 
+def test_what_is_shown_is_whose_word_a_call_gets(floor: Floor) -> None:
+    """The exchange's circuit has a place for a probe, the method's own is open: the method's decides, and is shown."""
+    floor.gear.configure("kraken", "get_price", reset_timeout_s=100)
+    floor.fail(answer(500), "get_price", times=3)
+    floor.unreachable()
+    floor.clock.advance(10)
+    rejection, view = floor.rejection("get_price"), floor.gear.circuit("kraken", "get_price")
+    assert (view.scope, view.retry_after_s) == (rejection.scope, rejection.retry_after_s)
+    assert (view.scope, view.retry_after_s) == (METHOD, 90)
+
+
+@pytest.mark.parametrize(
+    ("name", "scope"), [("@exchange", EXCHANGE), ("@address", ADDRESS), ("@account", ACCOUNT)]
+)
+def test_a_scope_that_was_never_used_shows_its_scope(
+    floor: Floor, name: str, scope: sg.Scope
+) -> None:
+    """Before the first call already, and for any account's name."""
+    for account in ("main", "other"):
+        view = floor.wide(name, account)
+        assert (view.scope, view.state, view.failures) == (scope, CLOSED, 0)
+
+
 def test_wider_circuits_are_listed_once_they_have_counted_something(floor: Floor) -> None:
     """Nobody needs to see four circuits for one method that is well."""
 
@@ -109,6 +132,26 @@ def test_a_hold_on_all_holds_the_scopes_too(floor: Floor) -> None:
     floor.good("get_price", "get_later", "get_last")
 
 
+def test_a_scope_that_was_let_go_stays_so_when_a_new_key_comes(floor: Floor) -> None:
+    """Held as a whole, then all that there is let go one by one: a new method is held itself, and nobody else."""
+    floor.good("get_price")
+    floor.gear.hold("kraken", "*", by="me", why="a test")
+    for name in ("@exchange", "@address", "@account", "get_price"):
+        floor.gear.release("kraken", name, by="me")
+    floor.good("get_price")
+    assert floor.rejection("get_new").scope is METHOD
+    floor.good("get_price")
+
+
+def test_a_persons_hold_on_the_exchange_is_the_word_though_the_method_is_open(floor: Floor) -> None:
+    """The widest that says no is named: held by a person, until nobody knows when."""
+    floor.fail(answer(500), "get_price", times=3)
+    floor.gear.hold("kraken", "@exchange", by="me", why="a test")
+    rejection = floor.rejection("get_price")
+    assert (rejection.scope, rejection.retry_after_s) == (EXCHANGE, None)
+    assert rejection.reason == "circuit held open by me: a test"
+
+
 @pytest.mark.parametrize("state", ["closed", "metrics_only"])
 def test_an_exchange_held_closed_lets_all_pass(floor: Floor, state: str) -> None:
     """Its circuit counts nothing while it is held; the methods' own go on counting."""
@@ -131,6 +174,24 @@ def test_a_reset_closes_a_scopes_circuit(floor: Floor) -> None:
     assert floor.rejection("get_price").scope is METHOD
     floor.gear.reset("kraken", by="me")
     floor.good("get_price")
+
+
+def test_a_reset_of_the_exchange_opens_its_gate(floor: Floor) -> None:
+    """A person knows better than the time that was named."""
+    floor.fail(answer(503, "down for maintenance", Retry_After="600"))
+    assert floor.rejection("get_price").scope is EXCHANGE
+    floor.gear.reset("kraken", "@exchange", by="me")
+    floor.good("get_price")
+
+
+@pytest.mark.parametrize("name", ["get_price", "get_*", "@exchange", "@account"])
+def test_a_reset_of_something_else_opens_no_ban_of_the_address(floor: Floor, name: str) -> None:
+    """Whoever resets one method's circuit does not mean the ban of all; its own name ends it, or all of them."""
+    floor.fail(answer(418, "banned", exchange="binance"), "binance.get_price")
+    floor.gear.reset("binance", name, by="me")
+    assert floor.rejection("binance.get_order").scope is ADDRESS
+    floor.gear.reset("binance", "@address", by="me")
+    floor.good("binance.get_order")
 
 
 # ---------------------------------------------------------------------------- settings of a scope

@@ -29,14 +29,15 @@ WIDEST_FIRST = (Scope.EXCHANGE, Scope.ADDRESS, Scope.ACCOUNT, Scope.METHOD)
 GOOD, BAD, NEUTRAL = Settlement.SUCCESS, Settlement.FAILURE, Settlement.NEUTRAL
 ERROR = Boom("HTTP 503")
 WHY = str(Words(ERROR))
-ANYONE = machine.Ticket(-1)
 CHARGES = (
     Charge(GOOD),
-    Charge(GOOD, slow=True),
+    Charge(GOOD, took_s=2.5),
     Charge(NEUTRAL),
-    Charge(BAD, answered=True),
-    Charge(BAD, slow=True),
+    Charge(BAD, took_s=2.5),
+    Charge(BAD, took_s=0.5, timed_out=True),
     *(Charge(BAD, scope) for scope in WIDEST_FIRST),
+    *(Charge(BAD, scope, answered=True) for scope in WIDEST_FIRST),
+    *(Charge(NEUTRAL, scope, answered=True) for scope in WIDEST_FIRST),
 )
 
 
@@ -58,8 +59,14 @@ class Oracle:
     outs: dict[object, Out] = field(default_factory=dict[object, Out])
 
     def now(self, now_s: float) -> Circuit:
-        """The circuit after what time alone does to it: a ticket of no generation changes nothing else."""
-        return machine.settle(self.circuit, ANYONE, NEUTRAL, self.rules, now_s)
+        """The circuit after what time alone does to it."""
+        return machine.elapsed(self.circuit, now_s)
+
+    def become(self, circuit: Circuit) -> None:
+        """It is this one now; what began in another era is out there no more."""
+        if circuit.generation != self.circuit.generation:
+            self.outs.clear()
+        self.circuit = circuit
 
     def overdue(self, now_s: float) -> int:
         """Attempts of this era that are out for too long, and not for a window longer."""
@@ -72,6 +79,11 @@ class Oracle:
     def ask(self, now_s: float, chance: float) -> tuple[Circuit, machine.Ticket | Refusal]:
         """What it would answer, and what it would be then."""
         return machine.admit(self.circuit, self.rules, now_s, chance, self.overdue(now_s))
+
+    def is_slow(self, charge: Charge) -> bool:
+        """Whether it was out for too long by the word of this circuit, or of any."""
+        slow_s = self.rules.slow_call_s
+        return charge.timed_out or (slow_s is not None and charge.took_s > slow_s)
 
     def settle(
         self,
@@ -86,15 +98,13 @@ class Oracle:
         """An attempt ended here."""
         self.outs.pop(attempt, None)
         args = (self.circuit, raw, how, self.rules, now_s, chance, WHY)
-        self.circuit = machine.settle(*args, slow=slow, overdue=self.overdue(now_s))
+        self.become(machine.settle(*args, slow=slow, overdue=self.overdue(now_s)))
 
 
 def charged(charge: Charge, scope: Scope) -> Settlement:
     """What a charge is to the circuit of a scope, by the words of the design."""
-    if charge.settlement is not BAD:
+    if charge.settlement is GOOD or scope is charge.scope:
         return charge.settlement
-    if scope is charge.scope:
-        return BAD
     wider = WIDEST_FIRST.index(scope) < WIDEST_FIRST.index(charge.scope)
     return GOOD if charge.answered and wider else NEUTRAL
 
@@ -128,11 +138,14 @@ MUST_REACH = (
     "late at some, in time at others",
     "went straight",
     "an overdue attempt counted",
+    "slow at some, fast at others",
 )
 SETS = st.lists(any_rules().map(plain), min_size=4, max_size=4) | st.lists(
     any_rules().map(plain) | any_rules(), min_size=4, max_size=4
 )
 """Settings of four scopes; where none looks at a start, calls may go straight."""
+SLOWS = st.lists(st.integers(0, 40), min_size=4, max_size=4, unique=True)
+"""What each of them calls slow, in ticks."""
 
 seen: Counter[str] = Counter()
 """What the walks have reached; read after them."""
@@ -152,3 +165,11 @@ def note_refusal(oracles: list[Oracle], first: int, now_s: float) -> None:
         note("refused by a narrower, with the wider half-open")
     if any(half[first + 1 :]):
         note("refused by a wider, with the narrower half-open")
+
+
+def note_slowness(oracles: list[Oracle], charge: Charge) -> None:
+    """Whether the circuits of one call differ in what they call slow, and one of them looks at it."""
+    slow = [oracle.is_slow(charge) for oracle in oracles]
+    looks = any(oracle.rules.slow_call_rate is not None for oracle in oracles)
+    if looks and any(slow) and not all(slow):
+        note("slow at some, fast at others")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -236,6 +237,32 @@ def test_no_room_uses_up_no_probes_place(bench: Bench) -> None:
     assert policy.breaker.circuit is before
     busy.settle(SUCCESS)
     assert bench.entry(policy).ticket.is_probe
+
+
+def entering(looks: int) -> tuple[type, list[int], dict[Scope, int]]:
+    """How one fares whose method's open time ends at a look at the clock, with no place free; and what is taken."""
+    bench, read = Bench(), count()
+    policy, other = limited(bench, exchange=1), bench.policy("get_trades")
+    bench.open(policy)
+    bench.entry(other)
+    bench.clock.advance(9.9)
+
+    def reading() -> float:
+        bench.clock.now_s += 0.2 * (next(read) == looks)
+        return bench.clock.now_s
+
+    bench.clock.monotonic_s = reading
+    found = type(bench.enter(policy)), leases(policy), in_flight(policy)
+    bench.gear.close()
+    return found
+
+
+def test_nobody_is_let_in_without_a_place_whenever_the_open_time_ends() -> None:
+    """Between looking and asking, too: the probe finds no place in flight, or is denied as before."""
+    ways = [entering(looks) for looks in range(8)]
+    assert {found for found, _, _ in ways} == {Denied, Full}
+    assert {sum(probes) for _, probes, _ in ways} == {0}
+    assert {taken[Scope.EXCHANGE] for _, _, taken in ways} == {1}
 
 
 def test_what_a_circuit_refuses_has_taken_no_place(bench: Bench) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from switchgear.core.policy.flights import Flights, Joined
+from switchgear.core.policy.flights import Flights, Joined, TookTooLong
 from tests.core.policy.crowd import PATIENCE_S, WatchedClock, in_thread
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def test_a_failure_reaches_each_as_a_copy(callers: Threads) -> None:
 
 
 def test_a_follower_runs_out_of_time_alone(callers: Threads) -> None:
-    """At its limit it has a TimeoutError, and the others go on."""
+    """At its limit it has a TookTooLong, and the others go on."""
     leader, short, long = Read(), Read(), Read()
     ends = [callers.join("key", leader)]
     leader.is_out()
@@ -212,7 +212,7 @@ def test_a_follower_runs_out_of_time_alone(callers: Threads) -> None:
     if not isinstance(callers, Tasks):
         callers.waits()
     callers.clock.advance(5)
-    with pytest.raises(TimeoutError, match="within 5 s"):
+    with pytest.raises(TookTooLong, match="within 5 s"):
         ends[1].result(PATIENCE_S)
     leader.end.set_result("value")
     assert ends[0].result(PATIENCE_S) == Joined("value", led=True)
@@ -222,7 +222,7 @@ def test_a_follower_runs_out_of_time_alone(callers: Threads) -> None:
 
 @pytest.mark.parametrize("limit_s", [0.0, -1.0])
 def test_a_follower_without_time_does_not_wait(callers: Threads, limit_s: float) -> None:
-    """TimeoutError at once; one that leads has no limit here."""
+    """TookTooLong at once, which is a TimeoutError; one that leads has no limit here."""
     leader = Read()
     led = callers.join("key", leader, limit_s)
     leader.is_out()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import switchgear as sg
+from switchgear.core.circuit import Settlement
 from switchgear.core.event import HedgeStarted
 from switchgear.core.policy.entry import Entry, enter
 from switchgear.core.policy.flow import Course
 from switchgear.core.policy.hedge import Hedge, hedge_of
 from switchgear.core.policy.latency import LEAST
-from switchgear.core.policy.scopes import NEUTRAL
+from switchgear.core.policy.scopes import NEUTRAL, SUCCESS, Charge
 from tests.core.callkit import Boom, Calls, HttpError
 from tests.core.engine_kit import COST, RESET, TOKENS, owed, policy, tokens
 
@@ -86,7 +88,7 @@ def test_there_is_one_from_twenty_on(bench: Bench) -> None:
     bench.learn(1)
     found = hedge_of(bench.course, bench.first)
     assert found is not None
-    assert (found.after_s, found.settled) == (AFTER_S, False)
+    assert found.after_s == AFTER_S
 
 
 @pytest.mark.parametrize("method", ["create_order", "cancel_order"])
@@ -149,41 +151,83 @@ def test_a_win_settles_both(bench: Bench, by_second: bool) -> None:
     hedge = bench.hedge()
     assert hedge.begin()
     hedge.won(by_second=by_second, loser_error=None)
-    assert hedge.settled
+    assert hedge.settle(SUCCESS)
     assert bench.counts == (1, 0)
     assert bench.owed == {}
     assert tokens(bench.calls) == (TOKENS if by_second else TOKENS - COST)
 
 
-@pytest.mark.parametrize(
-    ("error", "counts"), [(RESET, (2, 1)), (Boom("?"), (2, 1)), (HttpError(404), (2, 0))]
-)
-def test_a_loser_that_failed_is_charged(
-    bench: Bench, error: Exception, counts: tuple[int, int]
-) -> None:
-    """By its own error, as it would have been alone."""
+@pytest.mark.parametrize("by_second", [False, True])
+def test_the_winner_is_charged_as_told(bench: Bench, by_second: bool) -> None:
+    """Whoever judges its value says what it was: a failure, or slow."""
     hedge = bench.hedge()
     assert hedge.begin()
-    hedge.won(by_second=True, loser_error=error)
+    hedge.won(by_second=by_second, loser_error=None)
+    assert hedge.settle(Charge(Settlement.FAILURE))
+    assert bench.counts == (1, 1)
+    assert bench.owed == {}
+
+
+@pytest.mark.parametrize("by_second", [False, True])
+@pytest.mark.parametrize(
+    ("error", "counts"),
+    [
+        (RESET, (2, 1)),
+        (Boom("?"), (2, 1)),
+        (HttpError(404), (2, 0)),
+        (LookupError("ignored"), (1, 0)),
+        (asyncio.CancelledError(), (1, 0)),
+    ],
+)
+def test_a_loser_that_failed_is_charged(
+    by_second: bool, error: BaseException, counts: tuple[int, int]
+) -> None:
+    """By its own error, as it would have been alone; what is ignored, or was cut off, proves nothing."""
+    bench = Bench(ignore=LookupError)
+    hedge = bench.hedge()
+    assert hedge.begin()
+    if not by_second:
+        hedge.failed(error)
+    hedge.won(by_second=by_second, loser_error=error)
+    assert hedge.settle(SUCCESS)
     assert bench.counts == counts
     assert bench.owed == {}
+    bench.calls.close()
+
+
+@pytest.mark.parametrize("by_second", [False, True])
+def test_a_gate_that_the_loser_was_told_of_is_closed(bench: Bench, by_second: bool) -> None:
+    """A ban is one, whoever of the two has the value."""
+    hedge, error = bench.hedge(), HttpError(418, "300")
+    assert hedge.begin()
+    if not by_second:
+        hedge.failed(error)
+    hedge.won(by_second=by_second, loser_error=error)
+    assert hedge.settle(SUCCESS)
+    assert [gate.scope for gate in bench.calls.gear.gates() if gate.closed] == [sg.Scope.ADDRESS]
 
 
 def test_a_win_of_a_first_that_was_alone_is_left_to_the_flow(bench: Bench) -> None:
     """No second was made: nothing is settled here."""
     hedge = bench.hedge()
     hedge.won(by_second=False, loser_error=None)
-    assert not hedge.settled
+    assert not hedge.settle(SUCCESS)
     assert bench.owed == {"weight": 1}
 
 
-def test_a_race_that_is_lost_gives_the_second_back(bench: Bench) -> None:
-    """It proves nothing; the first is the flow's to settle."""
+@pytest.mark.parametrize(("error", "counts"), [(None, (0, 0)), (RESET, (1, 1))])
+def test_a_race_that_is_lost_gives_the_second_back(
+    bench: Bench, error: Exception | None, counts: tuple[int, int]
+) -> None:
+    """The second is charged with its own error, and with nothing where it was cut; the first is the flow's."""
     hedge = bench.hedge()
     assert hedge.begin()
+    if error is not None:
+        hedge.failed(error)
     hedge.lost()
-    assert bench.counts == (0, 0)
+    assert bench.counts == counts
     assert bench.owed == {"weight": 1}
+    assert tokens(bench.calls) == TOKENS - COST
     bench.first.settle(NEUTRAL)
     assert bench.owed == {}
 
@@ -193,8 +237,9 @@ def test_settling_twice_changes_nothing(bench: Bench) -> None:
     hedge = bench.hedge()
     assert hedge.begin()
     hedge.won(by_second=True, loser_error=RESET)
+    assert hedge.settle(SUCCESS)
     before = bench.counts, bench.owed, tokens(bench.calls)
-    hedge.won(by_second=True, loser_error=RESET)
+    assert hedge.settle(SUCCESS)
     hedge.lost()
     bench.first.settle(NEUTRAL)
     assert (bench.counts, bench.owed, tokens(bench.calls)) == before
@@ -205,3 +250,19 @@ def test_a_race_without_a_second_is_lost_without_trace(bench: Bench) -> None:
     bench.hedge().lost()
     assert bench.owed == {"weight": 1}
     assert bench.calls.gear.circuit("binance", "get_price").state is sg.CircuitState.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("timeout_s", "deadline_s", "limit_s"),
+    [(None, None, None), (3, None, 3), (None, 5, 3), (2, 5, 2), (4, 5, 3), (4, 1, 0)],
+)
+def test_the_second_has_its_own_time_and_no_more_than_the_call(
+    timeout_s: float | None, deadline_s: float | None, limit_s: float | None
+) -> None:
+    """Two seconds after the call was asked for: timeout_s anew, or what the deadline leaves of it."""
+    bench = Bench(timeout_s=timeout_s, deadline_s=deadline_s)
+    hedge = bench.hedge()
+    bench.course.asked_s = bench.calls.clock.now_s
+    bench.calls.clock.advance(AFTER_S)
+    assert hedge.limit_s() == limit_s
+    bench.calls.close()

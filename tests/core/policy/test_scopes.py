@@ -111,10 +111,20 @@ def test_a_hung_probe_loses_its_place_in_all() -> None:
         (Charge(FAIL, Scope.ACCOUNT), [1, 1, 2, 1]),
         (Charge(FAIL, Scope.ADDRESS), [1, 2, 1, 1]),
         (Charge(FAIL, Scope.EXCHANGE), [2, 1, 1, 1]),
+        (Charge(FAIL, Scope.ACCOUNT, answered=True), [0, 0, 2, 1]),
+        (Charge(FAIL, Scope.ADDRESS, answered=True), [0, 2, 1, 1]),
+        (Charge(FAIL, Scope.EXCHANGE, answered=True), [2, 1, 1, 1]),
+        (Charge(Settlement.NEUTRAL, answered=True), [0, 0, 0, 1]),
+        (Charge(Settlement.NEUTRAL, Scope.ACCOUNT, answered=True), [0, 0, 1, 1]),
+        (Charge(Settlement.NEUTRAL, Scope.ADDRESS, answered=True), [0, 1, 1, 1]),
+        (Charge(Settlement.NEUTRAL, Scope.EXCHANGE, answered=True), [1, 1, 1, 1]),
     ],
 )
 def test_each_circuit_is_charged_with_its_own(charge: Charge, counted_after: list[int]) -> None:
-    """A failure counts where it belongs; an answer heals what is wider; no answer says nothing of the others."""
+    """
+    A failure counts where it belongs; an answer heals what is wider than what it speaks of, and nothing narrower; no
+    answer says nothing of the others.
+    """
     bench = Bench()
     for scope in WIDEST_FIRST:
         bench.fail(scope, times=1)
@@ -129,6 +139,8 @@ def test_each_circuit_is_charged_with_its_own(charge: Charge, counted_after: lis
         (Charge(FAIL), [1, 1, 1, 2]),
         (Charge(FAIL, answered=True), [0, 0, 0, 2]),
         (Charge(FAIL, Scope.EXCHANGE), [2, 1, 1, 1]),
+        (Charge(FAIL, Scope.ADDRESS, answered=True), [0, 2, 1, 1]),
+        (Charge(Settlement.NEUTRAL, Scope.ACCOUNT, answered=True), [0, 0, 1, 1]),
     ],
 )
 def test_the_straight_path_charges_the_same(charge: Charge, counted_after: list[int]) -> None:
@@ -226,12 +238,25 @@ def test_an_answer_with_a_failure_is_a_success_of_a_wider_probe(wide: Scope) -> 
     assert bench.breaker(Scope.METHOD).view().failures == 1
 
 
+@pytest.mark.parametrize("concerned", WIDEST_FIRST[:-1])
+def test_an_answer_that_speaks_of_the_wider_is_no_success_of_a_narrower_probe(
+    concerned: Scope,
+) -> None:
+    """The exchange says that it is busy: all that is narrower stays half-open, with its place free."""
+    bench = Bench()
+    narrower = WIDEST_FIRST[WIDEST_FIRST.index(concerned) + 1 :]
+    bench.halve(*narrower)
+    bench.scopes.settle(bench.ticket(), Charge(FAIL, concerned, answered=True), "HTTP 503")
+    assert {bench.breaker(one).view().state for one in narrower} == {CircuitState.HALF_OPEN}
+    assert bench.leases() == [0, 0, 0, 0]
+
+
 @pytest.mark.parametrize("wide", WIDEST_FIRST[:-1])
 def test_no_answer_proves_nothing_of_a_wider_probe(wide: Scope) -> None:
     """A timeout of one method leaves the wider circuit half-open with its place free."""
     bench = Bench()
     bench.halve(wide)
-    bench.scopes.settle(bench.ticket(), Charge(FAIL, slow=True), "no answer")
+    bench.scopes.settle(bench.ticket(), Charge(FAIL, took_s=30.0, timed_out=True), "no answer")
     assert bench.breaker(wide).view().state is CircuitState.HALF_OPEN
     assert bench.leases() == [0, 0, 0, 0]
     assert bench.ticket().is_probe

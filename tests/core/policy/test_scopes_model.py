@@ -34,6 +34,7 @@ from tests.core.policy.scopes_oracle import (
     GOOD,
     MUST_REACH,
     SETS,
+    SLOWS,
     WHY,
     WIDEST_FIRST,
     Oracle,
@@ -42,6 +43,7 @@ from tests.core.policy.scopes_oracle import (
     charged,
     note,
     note_refusal,
+    note_slowness,
     plain,
     seen,
 )
@@ -77,11 +79,11 @@ class ScopesWalk(RuleBasedStateMachine):
         self.ways: list[tuple[Scopes, Way, list[object]]] = []
         self.settled: list[tuple[Scopes, Ticket]] = []
 
-    @initialize(drawn=SETS, slow=st.integers(0, 40))
-    def begin(self, drawn: list[ModelRules], slow: int) -> None:
+    @initialize(drawn=SETS, slow=SLOWS)
+    def begin(self, drawn: list[ModelRules], slow: list[int]) -> None:
         """Settings for each scope."""
         domain, told = Domain(), Recorder()
-        rules = {scope: as_real(one, slow) for scope, one in zip(WIDEST_FIRST, drawn, strict=True)}
+        rules = dict(zip(WIDEST_FIRST, map(as_real, drawn, slow), strict=True))
 
         def breaker(key: Key, scope: Scope) -> Breaker:
             if key not in self.breakers:
@@ -144,20 +146,20 @@ class ScopesWalk(RuleBasedStateMachine):
         asked = [oracle.ask(self.now_s, self.chance) for oracle in oracles]
         refusing = [at for at, (_, answer) in enumerate(asked) if isinstance(answer, Refusal)]
         looked, answer = scopes.look(), scopes.admit()
+        for oracle in oracles:
+            oracle.become(oracle.now(self.now_s))  # whoever asks finds over what is over
         if refusing:
             first = refusing[0]
             assert isinstance(answer, Refused)
             assert (answer.breaker, answer.refusal) == (scopes.breakers[first], asked[first][1])
             note_refusal(oracles, first, self.now_s)
-            oracles[first].circuit = asked[first][0]
+            oracles[first].become(asked[first][0])
             return
         assert looked is None
         assert isinstance(answer, Ticket)
         assert answer.way == tuple(raw for _, raw in asked)
         for oracle, (circuit, raw) in zip(oracles, asked, strict=True):
-            if circuit.generation != oracle.circuit.generation:
-                oracle.outs.clear()
-            oracle.circuit = circuit
+            oracle.become(circuit)
             assert isinstance(raw, machine.Ticket)
             if oracle.rules.slow_call_rate is not None:
                 oracle.outs[answer] = Out(self.now_s, raw.generation)
@@ -190,11 +192,10 @@ class ScopesWalk(RuleBasedStateMachine):
 
     def settle_oracles(self, scopes: Scopes, attempt: object, way: Way, charge: Charge) -> None:
         """The same at each oracle by itself."""
+        note_slowness(self.of(scopes), charge)
         for oracle, raw in zip(self.of(scopes), way, strict=True):
-            how, era = charged(charge, oracle.scope), oracle.circuit.generation
-            oracle.settle(attempt, raw, how, self.now_s, self.chance, slow=charge.slow)
-            if oracle.circuit.generation != era:
-                oracle.outs.clear()
+            how, slow = charged(charge, oracle.scope), oracle.is_slow(charge)
+            oracle.settle(attempt, raw, how, self.now_s, self.chance, slow=slow)
 
     def note_lateness(self, scopes: Scopes, way: Way) -> None:
         """Whether a ticket is of an older era, and where."""
@@ -251,7 +252,7 @@ class ScopesWalk(RuleBasedStateMachine):
             if moved or own.dirty or domain.dirty:
                 scopes.settle_straight(way, charge)
         elif charge.settlement is BAD and charge.scope is Scope.METHOD and not domain.dirty:
-            charge = charge._replace(slow=False)
+            charge = charge._replace(took_s=0.0, timed_out=False)
             own.fail_straight(way[-1], ERROR)
         else:
             scopes.settle_straight(way, charge, Words(ERROR))
@@ -333,10 +334,7 @@ class ScopesWalk(RuleBasedStateMachine):
     def move_oracle(self, which: int, how: Callable[[Circuit], Circuit]) -> None:
         """Do the same with its oracle."""
         oracle = self.oracles[sorted(self.oracles)[which]]
-        era = oracle.circuit.generation
-        oracle.circuit = how(oracle.circuit)
-        if oracle.circuit.generation != era:
-            oracle.outs.clear()
+        oracle.become(how(oracle.circuit))
 
     @invariant()
     def each_circuit_equals_its_oracle(self) -> None:

@@ -194,3 +194,66 @@ def test_what_began_in_another_era_is_overdue_in_none(scope: Scope) -> None:
     bench.clock.advance(2.5)
     bench.ticket()
     assert bench.breaker(scope).view().state is CircuitState.CLOSED
+
+
+@pytest.mark.parametrize("scope", WIDEST_FIRST)
+def test_what_began_under_a_hold_that_time_ended_is_overdue_in_no_era(scope: Scope) -> None:
+    """Held closed for a second: what began then says nothing once the hold is over, though nobody released it."""
+    bench = slow_rule(scope)
+    bench.breaker(scope).hold(CircuitState.FORCED_CLOSED, by="me", why="a test", for_s=1)
+    for _ in range(4):
+        bench.ticket()
+    bench.clock.advance(2.5)
+    bench.ticket()
+    assert bench.breaker(scope).view().state is CircuitState.CLOSED
+
+
+# ------------------------------------------------------------------------------------ what is slow
+
+
+def slow_after(seconds: dict[Scope, float]) -> Bench:
+    """A bench on which each circuit has its own word for slow, and opens when four of four attempts were."""
+    bench = Bench()
+    for scope, slow_s in seconds.items():
+        breaker = bench.breaker(scope)
+        rules = replace(
+            breaker.rules, slow_call_rate=1.0, slow_call_s=slow_s, minimum_calls=4, window_calls=4
+        )
+        breaker.configure(rules)
+    return bench
+
+
+@pytest.mark.parametrize("scope", WIDEST_FIRST)
+def test_each_circuit_calls_slow_what_is_slow_by_its_own_rule(scope: Scope) -> None:
+    """Four answers of 3 s open the one that allows 2 s, and leave those that allow 3 s and more."""
+    bench = slow_after(dict(zip(WIDEST_FIRST, (3.0, 4.0, 5.0, 6.0), strict=True)) | {scope: 2.0})
+    for _ in range(4):
+        bench.scopes.settle(bench.ticket(), SUCCESS._replace(took_s=3.0))
+    states = [one.view().state is CircuitState.OPEN for one in bench.scopes.breakers]
+    assert states == [one is scope for one in WIDEST_FIRST]
+
+
+def test_what_was_cut_by_its_timeout_is_slow_by_any_word() -> None:
+    """However early: it would have taken longer, nobody knows how long."""
+    bench = slow_after({Scope.METHOD: 60.0})
+    method = bench.breaker(Scope.METHOD)
+    method.configure(replace(method.rules, failure_threshold=None))
+    for _ in range(4):
+        bench.scopes.settle(bench.ticket(), Charge(FAIL, took_s=1.0, timed_out=True), "no answer")
+    assert method.view().reason.startswith("4 of 4 attempts were slow")
+
+
+@pytest.mark.parametrize("wide", WIDEST_FIRST[:-1])
+def test_a_timeout_is_no_slow_sample_of_a_wider_circuit(wide: Scope) -> None:
+    """It proves nothing of the wider: it is overdue there while it is out, and is forgotten when it is cut."""
+    bench = slow_after({wide: 2.0})
+    for _ in range(8):
+        ticket = bench.ticket()
+        bench.clock.advance(5)
+        bench.scopes.settle(ticket, Charge(FAIL, took_s=5.0, timed_out=True), "no answer")
+        bench.breaker(Scope.METHOD).reset(by="me")
+    assert bench.breaker(wide).view().state is CircuitState.CLOSED
+    out = [bench.ticket() for _ in range(4)]
+    bench.clock.advance(5)
+    assert bench.refused().breaker.scope is wide
+    assert len(out) == 4
