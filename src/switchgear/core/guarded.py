@@ -13,7 +13,7 @@ from switchgear.core.policy.fallback import LastGood, Manner, checked
 from switchgear.core.policy.flow import Course
 from switchgear.core.policy.memory_key import memory_key
 from switchgear.core.policy.stand_in import remembered
-from switchgear.core.policy.step import CutShort, Run
+from switchgear.core.policy.step import Ask, CutShort, Run
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import ParamSpec
 
     from switchgear.core.policy.plan import Policy
-    from switchgear.core.policy.step import Flow
+    from switchgear.core.policy.step import Flow, Step
 
     P = ParamSpec("P")
 
@@ -166,6 +166,7 @@ class Attempt:
     def __enter__(self) -> Self:
         act = self._begin()
         while not isinstance(step := act(), Run):
+            assert not isinstance(step, Ask)  # a block has no fallbacks
             act = self._after(partial(stand_by, step, self._policy))
         return self
 
@@ -180,6 +181,7 @@ class Attempt:
     async def __aenter__(self) -> Self:
         act = self._begin()
         while not isinstance(step := act(), Run):
+            assert not isinstance(step, Ask)  # a block has no fallbacks
             try:
                 value = await stand_by_async(step, self._policy)
             except BaseException as error:
@@ -211,14 +213,14 @@ class Attempt:
         assert self._flow is not None
         return self._flow
 
-    def _begin(self) -> Callable[[], Any]:
+    def _begin(self) -> Callable[[], Step]:
         """What gives the first step: to run the block, or to wait for room before it."""
         if self._flow is not None:
             raise RuntimeError("an attempt is one ticket: make another with attempt()")
         self._flow = Course(self._policy, (), None, block=True, once=True).flow()
         return partial(next, self._flow)
 
-    def _after(self, wait: Callable[[], object]) -> Callable[[], Any]:
+    def _after(self, wait: Callable[[], object]) -> Callable[[], Step]:
         """What gives the next step, when a wait is over or was broken off."""
         try:
             value = wait()

@@ -97,6 +97,8 @@ above_zero = _number(0, above=True)
 """Checks that a value is a number above 0; takes the field's name and the value."""
 
 
+whole_from_1 = _whole(1)
+"""Checks that a value is a whole number from 1; takes the field's name and the value."""
 _share = _number(0, above=True, most=1)
 """Checks that a value is a share above 0, 1 at most."""
 

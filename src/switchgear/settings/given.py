@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from switchgear.core.errors import SettingsError
 from switchgear.settings.book import load_file
+from switchgear.settings.checks import whole_from_1
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,10 +18,7 @@ _TABLES = ("settings", "server", "history", "exchanges")
 
 def checked_keys_max(keys_max: int) -> int:
     """The number as it is; SettingsError for one that cannot be."""
-    given: object = keys_max  # callers are not all typed
-    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
-        raise SettingsError("keys_max", keys_max, "must be a whole number from 1")
-    return keys_max
+    return whole_from_1("keys_max", keys_max)
 
 
 def epoch_ms(name: str, at: datetime | int | None) -> int | None:

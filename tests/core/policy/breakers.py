@@ -52,7 +52,7 @@ class Bench:
 
     def open(self) -> None:
         """Fail until it opens."""
-        self.call(*[Settlement.FAILURE] * self.breaker.rules.failure_threshold)
+        self.call(*[Settlement.FAILURE] * (self.breaker.rules.failure_threshold or 0))
         assert self.state is CircuitState.OPEN
 
     def recover(self) -> None:

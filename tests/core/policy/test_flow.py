@@ -43,8 +43,7 @@ def test_a_gate_is_looked_at_before_the_circuit_of_a_call_with_fallbacks(calls: 
     with_fallback = calls.guard(fallback=calls.function(calls.answers(Boom())))
     error = calls.error(with_fallback, int)
     assert isinstance(error, sg.GateClosedError)
-    assert error.retry_after_s == pytest.approx(60.1, rel=0.05)
-    assert error.retry_after_s >= 60.1
+    assert 60.1 <= (error.retry_after_s or 0) <= 60.1 * 1.05
 
 
 def test_a_rejected_probe_gives_its_place_back(calls: Calls) -> None:

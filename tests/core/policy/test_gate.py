@@ -59,7 +59,7 @@ def test_a_time_that_was_named_is_kept_with_a_margin(clock: FakeClock) -> None:
 @pytest.mark.parametrize("asked_s", [1.0, 60.0, 86_400.0])
 def test_jitter_only_ever_adds_and_is_bounded(asked_s: float) -> None:
     """Many programs come back at many instants, none before the one that was named."""
-    waits_s = []
+    waits_s = list[float]()
     for seed in range(50):
         made = FakeClock(seed=seed)
         verdict = Verdict(Kind.BANNED, retry_after_s=asked_s)

@@ -30,7 +30,8 @@ def expected_of(case: Case, effect: Effect) -> Verdict:
     said = EXPECTED[case.venue][case.name]
     waits = said.get("wait_s", ["-"])
     wait_s = waits[case.place] if len(waits) > 1 else waits[0]
-    counts = said["counts"] if isinstance(said["counts"], list) else [said["counts"]]
+    told: Any = said["counts"]
+    counts: Any = told if isinstance(told, list) else [told]
     return Verdict(
         kind=Kind[said["kind"]],
         scope=Scope[said["scope"]],
