@@ -25,18 +25,22 @@ COUNTS = [
 ]
 
 
+def _of_place(told: Any, place: int) -> bool:
+    """What is typed for all answers of a row, or for each of them."""
+    found: bool = told[place] if isinstance(told, list) else told
+    return found
+
+
 def expected_of(case: Case, effect: Effect) -> Verdict:
     """What the file of expectations says of a recorded answer."""
     said = EXPECTED[case.venue][case.name]
     waits = said.get("wait_s", ["-"])
     wait_s = waits[case.place] if len(waits) > 1 else waits[0]
-    told: Any = said["counts"]
-    counts: Any = told if isinstance(told, list) else [told]
     return Verdict(
         kind=Kind[said["kind"]],
         scope=Scope[said["scope"]],
         retryable=said["retryable"],
-        counts=counts[case.place] if len(counts) > 1 else counts[0],
+        counts=_of_place(said["counts"], case.place),
         ambiguous=said["ambiguous_for_order"] and effect is Effect.TRADE,
         retry_after_s=None if wait_s == "-" else float(wait_s),
     )
