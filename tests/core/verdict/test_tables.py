@@ -27,8 +27,7 @@ COUNTS = [
 
 def _of_place(told: Any, place: int) -> bool:
     """What is typed for all answers of a row, or for each of them."""
-    found: bool = told[place] if isinstance(told, list) else told
-    return found
+    return bool(told if isinstance(told, bool) else told[place])
 
 
 def expected_of(case: Case, effect: Effect) -> Verdict:
