@@ -131,6 +131,7 @@ def storm(guards: list[sg.Guarded], thread: int) -> list[tuple[int, bool]]:
 # ---------------------------------------------------------------------------------- what is not kept
 
 
+@pytest.mark.slow  # it collects garbage for each of many exchanges
 def test_exchanges_are_bounded(gear: sg.Switchgear) -> None:
     """One that has no key any more, and nothing that would be missed, is forgotten as its keys are."""
     for number in range(200):

@@ -80,6 +80,7 @@ def name_exchanges(gear: sg.Switchgear, many: int) -> None:
             gc.collect()
 
 
+@pytest.mark.slow  # it collects garbage for each of many exchanges
 def test_exchanges_of_which_no_key_is_left_are_forgotten(gear: sg.Switchgear) -> None:
     """A program that names exchanges without end does not keep what each of them shared."""
     name_exchanges(gear, 10 * MAX)
@@ -87,6 +88,7 @@ def test_exchanges_of_which_no_key_is_left_are_forgotten(gear: sg.Switchgear) ->
     assert len(gear.registry.commons) <= 2 * MAX
 
 
+@pytest.mark.slow  # as above
 def test_an_exchange_in_whose_circuit_something_is_counted_is_not_forgotten(
     gear: sg.Switchgear,
 ) -> None:

@@ -88,6 +88,7 @@ def test_a_forsaken_probe_gives_its_place_back_when_it_is_collected(guard: sg.Gu
     assert leases(guard) == 0
 
 
+@pytest.mark.slow  # it collects garbage at each step
 @pytest.mark.usefixtures("collecting_by_hand")
 def test_a_probe_that_is_collected_while_another_call_asks_gives_its_place_back(
     guard: sg.Guarded, clock: FakeClock

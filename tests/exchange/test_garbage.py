@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from tests.exchange.fuzz_tape import Ending, Take
 
-pytestmark = pytest.mark.anyio
+# Every kind of garbage, for every method of three clients.
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 SIGNED = {"get_account_balance", "create_order", "cancel_order"}
 LISTS = {
     "get_market_data",

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from tests.exchange.fuzz_tape import Take
 
-pytestmark = pytest.mark.anyio
+# Every kind of garbage, for every method of three clients.
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 MEMORY_BYTES_MAX = 64 * MIB
 ENOUGH = {"get_market_price", "get_account_balance", "create_order", "cancel_order"}
 HUGE = {

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import cycle, islice
 from math import ceil, floor
 
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -172,6 +173,7 @@ class Walk(RuleBasedStateMachine):
             toll.returned(unsent=True)
 
 
+@pytest.mark.slow  # walks of a model
 def test_the_exchange_never_has_to_refuse_and_nobody_is_stuck() -> None:
     """As long as clocks agree and nobody else uses the limits: however late, in whatever order answers come."""
     run_state_machine_as_test(
@@ -185,6 +187,7 @@ def test_the_exchange_never_has_to_refuse_and_nobody_is_stuck() -> None:
     )
 
 
+@pytest.mark.slow  # walks of a model
 @settings(max_examples=100)
 @given(
     off=st.integers(-512, 512),

@@ -310,6 +310,7 @@ def test_a_killed_program_leaves_a_whole_file(path: Path) -> None:
     assert reader.runs()[0].ended_ms is None
 
 
+@pytest.mark.slow  # it waits for a medium to refuse
 def test_a_gear_starts_on_a_medium_that_cannot_be_written(tmp_path: Path) -> None:
     """A history that cannot be made costs records, never a call, and not the start of the program."""
     path = tmp_path / "locked.db"
