@@ -7,12 +7,12 @@ decided in policy.flow; here each step is carried out, once for synchronous call
 
 from __future__ import annotations
 
-import sys
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from switchgear.core.errors import SettingsError, WouldBlockLoop
 from switchgear.core.policy.flow import Course
+from switchgear.core.policy.loop import loop_runs
 from switchgear.core.policy.memory_key import memory_key
 from switchgear.core.policy.step import Ask, CutShort, Failure, Queue, Run, Wait
 
@@ -258,18 +258,6 @@ def _same(awaitable: Any) -> Any:
 def _stands_for_stop(error: RuntimeError, stops: list[StopIteration]) -> bool:
     """Whether it stands for a StopIteration of the user's function, which a generator may not pass on."""
     return any(one is error.__cause__ for one in stops)
-
-
-def loop_runs() -> bool:
-    """Whether an event loop runs in this thread."""
-    asyncio = sys.modules.get("asyncio")  # a program that never loaded it has no loop
-    if asyncio is None:
-        return False
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 def _unawaited(source: Source, awaitable: Any) -> Exception:

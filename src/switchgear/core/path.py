@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from switchgear.core.call import adrive, close, cut, drive, loop_runs
+from switchgear.core.call import adrive, close, cut, drive
 from switchgear.core.errors import DeadlineExceeded
 from switchgear.core.event import CallJoined
 from switchgear.core.outcome import Served
 from switchgear.core.policy.flights import TookTooLong
+from switchgear.core.policy.loop import loop_runs
 from switchgear.core.policy.memory_key import STANDS_FOR, flight_key, memory_key
 from switchgear.core.policy.quick import ended_at_once, refusal
 from switchgear.core.policy.scopes import SUCCESS

@@ -5,11 +5,11 @@ hurt.
 
 from __future__ import annotations
 
-import sys
 from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from switchgear.core.errors import SettingsError, WouldBlockLoop
+from switchgear.core.policy.loop import loop_runs
 from switchgear.core.policy.retry import allowed
 from switchgear.core.verdict import classify
 from switchgear.core.words import Effect
@@ -118,7 +118,7 @@ def retry_with_backoff_sync(
         except Exception as error:
             if not _may_try_again(error, delay_s, effect):
                 raise
-            if delay_s and _loop_runs():
+            if delay_s and loop_runs():
                 raise _would_block(delay_s) from error
         clock.sleep(delay_s)
     return function()
@@ -156,14 +156,3 @@ def _would_block(delay_s: float) -> WouldBlockLoop:
     policy = running()
     exchange, method = ("guide", "retry_with_backoff") if policy is None else policy.key[:2]
     return WouldBlockLoop(exchange, method, delay_s)
-
-
-def _loop_runs() -> bool:
-    asyncio = sys.modules.get("asyncio")  # a program that never loaded it has no loop
-    if asyncio is None:
-        return False
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from switchgear.core.policy.loop import loop_runs
 from switchgear.core.policy.memory_key import flight_key
 from switchgear.core.words import Effect
 
@@ -36,7 +36,7 @@ def asked_together(policy: Policy, source: Source, limit_s: float | None) -> Sou
         key = flight_key(policy, function, args, kwargs)
         if key is None:
             return function(*args, **kwargs)
-        if not _loop_runs():
+        if not loop_runs():
             flights, clock = policy.memory.flights, policy.clock
             return flights.join(key, lambda: function(*args, **kwargs), clock, limit_s).value
         # No thread of a loop waits for another. It runs a plain function through before its next call begins, so
@@ -73,14 +73,3 @@ class _Joined:
 def _is_unbegun(value: Any) -> bool:
     """Whether it is a coroutine, or like one; a task or future is under way already."""
     return hasattr(value, "__await__") and hasattr(value, "close")
-
-
-def _loop_runs() -> bool:
-    asyncio = sys.modules.get("asyncio")  # a program that never loaded it has no loop
-    if asyncio is None:
-        return False
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
