@@ -159,9 +159,8 @@ def _through_flow(
         asked_s = joiner.began_s
         return drive(policy, function, args, kwargs, manner, whole=True, asked_s=asked_s)
 
-    limit_s = policy.plan.deadline_s
     with joiner:
-        served = flights.join(flight, lead, policy.clock, limit_s).value
+        served = flights.join(flight, lead, policy.clock, joiner.limit_s).value
         if hasattr(served, "__await__"):  # to be awaited later: once, by whoever led
             if joiner.led:
                 return _opened(served, whole)
@@ -190,9 +189,8 @@ async def _through_flow_async(
         asked_s = joiner.began_s
         return await adrive(policy, function, args, kwargs, manner, whole=True, asked_s=asked_s)
 
-    limit_s = policy.plan.deadline_s
     with joiner:
-        served = (await flights.join_async(flight, lead, policy.clock, limit_s)).value
+        served = (await flights.join_async(flight, lead, policy.clock, joiner.limit_s)).value
     return served if whole else served.value
 
 
@@ -204,11 +202,12 @@ async def _opened(served: Any, whole: bool) -> Any:
 class _Joiner:
     """Tells the end of a call that another one led; whoever led told its own."""
 
-    __slots__ = ("_policy", "began_s", "led")
+    __slots__ = ("_policy", "began_s", "led", "limit_s")
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self.began_s = policy.clock.monotonic_s()
+        self.limit_s = policy.plan.deadline_s
         self.led = False
 
     def __enter__(self) -> None:
@@ -218,9 +217,9 @@ class _Joiner:
         policy = self._policy
         if self.led or (error is not None and not isinstance(error, Exception)):
             return
-        if isinstance(error, TookTooLong) and policy.plan.deadline_s is not None:
+        if isinstance(error, TookTooLong) and self.limit_s is not None:
             exchange, method, _ = policy.key
-            error = DeadlineExceeded(exchange, method, policy.plan.deadline_s)
+            error = DeadlineExceeded(exchange, method, self.limit_s)
             self._tell(error)
             raise error from None
         self._tell(error)
