@@ -11,6 +11,14 @@ from switchgear.core.words import Effect
 from tests.core.callkit import Boom, Calls, HttpError
 
 LOST = ConnectionResetError("reset")
+
+
+@pytest.fixture(autouse=True)
+def _no_notes() -> None:
+    """An error that a test before raised keeps no notes of it."""
+    vars(LOST).pop("__notes__", None)
+
+
 REFUSED = ConnectionRefusedError("refused")
 
 
