@@ -64,7 +64,7 @@ def _run(name: str, part: Part) -> int:
             capture_output=True,
             text=True,
         )
-        _report(name, told.stdout)
+        _report(name, told.stdout, place)
         return int(done.returncode not in {0, 1})
 
 
@@ -78,7 +78,7 @@ def _settings(part: Part) -> str:
     return f"{text}only_mutate = {list(part.mutated)}\npytest_add_cli_args_test_selection = {selection}\n"
 
 
-def _report(name: str, told: str) -> None:
+def _report(name: str, told: str, place: Path) -> None:
     lines = [line.strip() for line in told.splitlines() if ": " in line]
     outcomes = [line.rpartition(": ")[2] for line in lines]
     noticed = sum(outcome in {"killed", "timeout"} for outcome in outcomes)
@@ -87,6 +87,16 @@ def _report(name: str, told: str) -> None:
     for line, outcome in zip(lines, outcomes, strict=True):
         if outcome not in {"killed", "timeout"}:
             print(f"  {line}")
+            print(_fault(line.partition(": ")[0], place))
+
+
+def _fault(mutant: str, place: Path) -> str:
+    """What was changed: the lines of its diff."""
+    show = [sys.executable, "-m", "mutmut", "show", mutant]
+    done = subprocess.run(show, cwd=place, check=False, capture_output=True, text=True)
+    lines = done.stdout.splitlines()
+    changed = [one for one in lines if one[:1] in "+-" and one[:3] not in {"+++", "---"}]
+    return "\n".join(f"      {one}" for one in changed if one)
 
 
 if __name__ == "__main__":

@@ -98,8 +98,7 @@ class Registry:
         if wide is not None:
             return wide.view()
         rules = self.book.of(key).rules()
-        fresh = Breaker(key, rules, self._clock, self._hub.emit, scope=key.scope)
-        return fresh.view()
+        return Breaker(key, rules, self._clock, self._hub.emit, scope=key.scope).view()
 
     def views(self) -> Iterator[CircuitView]:
         """Every circuit by itself, by key; those wider than a method once they have counted something."""
@@ -252,10 +251,12 @@ class Registry:
             return parted
         self._make_room()
         found, common = self.book.of(key), self.common(key.exchange)
-        breaker = Breaker(key, found.rules(), self._clock, self._hub.emit, common.domain)
+        breaker = Breaker(
+            key, self.book.one(found.rules()), self._clock, self._hub.emit, common.domain
+        )
         tally = Tally(key)
         tap = self._hub.tap(tally, lambda: tally.slow_s)  # records keep the tap, never the policy
-        plan = found.plan(key)
+        plan = self.book.one(found.plan(key))
         before = frozenset(common.circuits)
         wide = common.wide(key.account, signed=found.signed)
         policy = Policy(
@@ -282,9 +283,9 @@ class Registry:
         """Give a policy what its settings say as they stand now."""
         key = policy.key
         found, common = self.book.of(key), self.common(key.exchange)
-        plan = found.plan(key)
+        plan = self.book.one(found.plan(key))
         policy.regate(common.gates_of(key.account, plan.effect, signed=found.signed))
-        policy.breaker.configure(found.rules())
+        policy.breaker.configure(self.book.one(found.rules()))
         policy.bulkheads = common.bulkheads_of(key, signed=found.signed)
         policy.latency = (policy.latency or Latency()) if plan.hedge is not None else None
         policy.flights = (policy.flights or Flights()) if plan.coalesce else None
@@ -296,8 +297,7 @@ class Registry:
 
     def _toll(self, common: Common, key: Key, found: Settings) -> Toll | None:
         effect = found.plan(key).effect
-        signed, weight = found.signed, found.weight
-        return common.quotas.toll(key.method, key.account, signed, effect, weight)
+        return common.quotas.toll(key.method, key.account, found.signed, effect, found.weight)
 
     def _tolled(self, exchange: str) -> None:
         """The limits of an exchange are others: every key of it pays its toll there from now on."""

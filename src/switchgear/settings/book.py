@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from switchgear.core.circuit import Rules
 from switchgear.core.errors import SettingsError
@@ -33,6 +33,8 @@ from switchgear.settings.together import check_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
+
+T = TypeVar("T")
 
 READ_RETRIES = 3
 _FOUND_MAX = 4096
@@ -136,9 +138,8 @@ class Settings:
     def rules(self) -> Rules:
         """The numbers of the circuit."""
         names = {field.name for field in fields(Rules)}
-        return Rules(
-            **{name: value for name, value in asdict_shallow(self).items() if name in names}
-        )
+        told = asdict_shallow(self)
+        return Rules(**{name: told[name] for name in names})
 
     def plan(self, key: Key) -> Plan:
         """What else a call of this key obeys."""
@@ -240,6 +241,7 @@ class SettingsBook:
         self._file: tuple[Layer, ...] = ()
         """Of the settings file; among equals what code has set wins over them."""
         self._code: tuple[Layer, ...] = ()
+        self._ones: dict[Any, Any] = {}
         self._state: tuple[tuple[Layer, ...], dict[Key, Settings]] = ((), {})
         # The layers, and what was found in just these: with a thousand keys, looking through all
         # layers for each key at each change took minutes.
@@ -300,12 +302,22 @@ class SettingsBook:
             _resolve(layers, key)
         self._file, self._state = file, (layers, {})
 
+    def one(self, value: T) -> T:
+        """The one object for all that equal it, so that a thousand keys with the same settings keep one."""
+        if len(self._ones) >= _FOUND_MAX:
+            self._ones.clear()
+        try:
+            found: T = self._ones.setdefault(value, value)
+        except TypeError:  # a function of the user's that has no hash
+            return value
+        return found
+
     def of(self, key: Key) -> Settings:
         """The settings of a key."""
         layers, found = self._state
         known = found.get(key)
         if known is None:
-            known = _resolve(layers, key)
+            known = self.one(_resolve(layers, key))
             if len(found) < _FOUND_MAX:
                 found[key] = known
         return known

@@ -51,9 +51,11 @@ class Breaker:
         "_clock",
         "_emit",
         "_is_plain",
+        "_limit",
         "_out",
         "_owed",
         "_since_s",
+        "_straight",
         "dirty",
         "domain",
         "key",
@@ -77,6 +79,9 @@ class Breaker:
         self.rules = rules
         """Live: `configure` replaces them, and the next admission or settlement obeys."""
         self._is_plain = not rules.watches_successes
+        self._limit = _short_limit(rules)
+        """Failures in a row below which a failure is counted the short way; 0 where none is."""
+        self._straight = machine.Ticket(1)
         self.dirty = rules.watches_successes
         """A success has something to undo or to count."""
         self.domain = Domain() if domain is None else domain
@@ -127,6 +132,7 @@ class Breaker:
         """Obey other rules from the next admission or settlement on; what is counted, open or held stays."""
         with self.domain.lock:
             self.rules, self._is_plain = rules, not rules.watches_successes
+            self._limit = _short_limit(rules)
             self._stain_locked()
             for moved in tuple(self.moved):
                 moved()
@@ -136,7 +142,9 @@ class Breaker:
         circuit = self._circuit
         if type(circuit.state) is not Closed or self.rules.watches_starts:
             return None
-        return machine.Ticket(circuit.generation)
+        if self._straight.generation != circuit.generation:
+            self._straight = machine.Ticket(circuit.generation)  # one for all that pass it
+        return self._straight
 
     def is_closed_locked(self) -> bool:
         """Whether it is closed."""
@@ -234,17 +242,10 @@ class Breaker:
 
     def fail_straight(self, way: machine.Ticket, error: BaseException) -> None:
         """A failure on the straight path, cheap below the threshold, where most are."""
-        threshold = self.rules.failure_threshold
         with self.domain.lock:
             # As _settled_short_locked, which would cost a call more.
-            circuit, owed = self._circuit, self._owed + 1
-            if (
-                circuit.generation == way.generation
-                and circuit.state is CLEAN
-                and threshold is not None
-                and owed < threshold
-                and self._is_plain
-            ):
+            now, owed = self._circuit, self._owed + 1
+            if owed < self._limit and now.state is CLEAN and now.generation == way.generation:
                 self._owed = owed
                 self.dirty = True
                 return
@@ -388,6 +389,11 @@ class Breaker:
         until_s = getattr(after.state, "until_s", None)
         reason = why or reason_of(after.state) or why_moved(old, new)
         self._emit(CircuitMoved(now_s, self.key, old, new, reason, after.generation, until_s, by))
+
+
+def _short_limit(rules: Rules) -> int:
+    threshold = rules.failure_threshold
+    return 0 if threshold is None or rules.watches_successes else threshold
 
 
 _REFUSING = frozenset({CircuitState.OPEN, CircuitState.HALF_OPEN, CircuitState.FORCED_OPEN})

@@ -155,12 +155,13 @@ class Policy:
     def attach(self) -> None:
         """Hear from circuits, gates and budget when they change."""
         self.revive = None
+        moved, refresh = self._moved_locked, self.refresh  # one object each, wherever it is kept
         for breaker in self.scopes.breakers:
-            breaker.moved.append(self._moved_locked)
+            breaker.moved.append(moved)
         for gate in self.gates:
-            gate.watchers.append(self.refresh)
+            gate.watchers.append(refresh)
         if self.budget is not None:
-            self.budget.watchers.append(self.refresh)
+            self.budget.watchers.append(refresh)
         self.refresh()
 
     def detach(self, revive: Callable[[Policy], None]) -> None:

@@ -67,13 +67,12 @@ SUCCESS, NEUTRAL = Charge(Settlement.SUCCESS), Charge(Settlement.NEUTRAL)
 class Scopes:
     """The circuits of one key, widest first; the last is the method's own."""
 
-    __slots__ = ("_clock", "_scopes", "breakers", "domain", "own")
+    __slots__ = ("_clock", "breakers", "domain", "own")
 
     def __init__(self, breakers: tuple[Breaker, ...], clock: Clock) -> None:
         self.breakers = breakers
         self.own = breakers[-1]
         self.domain = self.own.domain
-        self._scopes = frozenset(breaker.scope for breaker in breakers)
         self._clock = clock
 
     def admit(self) -> Ticket | Refused:
@@ -124,7 +123,7 @@ class Scopes:
 
     def charged(self, scope: Scope) -> Scope:
         """Whose circuit a failure of a scope counts at: the method's, where the call has none of that scope."""
-        return scope if scope in self._scopes else Scope.METHOD
+        return scope if any(one.scope is scope for one in self.breakers) else Scope.METHOD
 
     def way_locked(self) -> Way | None:
         """What admits a straight call now; None when one of the circuits must be asked."""
