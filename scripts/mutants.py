@@ -30,11 +30,23 @@ def _policy(*names: str) -> tuple[str, ...]:
     return tuple(f"{CORE}/policy/{name}.py" for name in names)
 
 
+CALLS = (
+    "scopes",
+    "budget",
+    "budget_back",
+    "room",
+    "room_again",
+    "room_back",
+    "weights",
+    "hedge_cost",
+)
+"""Tests of whole calls that are about these policies."""
+
 PARTS = {
     "circuit": Part((f"{CORE}/circuit/*",), ("tests/core/circuit",)),
     "policy": Part(
         _policy("again", "budget", "entry", "gate", "latency", "retry", "scopes", "settlement"),
-        ("tests/core/policy", "tests/core/test_call_scopes.py", "tests/core/test_call_budget.py"),
+        ("tests/core/policy", *(f"tests/core/test_call_{name}.py" for name in CALLS)),
     ),
 }
 

@@ -48,9 +48,11 @@ def ended_at_once(
         policy.scopes.settle_straight(way, charge, Words(error))
     if toll is not None:
         toll.returned(verdict.unsent, lost=not (verdict.unsent or has_answer(error)))
-    marks = (error.status, error.code) if isinstance(error, ApiError) else ()
     words, ended_s = error_words(error), policy.clock.monotonic_s()
-    policy.tap.failed(call_id, started_s, ended_s, verdict, words, *marks)
+    if isinstance(error, ApiError):
+        policy.tap.failed(call_id, started_s, ended_s, verdict, words, error.status, error.code)
+    else:
+        policy.tap.failed(call_id, started_s, ended_s, verdict, words)
     return True
 
 
