@@ -18,7 +18,6 @@ from switchgear import (
     CircuitState,
     FallbackServed,
     GateClosedError,
-    Key,
     SettingsError,
     Switchgear,
     guide,
