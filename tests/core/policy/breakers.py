@@ -7,12 +7,32 @@ from __future__ import annotations
 
 from switchgear.core.circuit import Refusal, Rules, Settlement
 from switchgear.core.event import CircuitMoved
-from switchgear.core.policy.breaker import Breaker, Ticket
+from switchgear.core.policy.breaker import Breaker
+from switchgear.core.policy.scopes import Charge, Refused, Scopes, Ticket
 from switchgear.core.words import CircuitState, Key
 from switchgear.testing import FakeClock, Recorder
 
 KEY = Key.of("binance", "get_market_data")
 RULES = Rules(failure_threshold=3, reset_timeout_s=10, probe_lease_s=5)
+
+
+class Alone(Breaker):
+    """A circuit that calls pass by itself."""
+
+    __slots__ = ()
+
+    @property
+    def _scopes(self) -> Scopes:
+        return Scopes((self,), self._clock)
+
+    def admit(self) -> Ticket | Refusal:
+        """A ticket of it, or its refusal."""
+        answer = self._scopes.admit()
+        return answer.refusal if isinstance(answer, Refused) else answer
+
+    def settle(self, ticket: Ticket, settlement: Settlement, reason: object = "") -> None:
+        """Say how the attempt ended."""
+        self._scopes.settle(ticket, Charge(settlement, self.scope), reason)
 
 
 class Bench:
@@ -21,7 +41,7 @@ class Bench:
     def __init__(self, rules: Rules = RULES) -> None:
         self.clock = FakeClock()
         self.told = Recorder()
-        self.breaker = Breaker(KEY, rules, self.clock, self.told)
+        self.breaker = Alone(KEY, rules, self.clock, self.told)
 
     @property
     def state(self) -> CircuitState:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from switchgear.core.circuit import HalfOpen, Refusal, Settlement
+from switchgear.core.circuit import HalfOpen, Settlement
 from switchgear.core.policy.breaker import Breaker
-from switchgear.core.policy.scopes import Refused, Scopes, Ticket
+from switchgear.core.policy.scopes import Charge, Refused, Scopes, Ticket
 from switchgear.core.words import CircuitState, Key, Scope
 from switchgear.registry.common import Common
 from switchgear.settings import SettingsBook
@@ -68,11 +68,11 @@ class Bench:
 
     def fail(self, scope: Scope, times: int = 3) -> None:
         """Failures of this circuit alone, one call after another."""
-        breaker = self.breaker(scope)
+        alone = Scopes((self.breaker(scope),), self.clock)
         for _ in range(times):
-            answer = breaker.admit()
-            assert not isinstance(answer, Refusal)
-            breaker.settle(answer, FAIL, "HTTP 503")
+            answer = alone.admit()
+            assert isinstance(answer, Ticket)
+            alone.settle(answer, Charge(FAIL, scope), "HTTP 503")
 
     def halve(self, *scopes: Scope) -> None:
         """Have these circuits half-open, with all places free."""

@@ -11,10 +11,9 @@ import pytest
 
 from switchgear.core.circuit import Rules, Settlement
 from switchgear.core.event import CircuitMoved
-from switchgear.core.policy.breaker import Breaker
 from switchgear.core.words import CircuitState
 from switchgear.testing import FakeClock, Recorder
-from tests.core.policy.breakers import KEY, Bench
+from tests.core.policy.breakers import KEY, Alone, Bench
 
 FAIL, GOOD, NEUTRAL = Settlement.FAILURE, Settlement.SUCCESS, Settlement.NEUTRAL
 OPEN, HALF, CLOSED = CircuitState.OPEN, CircuitState.HALF_OPEN, CircuitState.CLOSED
@@ -232,7 +231,7 @@ def test_reset_closes_and_names_the_person() -> None:
 def test_two_breakers_share_nothing() -> None:
     """One that is open leaves another alone, with the same rules, clock and sink."""
     clock, told, rules = FakeClock(), Recorder(), Rules(failure_threshold=1)
-    one, other = Breaker(KEY, rules, clock, told), Breaker(KEY, rules, clock, told)
+    one, other = Alone(KEY, rules, clock, told), Alone(KEY, rules, clock, told)
     ticket = one.admit()
     assert not isinstance(ticket, tuple)
     one.settle(ticket, FAIL)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from switchgear.core.circuit import Rules, Settlement
-from switchgear.core.policy.breaker import Ticket
+from switchgear.core.policy.scopes import Ticket
 from switchgear.core.words import CircuitState
 from tests.core.policy.breakers import Bench
 

@@ -5,9 +5,10 @@ from hypothesis import strategies as st
 
 from switchgear.core import circuit as machine
 from switchgear.core.circuit import Rules, Settlement
-from switchgear.core.policy.breaker import Breaker, Ticket
+from switchgear.core.policy.scopes import Ticket
 from switchgear.core.words import CircuitState, Key
 from switchgear.testing import FakeClock, Recorder
+from tests.core.policy.breakers import Alone
 
 KEY = Key.of("binance", "get_market_price")
 MOVES = st.sampled_from(
@@ -22,7 +23,7 @@ class Pair:
         self.clock = FakeClock()
         self.told = Recorder(), Recorder()
         self.straight, self.plain = (
-            Breaker(KEY, Rules(failure_threshold=threshold, reset_timeout_s=5), self.clock, told)
+            Alone(KEY, Rules(failure_threshold=threshold, reset_timeout_s=5), self.clock, told)
             for told in self.told
         )
         self.old_way = self.way
@@ -65,7 +66,8 @@ class Pair:
         assert self.old_way is not None
         assert isinstance(self.old_ticket, Ticket)
         self.straight.fail_straight(self.old_way, OSError("late"))
-        self.plain.settle(Ticket(self.old_ticket.raw), Settlement.FAILURE, "OSError: late")
+        again = Ticket(self.old_ticket.way, is_probe=False)
+        self.plain.settle(again, Settlement.FAILURE, "OSError: late")
 
     def hold(self) -> None:
         for breaker in (self.straight, self.plain):

@@ -17,7 +17,7 @@ import pytest
 
 from switchgear.core.circuit import Rules, Settlement
 from switchgear.core.event import CircuitMoved
-from switchgear.core.policy.breaker import Ticket
+from switchgear.core.policy.scopes import Ticket
 from switchgear.core.words import CircuitState
 from tests.core.policy.breakers import Bench
 
@@ -101,7 +101,7 @@ def test_pitfall_08_threads_get_no_more_than_the_probes(probes: int) -> None:
         asked = hammer(lambda _, b=bench: [b.breaker.admit() for _ in range(5)])  # type: ignore[misc]
         tickets = [answer for some in asked for answer in some if isinstance(answer, Ticket)]
         assert len(tickets) == probes
-        assert len({ticket.raw for ticket in tickets}) == probes
+        assert len({ticket.way[0] for ticket in tickets}) == probes
         hammer(lambda n, b=bench, t=tickets: [b.breaker.settle(t[n % probes], GOOD)])  # type: ignore[misc]
         assert bench.state is CircuitState.CLOSED
 
@@ -152,9 +152,9 @@ def test_threads_through_opening_half_open_and_closing_lose_nothing() -> None:
         assert after.at_s >= before.at_s
     tickets = [ticket for _, some in results for ticket in some]
     assert len(tickets) == sum(settled.total() for settled, _ in results)
-    probes = Counter(ticket.raw.generation for ticket in tickets if ticket.raw.probe)
+    probes = Counter(ticket.way[0].generation for ticket in tickets if ticket.way[0].probe)
     assert max(probes.values()) == 2
-    assert len({ticket.raw for ticket in tickets if ticket.raw.probe}) == probes.total()
+    assert len({ticket.way[0] for ticket in tickets if ticket.way[0].probe}) == probes.total()
     half_open = {move.generation for move in moves if move.new is CircuitState.HALF_OPEN}
     assert set(probes) == half_open
     openings = sum(move.new is CircuitState.OPEN for move in moves)

@@ -23,6 +23,7 @@ from switchgear.core.circuit import (
 from switchgear.core.event import CircuitMoved
 from switchgear.core.policy.circuit_view import CircuitView, name_of, reason_of, view_of, why_moved
 from switchgear.core.policy.domain import Domain
+from switchgear.core.policy.outstanding import Outstanding
 from switchgear.core.redact import Words
 from switchgear.core.words import CircuitState, Key, Scope
 
@@ -31,16 +32,6 @@ if TYPE_CHECKING:
 
     from switchgear.core.clock import Clock
     from switchgear.core.event import Emit
-
-
-class Ticket:
-    """One admission of one attempt at one circuit; settle it once, with the breaker that gave it."""
-
-    __slots__ = ("raw", "settled")
-
-    def __init__(self, raw: machine.Ticket) -> None:
-        self.raw = raw
-        self.settled = False
 
 
 class Breaker:
@@ -90,7 +81,7 @@ class Breaker:
         """Called under the lock after every move: steps in memory of our own."""
         self._circuit: Circuit = Circuit.new()
         self._owed = 0
-        self._out: dict[object, float] = {}
+        self._out = Outstanding()
         self._since_s = clock.monotonic_s()
         self._clock = clock
         self._emit = emit
@@ -105,7 +96,7 @@ class Breaker:
         if not self._owed:
             return self._circuit
         with self.domain.lock:
-            return self._paid_locked()
+            return self.paid_locked()
 
     @property
     def quiet(self) -> bool:
@@ -155,21 +146,13 @@ class Breaker:
         state = self._circuit.state
         return state if isinstance(state, Open) else None
 
-    def admit(self) -> Ticket | Refusal:
-        """A ticket for one attempt, or a refusal that says when to ask again."""
-        with self.domain.lock:
-            now_s = self._clock.monotonic_s()
-            circuit, answer = self.asked_locked(now_s)
-            self.keep_locked(circuit, now_s)
-            if isinstance(answer, Refusal):
-                return answer
-            ticket = Ticket(answer)
-            self.begin_locked(ticket, now_s)
-            return ticket
-
-    def now_locked(self) -> Circuit:
-        """The very circuit of this instant, to be told from a later one."""
-        return self._paid_locked()
+    def paid_locked(self) -> Circuit:
+        """The circuit with every failure counted into it: one object until something changes."""
+        circuit, state = self._circuit, self._circuit.state
+        if self._owed and isinstance(state, Closed):
+            failures, self._owed = state.failures + self._owed, 0
+            self._circuit = circuit._replace(state=Closed(failures, state.window))
+        return self._circuit
 
     def asked_locked(
         self, now_s: float, chance: float | None = None
@@ -180,24 +163,12 @@ class Breaker:
         if self._is_plain:
             return machine.admit(circuit, rules, now_s)
         drawn = self._clock.chance() if chance is None else chance
-        return machine.admit(circuit, rules, now_s, drawn, self._overdue_locked(now_s))
+        return machine.admit(circuit, rules, now_s, drawn, self._out.overdue(self.rules, now_s))
 
     def begin_locked(self, ticket: object, now_s: float) -> None:
         """An attempt begins under this ticket; it is watched where one that is out too long counts."""
         if self.rules.slow_call_rate is not None:
-            self._out[ticket] = now_s
-
-    def settle(
-        self, ticket: Ticket, settlement: Settlement, reason: object = "", *, slow: bool = False
-    ) -> None:
-        """Say how the attempt ended; a ticket that is settled already, or of an older generation, changes nothing."""
-        reason = in_words(settlement, reason)
-        with self.domain.lock:
-            if ticket.settled:
-                return
-            ticket.settled = True
-            now_s = self._clock.monotonic_s()
-            self.settle_locked(ticket, ticket.raw, settlement, reason, now_s, slow=slow)
+            self._out.begin(ticket, now_s)
 
     def settle_locked(
         self,
@@ -210,7 +181,7 @@ class Breaker:
         slow: bool = False,
     ) -> None:
         """
-        The same under the lock, at an instant.
+        Say how an attempt ended; a ticket of an older generation changes nothing.
 
         Args:
             ticket: What `begin_locked` was told.
@@ -220,15 +191,15 @@ class Breaker:
             now_s: Monotonic seconds.
             slow: It took longer than slow_call_s, or was cut by its timeout.
         """
-        self._out.pop(ticket, None)
+        self._out.end(ticket)
         self._present_locked(now_s)
         if self._settled_short_locked(raw, settlement):
             return
         rules = self.rules
         chance = self._clock.chance() if rules.reset_jitter else 0.0
-        overdue = self._overdue_locked(now_s) if self._out else 0
+        overdue = self._out.overdue(rules, now_s)
         circuit = machine.settle(
-            self._paid_locked(),
+            self.paid_locked(),
             raw,
             settlement,
             rules,
@@ -267,29 +238,29 @@ class Breaker:
         with self.domain.lock:
             now_s = self._clock.monotonic_s()
             until_s = None if for_s is None else now_s + for_s
-            held = machine.hold(self._paid_locked(), mode, now_s, until_s, by, why)
+            held = machine.hold(self.paid_locked(), mode, now_s, until_s, by, why)
             self.keep_locked(held, now_s, by, why)
 
     def release(self, *, by: str, why: str = "") -> None:
         """End a hold; what was before goes on."""
         with self.domain.lock:
             now_s = self._clock.monotonic_s()
-            released = machine.release(self._paid_locked(), now_s)
+            released = machine.release(self.paid_locked(), now_s)
             self.keep_locked(released, now_s, by, why or "released")
 
     def reset(self, *, by: str, why: str = "") -> None:
         """Close the circuit and forget what it has seen; ends a hold too."""
         with self.domain.lock:
             now_s = self._clock.monotonic_s()
-            self.keep_locked(machine.reset(self._paid_locked()), now_s, by, why or "reset")
+            self.keep_locked(machine.reset(self.paid_locked()), now_s, by, why or "reset")
 
     def view(self) -> CircuitView:
         """The circuit at this instant; reading moves nothing."""
         with self.domain.lock:
             now_s = self._clock.monotonic_s()
-            before = self._paid_locked()
+            before = self.paid_locked()
             seen = machine.elapsed(before, now_s)
-            overdue = self._overdue_locked(now_s) if seen is before else 0
+            overdue = self._out.overdue(self.rules, now_s) if seen is before else 0
             _, answer = machine.admit(seen, self.rules, now_s, 1.0, overdue)
             since_s = now_s - self._since_s
             return view_of(self, seen, answer, since_s, now_s)
@@ -302,7 +273,7 @@ class Breaker:
         self._circuit = circuit
         self._stain_locked()
         if circuit.generation != before.generation:
-            self._out.clear()  # what began in another era says nothing in this one
+            self._out.clear()
             self._tell_locked(before, circuit, now_s, by, why)
             for moved in tuple(self.moved):
                 moved()
@@ -314,8 +285,7 @@ class Breaker:
         What the machine would count comes to it with the next move that needs it: making a circuit for every
         failure would cost more than all the rest of it.
         """
-        circuit, rules = self._circuit, self.rules
-        state = circuit.state
+        circuit, state = self._circuit, self._circuit.state
         if (
             type(state) is not Closed
             or raw.generation != circuit.generation
@@ -324,7 +294,7 @@ class Breaker:
         ):
             return False
         if settlement is Settlement.FAILURE:
-            owed, threshold = self._owed + 1, rules.failure_threshold
+            owed, threshold = self._owed + 1, self.rules.failure_threshold
             if threshold is not None and state.failures + owed >= threshold:
                 return False
             self._owed = owed
@@ -336,17 +306,9 @@ class Breaker:
             return True
         return settlement is Settlement.NEUTRAL
 
-    def _paid_locked(self) -> Circuit:
-        """The circuit with every failure counted into it."""
-        circuit, state = self._circuit, self._circuit.state
-        if self._owed and isinstance(state, Closed):
-            failures, self._owed = state.failures + self._owed, 0
-            self._circuit = circuit._replace(state=Closed(failures, state.window))
-        return self._circuit
-
     def _present_locked(self, now_s: float) -> Circuit:
         """The circuit of this instant: a hold or a ramp whose time is over has ended, and was told."""
-        circuit = self._paid_locked()
+        circuit = self.paid_locked()
         if type(circuit.state) is not Closed:
             self.keep_locked(machine.elapsed(circuit, now_s), now_s)
         return self._circuit
@@ -360,21 +322,6 @@ class Breaker:
             self.dirty = dirty
             if self.scope is not Scope.METHOD:
                 self.domain.look_locked()
-
-    def _overdue_locked(self, now_s: float) -> int:
-        """Attempts out for longer than slow_call_s; those that a whole window has gone over as well are forgotten."""
-        slow_s = self.rules.slow_call_s
-        if slow_s is None or not self._out:
-            return 0
-        lost_s, overdue = now_s - slow_s - self.rules.window_s, 0
-        for ticket, began_s in list(self._out.items()):  # oldest first
-            if began_s >= now_s - slow_s:
-                break
-            if began_s < lost_s:
-                self._out.pop(ticket, None)
-            else:
-                overdue += 1
-        return overdue
 
     def _tell_locked(
         self, before: Circuit, after: Circuit, now_s: float, by: str, why: str

@@ -80,9 +80,11 @@ class Scopes:
         with self.domain.lock:
             now_s = self._clock.monotonic_s()
             while True:
-                asked = [(one, *one.asked_locked(now_s), one.now_locked()) for one in self.breakers]
+                asked = [
+                    (one, *one.asked_locked(now_s), one.paid_locked()) for one in self.breakers
+                ]
                 # A call that the collector ended in the midst of this has settled: then all are asked again.
-                if all(one.now_locked() is before for one, _, _, before in asked):
+                if all(one.paid_locked() is before for one, _, _, before in asked):
                     break
             for breaker, circuit, answer, _ in asked:
                 if isinstance(answer, Refusal):

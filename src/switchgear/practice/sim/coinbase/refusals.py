@@ -133,7 +133,7 @@ USUAL = {
     409: ("ALREADY_EXISTS", "already exists"),
     429: ("RESOURCE_EXHAUSTED", "too many requests"),
     500: ("INTERNAL", "internal error"),
-    501: ("UNIMPLEMENTED", "not implemented"),
+    501: ("UNIMPLEMENTED", "unknown service or method"),
     502: ("UNAVAILABLE", "bad gateway"),
     503: ("UNAVAILABLE", "service unavailable"),
     504: ("DEADLINE_EXCEEDED", "deadline exceeded"),
