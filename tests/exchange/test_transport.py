@@ -15,7 +15,8 @@ import pytest
 import switchgear as sg
 from switchgear.exchange import BinanceApi
 from switchgear.exchange import transport as transport_module
-from switchgear.exchange.transport import Target, Transport, endless
+from switchgear.exchange.reply import Target, endless
+from switchgear.exchange.transport import Transport
 from tests.exchange.kit import BTC, MARKET, answer_bytes, odd_server, one_attempt, texts
 
 if TYPE_CHECKING:

@@ -18,8 +18,9 @@ from switchgear.exchange.alpaca_quotes import Quotes
 from switchgear.exchange.alpaca_wire import Wire
 from switchgear.exchange.client import METHODS, VenueApi
 from switchgear.exchange.model import OrderType, check_request
+from switchgear.exchange.reply import marked_unsent
 from switchgear.exchange.signing import credential
-from switchgear.exchange.transport import Transport, marked_unsent
+from switchgear.exchange.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -15,7 +15,7 @@ from switchgear.exchange.believed import amounts
 from switchgear.exchange.holdings import CancelReport, Trade
 from switchgear.exchange.market import Candle, MarketClock, OrderBook, levels
 from switchgear.exchange.model import Order, OrderStatus, OrderType, Side
-from switchgear.exchange.transport import Shape
+from switchgear.exchange.reply import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

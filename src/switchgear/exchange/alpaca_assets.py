@@ -10,7 +10,7 @@ import msgspec
 from switchgear.exchange.believed import amounts
 from switchgear.exchange.market import SymbolInfo
 from switchgear.exchange.model import FieldError, TimeInForce
-from switchgear.exchange.transport import Shape
+from switchgear.exchange.reply import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -10,7 +10,7 @@ import msgspec
 from switchgear.exchange.alpaca_assets import CURRENCY, VENUE
 from switchgear.exchange.believed import amounts, finite, less, same, total
 from switchgear.exchange.holdings import Balance, Portfolio, Position
-from switchgear.exchange.transport import Shape
+from switchgear.exchange.reply import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

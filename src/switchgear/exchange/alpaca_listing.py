@@ -11,7 +11,7 @@ from switchgear.core.errors import ApiError
 from switchgear.core.words import Effect
 from switchgear.exchange import alpaca_assets as assets
 from switchgear.exchange.alpaca_wire import target_of
-from switchgear.exchange.transport import marked_unsent, unreadable
+from switchgear.exchange.reply import marked_unsent, unreadable
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop

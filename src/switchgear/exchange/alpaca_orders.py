@@ -18,7 +18,7 @@ from switchgear.exchange.alpaca_rules import order_body
 from switchgear.exchange.alpaca_wire import EARLIEST, next_page, target_of, within
 from switchgear.exchange.believed import rfc3339, same
 from switchgear.exchange.holdings import CancelReport
-from switchgear.exchange.transport import endless, refusal
+from switchgear.exchange.reply import endless, refusal
 
 if TYPE_CHECKING:
     from datetime import datetime

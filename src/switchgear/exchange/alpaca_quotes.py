@@ -9,7 +9,7 @@ from switchgear.exchange import alpaca_assets as assets
 from switchgear.exchange.alpaca_wire import EARLIEST, PAGES_MAX, next_page, target_of, within
 from switchgear.exchange.believed import complete, rfc3339, rising
 from switchgear.exchange.market import Interval
-from switchgear.exchange.transport import endless
+from switchgear.exchange.reply import endless
 
 if TYPE_CHECKING:
     from datetime import datetime

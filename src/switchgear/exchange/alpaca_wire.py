@@ -8,14 +8,16 @@ from urllib.parse import urlencode
 
 from switchgear.core.words import effect_of
 from switchgear.exchange.alpaca_assets import VENUE
-from switchgear.exchange.transport import TOTAL_S_MAX, Target
+from switchgear.exchange.reply import Target
+from switchgear.exchange.transport import TOTAL_S_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from switchgear.core.clock import Clock
     from switchgear.core.words import Effect
-    from switchgear.exchange.transport import Reply, Shape, Transport
+    from switchgear.exchange.reply import Reply, Shape
+    from switchgear.exchange.transport import Transport
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -23,7 +23,8 @@ from switchgear.exchange.model import (
     check_symbol,
     plain,
 )
-from switchgear.exchange.transport import Shape, Target, Transport, unreadable
+from switchgear.exchange.reply import Shape, Target, unreadable
+from switchgear.exchange.transport import Transport
 
 if TYPE_CHECKING:
     from types import TracebackType

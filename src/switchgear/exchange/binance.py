@@ -23,9 +23,10 @@ from switchgear.exchange.client import VenueApi
 from switchgear.exchange.holdings import CancelReport, positions_of
 from switchgear.exchange.market import Interval
 from switchgear.exchange.model import FieldError
+from switchgear.exchange.reply import Target, believe
 from switchgear.exchange.server_time import ServerTime
 from switchgear.exchange.signing import credential, ed25519_signer, hmac_signer, is_pem
-from switchgear.exchange.transport import Target, Transport, believe, encoded
+from switchgear.exchange.transport import Transport, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from switchgear.exchange.holdings import Balance, Portfolio, Position, Trade
     from switchgear.exchange.market import Candle, OrderBook, SymbolInfo
     from switchgear.exchange.model import Order, OrderRequest
-    from switchgear.exchange.transport import Reply, Shape
+    from switchgear.exchange.reply import Reply, Shape
     from switchgear.gear import Switchgear
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from switchgear.exchange.believed import amounts, at_ms, finite, ratio, same, ti
 from switchgear.exchange.holdings import Balance, Portfolio, Trade, valued
 from switchgear.exchange.market import Candle, OrderBook, levels
 from switchgear.exchange.model import Order, OrderStatus, OrderType, Side, TimeInForce, plain
-from switchgear.exchange.transport import Shape
+from switchgear.exchange.reply import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

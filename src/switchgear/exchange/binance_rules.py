@@ -10,7 +10,7 @@ from switchgear.exchange.believed import amounts
 from switchgear.exchange.binance_answers import FORCES, TYPES, VENUE
 from switchgear.exchange.market import SymbolInfo
 from switchgear.exchange.model import OrderType
-from switchgear.exchange.transport import Shape
+from switchgear.exchange.reply import Shape
 
 
 class FilterAnswer(msgspec.Struct, frozen=True, gc=False):

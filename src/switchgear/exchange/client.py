@@ -20,8 +20,8 @@ from switchgear.exchange.model import (
     check_request,
     check_symbol,
 )
+from switchgear.exchange.reply import Target
 from switchgear.exchange.symbol_book import SymbolBook
-from switchgear.exchange.transport import Target
 
 if TYPE_CHECKING:
     import re

@@ -29,8 +29,9 @@ from switchgear.exchange.coinbase_wire import CoinbaseWire
 from switchgear.exchange.holdings import CancelReport, positions_of, valued
 from switchgear.exchange.market import Interval
 from switchgear.exchange.model import FieldError, OrderType, Side, TimeInForce
+from switchgear.exchange.reply import endless, unreadable
 from switchgear.exchange.signing import credential
-from switchgear.exchange.transport import Transport, endless, unreadable
+from switchgear.exchange.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
     from switchgear.exchange.holdings import Balance, Portfolio, Position, Trade
     from switchgear.exchange.market import Candle, OrderBook, SymbolInfo
     from switchgear.exchange.model import Order, OrderRequest
-    from switchgear.exchange.transport import Sent, Target
+    from switchgear.exchange.reply import Target
+    from switchgear.exchange.transport import Sent
     from switchgear.gear import Switchgear
 
 LIVE_URL = "https://api.coinbase.com"

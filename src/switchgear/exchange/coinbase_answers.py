@@ -12,7 +12,7 @@ from switchgear.exchange.believed import amounts, at_ms, finite, ratio, same, to
 from switchgear.exchange.holdings import Balance, Trade
 from switchgear.exchange.market import Candle, OrderBook, SymbolInfo, levels
 from switchgear.exchange.model import Side, TimeInForce
-from switchgear.exchange.transport import Shape
+from switchgear.exchange.reply import Shape
 
 VENUE = "coinbase"
 PRODUCTS_PATH = "/market/products"

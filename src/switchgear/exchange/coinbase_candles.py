@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from switchgear.exchange import coinbase_answers as answers
 from switchgear.exchange.believed import ms_of, rising
 from switchgear.exchange.market import Interval
-from switchgear.exchange.transport import believe, endless
+from switchgear.exchange.reply import believe, endless
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from switchgear.core.clock import Clock
     from switchgear.exchange.coinbase_wire import CoinbaseWire
     from switchgear.exchange.market import Candle
-    from switchgear.exchange.transport import Target
+    from switchgear.exchange.reply import Target
 
 _PAGE = 350
 _BURST_MAX = 8

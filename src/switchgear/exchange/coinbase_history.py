@@ -13,13 +13,13 @@ from switchgear.core.words import Kind, Verdict
 from switchgear.exchange import coinbase_order as orders
 from switchgear.exchange.believed import rfc3339, same
 from switchgear.exchange.coinbase_answers import product_of
-from switchgear.exchange.transport import endless, unreadable
+from switchgear.exchange.reply import endless, unreadable
 
 if TYPE_CHECKING:
     from switchgear.exchange.coinbase_products import Products
     from switchgear.exchange.coinbase_wire import CoinbaseWire
     from switchgear.exchange.model import Order
-    from switchgear.exchange.transport import Target
+    from switchgear.exchange.reply import Target
 
 T = TypeVar("T")
 

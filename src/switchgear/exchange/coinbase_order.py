@@ -26,7 +26,7 @@ from switchgear.exchange.model import (
     check_amount,
     plain,
 )
-from switchgear.exchange.transport import Shape
+from switchgear.exchange.reply import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable

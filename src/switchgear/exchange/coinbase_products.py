@@ -8,7 +8,7 @@ from switchgear.core.errors import ApiError
 from switchgear.core.words import Kind
 from switchgear.exchange import coinbase_answers as answers
 from switchgear.exchange.believed import complete, same
-from switchgear.exchange.transport import endless
+from switchgear.exchange.reply import endless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from switchgear.exchange.coinbase_wire import CoinbaseWire
     from switchgear.exchange.market import SymbolInfo
-    from switchgear.exchange.transport import Target
+    from switchgear.exchange.reply import Target
 
 R = TypeVar("R")
 

@@ -15,15 +15,16 @@ from switchgear.core.errors import ApiError
 from switchgear.core.verdict.answer import refuses
 from switchgear.core.words import Effect, Kind
 from switchgear.exchange.coinbase_answers import TIME
+from switchgear.exchange.reply import Target, refusal
 from switchgear.exchange.server_time import ServerTime
 from switchgear.exchange.signing import jwt_maker
-from switchgear.exchange.transport import Target, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from switchgear.core.clock import Clock
-    from switchgear.exchange.transport import Reply, Shape, Transport
+    from switchgear.exchange.reply import Reply, Shape
+    from switchgear.exchange.transport import Transport
 
 T = TypeVar("T")
 R = TypeVar("R")

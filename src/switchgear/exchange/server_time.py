@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from switchgear.core.errors import ApiError, SettingsError
 from switchgear.core.words import GATED
-from switchgear.exchange.transport import marked_unsent
+from switchgear.exchange.reply import marked_unsent
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop

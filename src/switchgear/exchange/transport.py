@@ -7,28 +7,23 @@ The only importer of aiohttp outside the practice exchange. What an answer means
 from __future__ import annotations
 
 from asyncio import get_running_loop
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote_plus, urlsplit
 
 import aiohttp
-import msgspec
 from yarl import URL
 
-from switchgear.core.errors import ApiError, AttemptTimeout, NetworkError, SettingsError
-from switchgear.core.redact import error_text, redact_text, safe_words, visible
-from switchgear.core.verdict import Answer, classify, judge
+from switchgear.core.errors import AttemptTimeout, NetworkError, SettingsError
+from switchgear.core.redact import error_text, redact_text, visible
+from switchgear.core.verdict import classify
 from switchgear.core.verdict.rulings import UNREADABLE
-from switchgear.core.words import Effect, Kind, Verdict
+from switchgear.exchange.reply import MESSAGE_CHARS_MAX, Reply, unreadable
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import AsyncGenerator, Callable, Mapping
 
-    from switchgear.core.clock import Clock
-
-T = TypeVar("T")
-R = TypeVar("R")
+    from switchgear.exchange.reply import Target
 
 CONNECT_S_MAX = 5.0
 """To wait for a free connection, look up the name and connect; nothing is sent before."""
@@ -43,9 +38,6 @@ BODY_BYTES_MAX = 10 * 1024 * 1024
 """Of a body, unpacked; the largest that is asked for here, a list of all US shares, has about 8 MB."""
 
 CONNECTIONS_MAX = 100
-_MESSAGE_CHARS_MAX = 200
-_CODE_CHARS_MAX = 100
-_CODE_MAX = 10**12
 _GATING = (418, 429)
 
 
@@ -70,24 +62,6 @@ _COVERED = aiohttp.ClientTimeout(total=None, connect=CONNECT_S_MAX)
 """For a request that its guard cuts sooner: each timer is a part of what a request costs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Which method a request is made for, so that a failure can be told in its name."""
-
-    exchange: str
-    method: str
-    effect: Effect
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back: a status, headers, and a body of at most BODY_BYTES_MAX bytes."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
 class Sent(NamedTuple):
     """A request, as far as its answer's limits depend on it."""
 
@@ -95,43 +69,6 @@ class Sent(NamedTuple):
     """When it was sent, by the monotonic clock."""
     headers: Mapping[str, str]
     """Its own, beside those of every request."""
-
-
-class Shape(Generic[T]):
-    """What a good answer must look like; made once, read often."""
-
-    def __init__(self, kind: type[T]) -> None:
-        self._decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(kind)
-
-    def read(self, reply: Reply, target: Target, clock: Clock) -> T:
-        """
-        The answer as its type.
-
-        Raises:
-            ApiError: It is a refusal or a failure, or it cannot be read.
-        """
-        if not 200 <= reply.status < 300:
-            raise refusal(reply, target, clock)
-        try:
-            return self._decoder.decode(reply.body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise unreadable(reply.status, error_text(error), target) from None
-
-    def tell(self, reply: Reply, target: Target, clock: Clock, words: Callable[[T], R]) -> R:
-        """
-        The answer in our words.
-
-        Args:
-            reply: What came.
-            target: For whom it was asked.
-            clock: For waits that are told as dates.
-            words: Turns the answer into ours; ValueError for one that cannot be true.
-
-        Raises:
-            ApiError: It is a refusal or a failure, cannot be read, or cannot be true.
-        """
-        answer = self.read(reply, target, clock)
-        return believe(lambda: words(answer), target, reply.status)
 
 
 class Transport:
@@ -247,49 +184,6 @@ def encoded(params: Mapping[str, str]) -> str:
     )
 
 
-def believe(words: Callable[[], R], target: Target, status: int = 200) -> R:
-    """What words makes of answers that were read before; ApiError for what cannot be true."""
-    try:
-        return words()
-    except (ValueError, ArithmeticError) as error:
-        raise unreadable(status, error_text(error), target) from None
-
-
-def refusal(reply: Reply, target: Target, clock: Clock) -> ApiError:
-    """The error that a reply with a status outside 2xx stands for, with its verdict."""
-    answer = Answer.read(reply.status, reply.headers, reply.body)
-    # Where a code stands alone, the message is the whole body: the code says it better.
-    coded = answer.code is not None
-    told = "refused" if coded and answer.message[:1] == "{" else answer.message
-    return ApiError(
-        safe_words(told, _MESSAGE_CHARS_MAX) or "an answer without a text",
-        status=reply.status,
-        code=_code(answer),
-        exchange=target.exchange,
-        method=target.method,
-        verdict=judge(answer, target.exchange, target.effect, clock.wall),
-    )
-
-
-def _code(answer: Answer) -> int | str | None:
-    """The code as it may be shown: whoever answers may put anything there, what we sent too."""
-    number = answer.number
-    if number is not None and abs(number) < _CODE_MAX:
-        return answer.code
-    return None if answer.code is None else safe_words(str(answer.code), _CODE_CHARS_MAX)
-
-
-def unreadable(status: int, why: str, target: Target) -> ApiError:
-    """The error for an answer that came and is not what it must be; of an order it says nothing."""
-    return ApiError(
-        f"the answer cannot be read: {why}",
-        status=status,
-        exchange=target.exchange,
-        method=target.method,
-        verdict=UNREADABLE.verdict(target.effect),
-    )
-
-
 class _Connector(aiohttp.TCPConnector):
     """
     Gives no kept connection away on which something came that nobody asked for.
@@ -304,21 +198,6 @@ class _Connector(aiohttp.TCPConnector):
                 return found
             found.close()
         return None
-
-
-def endless(target: Target, pages: int) -> ApiError:
-    """The error for a list that is longer than is read: a part of it would look like the whole."""
-    error = unreadable(200, f"there are more than {pages} pages of it", target)
-    # Reading them all again would cost the rate limit, and end as this did; nobody has failed.
-    error.verdict = Verdict(Kind.UNEXPECTED, ambiguous=target.effect is Effect.TRADE)
-    return error
-
-
-def marked_unsent(error: ApiError) -> ApiError:
-    """The error of a question asked before a request: that request itself never left."""
-    if error.verdict is not None:
-        error.verdict = replace(error.verdict, unsent=True)
-    return error
 
 
 class _Kept(NamedTuple):
@@ -385,7 +264,7 @@ def _failure(error: Exception, target: Target) -> NetworkError:
     if isinstance(error, aiohttp.ClientResponseError):
         # Not an answer, though it carries a status: aiohttp makes up a 400 for what is no HTTP.
         verdict = UNREADABLE.verdict(target.effect)
-        text = f"the answer is not HTTP: {visible(redact_text(error.message, _MESSAGE_CHARS_MAX))}"
+        text = f"the answer is not HTTP: {visible(redact_text(error.message, MESSAGE_CHARS_MAX))}"
     kind = AttemptTimeout if isinstance(error, TimeoutError) else NetworkError
     return kind(text, exchange=target.exchange, method=target.method, verdict=verdict)
 
