@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event
@@ -22,7 +22,7 @@ from switchgear.testing import (
     assert_open,
     assert_rejected,
 )
-from tests.reload_kit import (
+from tests.reload.kit import (
     FIRST,
     KEY,
     PATIENCE_S,
@@ -33,35 +33,6 @@ from tests.reload_kit import (
     replace,
     write,
 )
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    """A clock moved by hand."""
-    return FakeClock()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """A settings file that is there already."""
-    found = tmp_path / "switchgear.toml"
-    found.write_text(FIRST, encoding="utf-8")
-    return found
-
-
-@pytest.fixture
-def gear(clock: FakeClock, path: Path) -> Iterator[sg.Switchgear]:
-    """A gear on it."""
-    with sg.Switchgear(clock=clock, settings=path) as made:
-        yield made
-
-
-@pytest.fixture
-def calls(gear: sg.Switchgear) -> Iterator[Calls]:
-    """Calls of KEY."""
-    made = Calls(gear)
-    yield made
-    made.close()
 
 
 def test_calls_in_flight_are_settled_and_counted(

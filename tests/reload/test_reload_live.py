@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -19,7 +18,7 @@ from switchgear.testing import (
     assert_open,
     assert_rejected,
 )
-from tests.reload_kit import (
+from tests.reload.kit import (
     FIRST,
     KEY,
     PATIENCE_S,
@@ -28,35 +27,6 @@ from tests.reload_kit import (
     read,
     reset,
 )
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    """A clock moved by hand."""
-    return FakeClock()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """A settings file that is there already."""
-    found = tmp_path / "switchgear.toml"
-    found.write_text(FIRST, encoding="utf-8")
-    return found
-
-
-@pytest.fixture
-def gear(clock: FakeClock, path: Path) -> Iterator[sg.Switchgear]:
-    """A gear on it."""
-    with sg.Switchgear(clock=clock, settings=path) as made:
-        yield made
-
-
-@pytest.fixture
-def calls(gear: sg.Switchgear) -> Iterator[Calls]:
-    """Calls of KEY."""
-    made = Calls(gear)
-    yield made
-    made.close()
 
 
 def retries(gear: sg.Switchgear, *key: str) -> int:
