@@ -24,6 +24,7 @@ from tests.core.circuit.draws import RATES, any_rules, one_setting
 from tests.core.circuit.journey import Journey
 from tests.core.circuit.program import CHANCES, LENGTHS, OVERDUE, STEPS, VERDICTS, run
 from tests.core.circuit.walk import MODES, seen
+from tests.core.reach import walk_until_reached
 
 if TYPE_CHECKING:
     from tests.core.circuit.model import Mode
@@ -265,7 +266,4 @@ def test_circuit_equals_an_independent_model_in_thousands_of_interleavings() -> 
     """
     program = st.binary(min_size=120, max_size=400)
     walks = settings(max_examples=30_000 if SOAK else 90, deadline=None)
-    seen.clear()
-    walks(given(program)(run))()
-    unreached = [what for what in MUST_REACH if not seen[what]]
-    assert not unreached, f"no walk reached {unreached}; reached: {dict(seen)}"
+    walk_until_reached(walks(given(program)(run)), MUST_REACH, seen)

@@ -301,6 +301,16 @@ def test_pitfall_19_fewer_probes_than_have_run_wedge_nothing() -> None:
     assert run(circuit, few, 11.0, GOOD).state == Closed()
 
 
+def test_pitfall_19_a_bar_raised_while_probing_opens_it_in_words_of_the_bar() -> None:
+    """19: with more successes asked for than are left, even a success opens it, and is not called a failure."""
+    lax = Rules(failure_threshold=1, probes=3, probes_to_close=1)
+    circuit, (failing, passing) = probing(lax, probes=2)
+    circuit = settle(circuit, failing, FAIL, lax, 30.0)
+    circuit = settle(circuit, passing, GOOD, Rules(probes=4, probes_to_close=4), 30.0)
+    assert isinstance(circuit.state, Open)
+    assert circuit.state.reason == "1 of 4 probes failed"
+
+
 def test_pitfall_01_a_probe_settled_twice_counts_once() -> None:
     """1: the second settlement of one ticket changes nothing, so one probe cannot stand for two."""
     circuit, (first, _) = probing(THREE, probes=2)

@@ -47,6 +47,7 @@ from tests.core.policy.scopes_oracle import (
     plain,
     seen,
 )
+from tests.core.reach import walk_until_reached
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -367,7 +368,6 @@ def test_after_any_moves_each_circuit_equals_its_oracle() -> None:
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
-    seen.clear()
-    run_state_machine_as_test(ScopesWalk, settings=walks)
-    unreached = [what for what in MUST_REACH if not seen[what]]
-    assert not unreached, f"no walk reached {unreached}; reached: {dict(seen)}"
+    walk_until_reached(
+        lambda: run_state_machine_as_test(ScopesWalk, settings=walks), MUST_REACH, seen
+    )

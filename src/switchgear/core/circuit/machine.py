@@ -348,7 +348,9 @@ def _settle_probe(
     if successes >= rules.probes_to_close:
         return _healed(circuit, state, rules, now_s)
     if rules.probes - failures < rules.probes_to_close:
-        return _opened(circuit, rules, now_s, chance, f"a probe failed: {reason}")
+        # A success finds too few left only where a reload has raised the bar meanwhile.
+        few = f"{failures} of {rules.probes} probes failed" if good else f"a probe failed: {reason}"
+        return _opened(circuit, rules, now_s, chance, few)
     return _with(circuit, replace(state, leases=leases, successes=successes, failures=failures))
 
 
