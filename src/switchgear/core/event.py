@@ -310,11 +310,11 @@ class Tap(Protocol):
         started_s: float,
         ended_s: float,
         verdict: Verdict,
-        words: str,
+        error: BaseException,
         status: int | None = None,
         code: int | str | None = None,
     ) -> None:
-        """It failed at its first attempt and is over; words are the error's own, not yet redacted."""
+        """It failed at its first attempt and is over; of the error, class and message are kept."""
         ...
 
     def rejected(

@@ -44,6 +44,7 @@ def sync_path(
     function, breaker = unguarded(policy, function), policy.breaker
     began, succeeded, monotonic_s = policy.tap.began, policy.tap.succeeded, policy.clock.monotonic_s
     keeps, domain, settle = manner.keeps, breaker.domain, policy.scopes.settle_straight
+    alone = not (manner.fallbacks or manner.once)
 
     def guarded(*args: Any, **kwargs: Any) -> Any:
         way, toll = policy.way, policy.toll
@@ -56,7 +57,9 @@ def sync_path(
         try:
             value = function(*args, **kwargs)
         except BaseException as error:  # the flow settles it, and raises what is not ours again
-            if ended_at_once(policy, error, way, call_id, started_s, manner, toll):
+            if alone and ended_at_once(
+                policy, error, way, toll, call_id, started_s, monotonic_s()
+            ):
                 raise
             first = Failure(error, way, started_s, call_id, toll)
             return drive(policy, function, args, kwargs, manner, first, whole=whole)
@@ -88,6 +91,7 @@ def async_path(
     function, breaker = unguarded(policy, function), policy.breaker
     began, succeeded, monotonic_s = policy.tap.began, policy.tap.succeeded, policy.clock.monotonic_s
     keeps, domain, settle = manner.keeps, breaker.domain, policy.scopes.settle_straight
+    alone = not (manner.fallbacks or manner.once)
 
     async def guarded(*args: Any, **kwargs: Any) -> Any:
         way, toll = policy.way, policy.toll
@@ -105,7 +109,9 @@ def async_path(
             else:
                 value = await cut(policy, timeout_s, function, args, kwargs)
         except BaseException as error:  # as above
-            if ended_at_once(policy, error, way, call_id, started_s, manner, toll):
+            if alone and ended_at_once(
+                policy, error, way, toll, call_id, started_s, monotonic_s()
+            ):
                 raise
             first = Failure(error, way, started_s, call_id, toll)
             return await adrive(policy, function, args, kwargs, manner, first, whole=whole)

@@ -13,6 +13,9 @@ TEXT_CHARS_MAX = 16_384
 ERROR_CHARS_MAX = 300
 """The length of an error's text, when nothing else is asked for."""
 
+MESSAGE_CHARS_MAX = 4 * ERROR_CHARS_MAX
+"""The length of an error's message before secrets are masked, which shortens it."""
+
 SECRET_CHARS_MIN = 6
 """A shorter secret is not registered: it would be found inside ordinary words."""
 
@@ -140,7 +143,7 @@ def error_text(error: BaseException, chars_max: int = ERROR_CHARS_MAX) -> str:
 
     Never raises, not even where the error's own `__str__` does.
     """
-    return safe_words(error_words(error, 4 * chars_max), chars_max)
+    return safe_words(words_of(type(error), message_of(error, 4 * chars_max)), chars_max)
 
 
 def safe_words(words: str, chars_max: int = ERROR_CHARS_MAX) -> str:
@@ -160,18 +163,22 @@ def visible(text: str) -> str:
     )
 
 
-def error_words(error: BaseException, chars_max: int = 4 * ERROR_CHARS_MAX) -> str:
+def message_of(error: BaseException, chars_max: int = MESSAGE_CHARS_MAX) -> str:
     """
-    The class and message of an error as they are, for `safe_words` to make harmless before they are kept or shown.
+    The message of an error as it is, for `safe_words` to make harmless before it is kept or shown.
 
     Never raises. One character more than chars_max tells `safe_words` that something was cut.
     """
-    name = type(error).__name__
     try:
         message = str(error)
     except Exception:
-        message = _UNREADABLE
-    return f"{name}: {message[: chars_max + 1]}" if message else name
+        return _UNREADABLE
+    return message if len(message) <= chars_max else message[: chars_max + 1]
+
+
+def words_of(kind: type[BaseException], message: str) -> str:
+    """The class and message of an error; as harmless as the message is."""
+    return f"{kind.__name__}: {message}" if message else kind.__name__
 
 
 class Words:

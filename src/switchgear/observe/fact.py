@@ -11,7 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
 from switchgear.core.event import CallFailed, CallRejected, CallSucceeded, Event, level_of
-from switchgear.core.redact import safe_words
+from switchgear.core.redact import MESSAGE_CHARS_MAX, message_of, safe_words, words_of
 from switchgear.core.words import Level
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ LOOK_MASK = 1023
 """A tap looks whether too much is pending at every 1,024th of its calls."""
 _REFUSED_BIT = 2**49
 """Set in the ids of calls that were not made, clear in all others; both stay below 2**53, which JSON readers keep."""
-_REJECTED, _FAILED = 6, 8
+_REJECTED, _FAILED = 6, 9
 """How many fields a rejection and a failure have; a success has 4. The length tells which it is."""
 
 
@@ -118,12 +118,21 @@ class Tap:
         started_s: float,
         ended_s: float,
         verdict: Verdict,
-        words: str,
+        error: BaseException,
         status: int | None = None,
         code: int | str | None = None,
     ) -> None:
         """A failure at the first attempt, which was the last."""
-        self._append_other((self, call_id, started_s, ended_s, verdict, words, status, code))
+        try:  # as message_of, whose call would cost as much as the append
+            message = str(error)
+            if len(message) > MESSAGE_CHARS_MAX:
+                message = message_of(error)
+        except Exception:
+            message = message_of(error)
+        kind = type(error)
+        self._append_other(
+            (self, call_id, started_s, ended_s, verdict, kind, message, status, code)
+        )
         if not call_id & LOOK_MASK:
             self._queues.bound()
 
@@ -155,7 +164,8 @@ def count_in(fact: tuple[Any, ...]) -> None:
     """Count a raw failure or rejection into its key's counts."""
     tap: Tap = fact[0]
     if len(fact) == _FAILED:
-        _, _, started_s, ended_s, verdict, words, _, _ = fact
+        _, _, started_s, ended_s, verdict, kind, message, _, _ = fact
+        words = words_of(kind, message)
         tap.counts.failed_with(verdict.kind, words, ended_s, ended_s - started_s)
     else:
         tap.counts.rejected += 1
@@ -176,8 +186,8 @@ def event_of(fact: Fact) -> Event:
 
 
 def _failure(fact: tuple[Any, ...]) -> CallFailed:
-    tap, call_id, started_s, ended_s, verdict, words, status, code = fact
-    text, lasted_s = safe_words(words), ended_s - started_s
+    tap, call_id, started_s, ended_s, verdict, error, message, status, code = fact
+    text, lasted_s = safe_words(words_of(error, message)), ended_s - started_s
     kind, unknown = verdict.kind, verdict.ambiguous
     return CallFailed(ended_s, tap.key, call_id, lasted_s, 1, kind, text, status, code, unknown)
 

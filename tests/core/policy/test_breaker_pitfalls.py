@@ -179,7 +179,7 @@ def test_pitfall_19_a_reload_keeps_the_state_and_the_tickets() -> None:
     bench = Bench()
     bench.call(FAIL)
     ticket = bench.ticket()
-    bench.breaker.rules = Rules(failure_threshold=2, reset_timeout_s=7)
+    bench.breaker.configure(Rules(failure_threshold=2, reset_timeout_s=7))
     assert bench.breaker.view().failures == 1
     bench.breaker.settle(ticket, FAIL)
     assert bench.state is OPEN

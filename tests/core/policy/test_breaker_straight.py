@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from switchgear.core import circuit as machine
-from switchgear.core.circuit import Rules, Settlement
+from switchgear.core.circuit import Closed, Rules, Settlement
 from switchgear.core.policy.scopes import Ticket
 from switchgear.core.words import CircuitState, Key
 from switchgear.testing import FakeClock, Recorder
@@ -35,9 +35,15 @@ class Pair:
         with self.straight.domain.lock:
             return self.straight.way_locked()
 
-    def _settle_straight(self, way: machine.Ticket, settlement: Settlement) -> None:
+    def _settle_straight(
+        self, way: machine.Ticket, settlement: Settlement, why: str = ""
+    ) -> None:
         with self.straight.domain.lock:
-            self.straight.settle_locked(None, way, settlement, "", self.clock.monotonic_s())
+            self.straight.settle_locked(None, way, settlement, why, self.clock.monotonic_s())
+
+    def _fail_straight(self, way: machine.Ticket, why: str) -> None:
+        if not self.straight.failed_short(way):
+            self._settle_straight(way, Settlement.FAILURE, why)
 
     def fail(self) -> None:
         way, ticket = self.way, self.plain.admit()
@@ -45,7 +51,7 @@ class Pair:
             self._settle_both(Settlement.FAILURE, ticket)
         else:
             assert isinstance(ticket, Ticket)
-            self.straight.fail_straight(way, OSError("down"))
+            self._fail_straight(way, "OSError: down")
             self.plain.settle(ticket, Settlement.FAILURE, "OSError: down")
 
     def succeed(self) -> None:
@@ -65,7 +71,7 @@ class Pair:
         """A failure of the very first generation."""
         assert self.old_way is not None
         assert isinstance(self.old_ticket, Ticket)
-        self.straight.fail_straight(self.old_way, OSError("late"))
+        self._fail_straight(self.old_way, "OSError: late")
         again = Ticket(self.old_ticket.way, is_probe=False)
         self.plain.settle(again, Settlement.FAILURE, "OSError: late")
 
@@ -108,3 +114,14 @@ def test_straight_failures_equal_the_machine(threshold: int, moves: list[str]) -
     assert pair.straight.circuit == pair.plain.circuit
     assert pair.straight.view() == pair.plain.view()
     assert pair.told[0].events == pair.told[1].events
+
+
+def test_all_failures_noted_before_a_reload_count_after_it() -> None:
+    """Four were borne; by the new threshold of two the next one opens it, and until then all four are shown."""
+    pair = Pair(threshold=6)
+    for _ in range(4):
+        pair.fail()
+    pair.tighten()
+    assert pair.straight.circuit.state == Closed(4)
+    pair.fail()
+    assert pair.straight.view().reason == "5 failures in a row, last OSError: down"

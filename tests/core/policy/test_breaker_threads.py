@@ -159,3 +159,27 @@ def test_threads_through_opening_half_open_and_closing_lose_nothing() -> None:
     assert set(probes) == half_open
     openings = sum(move.new is CircuitState.OPEN for move in moves)
     assert bench.breaker.view().openings == openings
+
+
+def test_threads_note_failures_without_the_lock_and_lose_none() -> None:
+    """One short of the threshold it is closed with every failure counted, whoever looked meanwhile; one more opens it."""
+    each = 400
+    bench = Bench(Rules(failure_threshold=THREADS * each + 1, reset_timeout_s=5))
+    with bench.breaker.domain.lock:
+        way = bench.breaker.way_locked()
+    assert way is not None
+
+    def fail(number: int) -> None:
+        for turn in range(each):
+            if not bench.breaker.failed_short(way):
+                with bench.breaker.domain.lock:
+                    bench.breaker.settle_locked(None, way, FAIL, "down", 0.0)
+            if turn % 7 == number:
+                bench.breaker.view()
+
+    hammer(fail)
+    seen = bench.breaker.view()
+    assert (seen.state, seen.failures) == (CircuitState.CLOSED, THREADS * each)
+    fail_once = bench.ticket()
+    bench.breaker.settle(fail_once, FAIL, "down")
+    assert [new for _, new in bench.moves] == [CircuitState.OPEN]

@@ -162,7 +162,8 @@ def test_a_failing_method_opens_by_the_straight_path_alone() -> None:
         with bench.common.domain.lock:
             way = bench.scopes.way_locked()
         assert way is not None
-        bench.scopes.own.fail_straight(way[-1], Boom("why"))
+        if not bench.scopes.own.failed_short(way[-1]):
+            bench.scopes.settle_straight(way, Charge(FAIL), "why")
     assert [one.untouched for one in bench.scopes.breakers] == [True, True, True, False]
     assert bench.breaker(Scope.METHOD).view().state is CircuitState.OPEN
     assert bench.scopes.way_locked() is None

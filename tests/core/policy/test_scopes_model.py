@@ -254,7 +254,8 @@ class ScopesWalk(RuleBasedStateMachine):
                 scopes.settle_straight(way, charge)
         elif charge.settlement is BAD and charge.scope is Scope.METHOD and not domain.dirty:
             charge = charge._replace(took_s=0.0, timed_out=False)
-            own.fail_straight(way[-1], ERROR)
+            if not own.failed_short(way[-1]):
+                scopes.settle_straight(way, charge, Words(ERROR))
         else:
             scopes.settle_straight(way, charge, Words(ERROR))
         self.settle_oracles(scopes, object(), way, charge)

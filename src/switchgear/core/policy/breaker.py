@@ -42,9 +42,9 @@ class Breaker:
         "_clock",
         "_emit",
         "_is_plain",
-        "_limit",
         "_out",
         "_owed",
+        "_room",
         "_since_s",
         "_straight",
         "dirty",
@@ -70,9 +70,8 @@ class Breaker:
         self.rules = rules
         """Live: `configure` replaces them, and the next admission or settlement obeys."""
         self._is_plain = not rules.watches_successes
-        self._limit = _short_limit(rules)
-        """Failures in a row below which a failure is counted the short way; 0 where none is."""
-        self._straight = machine.Ticket(1)
+        self._straight = _FIRST
+        """What admits all straight calls of this generation."""
         self.dirty = rules.watches_successes
         """A success has something to undo or to count."""
         self.domain = Domain() if domain is None else domain
@@ -80,7 +79,10 @@ class Breaker:
         self.moved: list[Callable[[], None]] = []
         """Called under the lock after every move: steps in memory of our own."""
         self._circuit: Circuit = Circuit.new()
-        self._owed = 0
+        self._owed: list[machine.Ticket] = []
+        """Failures that the circuit has yet to count, each by what admitted it; appended to without the lock."""
+        self._room = self._room_locked()
+        """How many may be owed before the machine must be asked."""
         self._out = Outstanding()
         self._since_s = clock.monotonic_s()
         self._clock = clock
@@ -122,8 +124,9 @@ class Breaker:
     def configure(self, rules: Rules) -> None:
         """Obey other rules from the next admission or settlement on; what is counted, open or held stays."""
         with self.domain.lock:
+            self._counted_locked()
             self.rules, self._is_plain = rules, not rules.watches_successes
-            self._limit = _short_limit(rules)
+            self._room = self._room_locked()
             self._stain_locked()
             for moved in tuple(self.moved):
                 moved()
@@ -133,8 +136,6 @@ class Breaker:
         circuit = self._circuit
         if type(circuit.state) is not Closed or self.rules.watches_starts:
             return None
-        if self._straight.generation != circuit.generation:
-            self._straight = machine.Ticket(circuit.generation)  # one for all that pass it
         return self._straight
 
     def is_closed_locked(self) -> bool:
@@ -148,11 +149,9 @@ class Breaker:
 
     def paid_locked(self) -> Circuit:
         """The circuit with every failure counted into it: one object until something changes."""
-        circuit, state = self._circuit, self._circuit.state
-        if self._owed and isinstance(state, Closed):
-            failures, self._owed = state.failures + self._owed, 0
-            self._circuit = circuit._replace(state=Closed(failures, state.window))
-        return self._circuit
+        circuit = self._counted_locked() if self._owed else self._circuit
+        self._room = self._room_locked()
+        return circuit
 
     def asked_locked(
         self, now_s: float, chance: float | None = None
@@ -199,7 +198,7 @@ class Breaker:
         chance = self._clock.chance() if rules.reset_jitter else 0.0
         overdue = self._out.overdue(rules, now_s)
         circuit = machine.settle(
-            self.paid_locked(),
+            self._counted_locked(),
             raw,
             settlement,
             rules,
@@ -211,19 +210,26 @@ class Breaker:
         )
         self.keep_locked(circuit, now_s)
 
-    def fail_straight(self, way: machine.Ticket, error: BaseException) -> None:
-        """A failure on the straight path, cheap below the threshold, where most are."""
+    def failed_short(self, way: machine.Ticket) -> bool:
+        """
+        Note a failure on the straight path where that moves nothing, as it mostly does; False leaves it to settle.
+
+        No lock is taken, which would cost as much as the rest: one append is one step by itself.
+        """
+        if way is not self._straight or self.domain.dirty:
+            return False  # it is late, or something wider has to hear that nothing is proved of it
+        owed = self._owed
+        owed.append(way)
+        self.dirty = True  # in this order: see _dirty_locked
+        return len(owed) <= self._room or self._is_counted(way)
+
+    def _is_counted(self, way: machine.Ticket) -> bool:
+        """Whether a failure that was noted without room needs no settling; if it does, it is owed no more."""
         with self.domain.lock:
-            # As _settled_short_locked, which would cost a call more.
-            now, owed = self._circuit, self._owed + 1
-            if owed < self._limit and now.state is CLEAN and now.generation == way.generation:
-                self._owed = owed
-                self.dirty = True
-                return
-        reason = str(Words(error))  # outside the lock: an error's own words are foreign code
-        with self.domain.lock:
-            now_s = self._clock.monotonic_s()
-            self.settle_locked(None, way, Settlement.FAILURE, reason, now_s)
+            if way not in self._owed:
+                return True  # whoever held the lock counted it, or it came before a success or a move
+            self._owed.remove(way)
+            return False
 
     def peek(self) -> CircuitState:
         """What the circuit does now."""
@@ -238,21 +244,21 @@ class Breaker:
         with self.domain.lock:
             now_s = self._clock.monotonic_s()
             until_s = None if for_s is None else now_s + for_s
-            held = machine.hold(self.paid_locked(), mode, now_s, until_s, by, why)
+            held = machine.hold(self._counted_locked(), mode, now_s, until_s, by, why)
             self.keep_locked(held, now_s, by, why)
 
     def release(self, *, by: str, why: str = "") -> None:
         """End a hold; what was before goes on."""
         with self.domain.lock:
             now_s = self._clock.monotonic_s()
-            released = machine.release(self.paid_locked(), now_s)
+            released = machine.release(self._counted_locked(), now_s)
             self.keep_locked(released, now_s, by, why or "released")
 
     def reset(self, *, by: str, why: str = "") -> None:
         """Close the circuit and forget what it has seen; ends a hold too."""
         with self.domain.lock:
             now_s = self._clock.monotonic_s()
-            self.keep_locked(machine.reset(self.paid_locked()), now_s, by, why or "reset")
+            self.keep_locked(machine.reset(self._counted_locked()), now_s, by, why or "reset")
 
     def view(self) -> CircuitView:
         """The circuit at this instant; reading moves nothing."""
@@ -267,13 +273,16 @@ class Breaker:
 
     def keep_locked(self, circuit: Circuit, now_s: float, by: str = "", why: str = "") -> None:
         """Make this the circuit, and tell it when it moved."""
-        before = self._circuit
+        before, self._circuit = self._circuit, circuit
+        if circuit.generation != before.generation:
+            self._straight = machine.Ticket(circuit.generation)
+            self._owed.clear()
+            self._out.clear()
+        self._room = self._room_locked()
         if circuit is before:
             return
-        self._circuit = circuit
         self._stain_locked()
         if circuit.generation != before.generation:
-            self._out.clear()
             self._tell_locked(before, circuit, now_s, by, why)
             for moved in tuple(self.moved):
                 moved()
@@ -294,17 +303,39 @@ class Breaker:
         ):
             return False
         if settlement is Settlement.FAILURE:
-            owed, threshold = self._owed + 1, self.rules.failure_threshold
-            if threshold is not None and state.failures + owed >= threshold:
+            self._owed.append(self._straight)
+            if len(self._owed) > self._room:
+                self._owed.remove(self._straight)
                 return False
-            self._owed = owed
             self._dirty_locked(dirty=True)
             return True
         if settlement is Settlement.SUCCESS and state is CLEAN:
-            self._owed = 0
+            self._owed.clear()
             self._dirty_locked(dirty=False)
             return True
         return settlement is Settlement.NEUTRAL
+
+    def _counted_locked(self) -> Circuit:
+        """The circuit with every failure in it; until `keep_locked`, none is noted beside whoever asked."""
+        # First this: who notes one looks at the room after that, so what was let pass is in the list by now. What
+        # is over the room was not let pass, and is on its way here.
+        self._room = -1
+        circuit, state = self._circuit, self._circuit.state
+        if self._owed and isinstance(state, Closed):
+            paid = self._owed[: self._room_locked()]
+            del self._owed[: len(paid)]
+            failures = state.failures + sum(way is self._straight for way in paid)
+            self._circuit = circuit._replace(state=Closed(failures, state.window))
+        return self._circuit
+
+    def _room_locked(self) -> int:
+        """How many failures a circuit that counts failures in a row alone bears without moving."""
+        state, threshold = self._circuit.state, self.rules.failure_threshold
+        if not self._is_plain or type(state) is not Closed or state.window is not None:
+            return 0
+        if threshold is None:
+            return _OWED_MAX
+        return max(0, min(_OWED_MAX, threshold - 1 - state.failures))
 
     def _present_locked(self, now_s: float) -> Circuit:
         """The circuit of this instant: a hold or a ramp whose time is over has ended, and was told."""
@@ -314,12 +345,14 @@ class Breaker:
         return self._circuit
 
     def _stain_locked(self) -> None:
-        unclean = self._circuit.state is not CLEAN or self._owed > 0
+        unclean = self._circuit.state is not CLEAN or bool(self._owed)
         self._dirty_locked(dirty=unclean or not self._is_plain)
 
     def _dirty_locked(self, *, dirty: bool) -> None:
         if dirty is not self.dirty:
             self.dirty = dirty
+            if self._owed:
+                self.dirty = True  # noted meanwhile, without the lock: it may have set this before us
             if self.scope is not Scope.METHOD:
                 self.domain.look_locked()
 
@@ -338,11 +371,10 @@ class Breaker:
         self._emit(CircuitMoved(now_s, self.key, old, new, reason, after.generation, until_s, by))
 
 
-def _short_limit(rules: Rules) -> int:
-    threshold = rules.failure_threshold
-    return 0 if threshold is None or rules.watches_successes else threshold
-
-
+_OWED_MAX = 1_024
+"""Failures are counted into the circuit when so many are owed, however many it bears."""
+_FIRST = machine.Ticket(1)
+"""What admits the straight calls of every circuit that has not moved yet."""
 _REFUSING = frozenset({CircuitState.OPEN, CircuitState.HALF_OPEN, CircuitState.FORCED_OPEN})
 
 

@@ -12,7 +12,7 @@ from switchgear.core.circuit import Settlement
 from switchgear.core.errors import ApiError, CircuitOpenError
 from switchgear.core.policy.scopes import Charge
 from switchgear.core.policy.settlement import has_answer
-from switchgear.core.redact import Words, error_words
+from switchgear.core.redact import Words
 from switchgear.core.words import Scope
 
 if TYPE_CHECKING:
@@ -29,30 +29,43 @@ def ended_at_once(
     policy: Policy,
     error: BaseException,
     way: Way,
+    toll: Toll | None,
     call_id: int,
     started_s: float,
-    manner: Manner,
-    toll: Toll | None = None,
+    ended_s: float,
 ) -> bool:
-    """Settle and tell a failure that no retry and no fallback can follow; False leaves it to the flow."""
-    if manner.fallbacks or manner.once:
-        return False
+    """Settle and tell a failure that no retry can follow; False leaves it to the flow."""
+    verdict = policy.finals.get(type(error))
+    if (
+        verdict is None
+        or toll is not None
+        or verdict.scope is not _METHOD
+        or not policy.breaker.failed_short(way[-1])
+    ):
+        return _ended_in_full(policy, error, way, toll, call_id, started_s, ended_s)
+    policy.tap.failed(call_id, started_s, ended_s, verdict, error)
+    return True
+
+
+def _ended_in_full(
+    policy: Policy,
+    error: BaseException,
+    way: Way,
+    toll: Toll | None,
+    call_id: int,
+    started_s: float,
+    ended_s: float,
+) -> bool:
     verdict = policy.finals.get(type(error)) or policy.final(error)
     if verdict is None:
         return False
-    breaker = policy.breaker
-    if verdict.scope is _METHOD and not breaker.domain.dirty:
-        breaker.fail_straight(way[-1], error)  # nothing wider has anything to hear of it
-    else:
+    if verdict.scope is not _METHOD or not policy.breaker.failed_short(way[-1]):
         charge = Charge(_FAILURE, verdict.scope, has_answer(error))
         policy.scopes.settle_straight(way, charge, Words(error))
     if toll is not None:
         toll.returned(verdict.unsent, lost=not (verdict.unsent or has_answer(error)))
-    words, ended_s = error_words(error), policy.clock.monotonic_s()
-    if isinstance(error, ApiError):
-        policy.tap.failed(call_id, started_s, ended_s, verdict, words, error.status, error.code)
-    else:
-        policy.tap.failed(call_id, started_s, ended_s, verdict, words)
+    marks = (error.status, error.code) if isinstance(error, ApiError) else ()
+    policy.tap.failed(call_id, started_s, ended_s, verdict, error, *marks)
     return True
 
 
