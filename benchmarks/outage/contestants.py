@@ -11,7 +11,6 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from switchgear import Switchgear
-from switchgear.core.policy.fallback import Manner
 from switchgear.core.policy.flow import Course
 from switchgear.core.policy.quick import refusal
 from switchgear.core.policy.scopes import SUCCESS
@@ -124,12 +123,12 @@ def gear_with(clock: Clock, settings: dict[str, Any]) -> Switchgear:
 def of_gear(gear: Switchgear) -> Begin:
     """Calls through a gear's own policy: as switchgear.core.path makes them, with the core's own course."""
     policy = gear.policy(KEY)
-    manner, breaker, clock = Manner((), keeps=False), policy.breaker, policy.clock
+    breaker, clock = policy.breaker, policy.clock
 
     def call() -> Calls:
         way = policy.way
         if way is None or policy.toll is not None:
-            refused = refusal(policy, manner)
+            refused = refusal(policy, clock.monotonic_s())
             if refused is not None:
                 raise refused
             return (yield from Course(policy, (), None).flow())

@@ -7,12 +7,15 @@ import functools
 import inspect
 import types
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import switchgear as sg
 from tests.core.callkit import Boom, Calls, HttpError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FORMS = ["decorator", "call", "served", "try_call"]
 KEY = ("binance", "get_price")
@@ -332,3 +335,14 @@ def test_any_value_passes(sync_calls: Calls) -> None:
     """What is no awaitable is a value, whatever it is."""
     for value in (None, types.SimpleNamespace(a=1), int, [1], iter(())):
         assert sync_calls.call(sync_calls.guard(), partial_value(value)) is value
+
+
+def test_try_call_sync_says_that_an_awaitable_is_not_for_it(sync_calls: Calls) -> None:
+    """What gives an awaitable has no value yet: the error names the way to go."""
+
+    class Later:
+        def __await__(self) -> Iterator[None]:
+            yield
+
+    with pytest.raises(sg.SettingsError, match="it gives an awaitable; use try_call"):
+        sync_calls.guard().try_call_sync(Later)

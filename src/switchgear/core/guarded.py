@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial, update_wrapper
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 
-from switchgear.core.call import stand_by, stand_by_async
+from switchgear.core.call import close, stand_by, stand_by_async
 from switchgear.core.errors import SettingsError
 from switchgear.core.outcome import Err, Ok, Served
-from switchgear.core.path import GUARDED_BY, async_path, sync_path
+from switchgear.core.path import GUARDED_BY, Gives, async_path, sync_path
 from switchgear.core.policy.fallback import LastGood, Manner, checked
 from switchgear.core.policy.flow import Course
 from switchgear.core.policy.memory_key import memory_key
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from switchgear.core.policy.step import Flow, Step
 
     P = ParamSpec("P")
+
+# A member is looked up once, not at each call.
+_SERVED, _TRIED = Gives.SERVED, Gives.TRIED
 
 T = TypeVar("T")
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -95,13 +98,13 @@ class Guarded:
         self, function: Callable[..., Any], /, *args: Any, **kwargs: Any
     ) -> Served[Any]:
         """The value, with where it came from and how old it is."""
-        return await async_path(self.policy, function, self._manner, whole=True)(*args, **kwargs)  # type: ignore[no-any-return]  # whole paths give Served
+        return await async_path(self.policy, function, self._manner, _SERVED)(*args, **kwargs)  # type: ignore[no-any-return]  # whole paths give Served
 
     def serving(
         self, function: Callable[P, Awaitable[T]]
     ) -> Callable[P, Coroutine[Any, Any, Served[T]]]:
         """What `served` makes of this function each time, made once: for who calls it often."""
-        return async_path(self.policy, function, self._manner, whole=True)
+        return async_path(self.policy, function, self._manner, _SERVED)
 
     def remembered(
         self, function: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs
@@ -118,7 +121,7 @@ class Guarded:
         self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
     ) -> Served[T]:
         """The same for a synchronous function."""
-        return sync_path(self.policy, function, self._manner, whole=True)(*args, **kwargs)  # type: ignore[no-any-return]  # whole paths give Served
+        return sync_path(self.policy, function, self._manner, _SERVED)(*args, **kwargs)  # type: ignore[no-any-return]  # whole paths give Served
 
     @overload
     async def try_call(
@@ -133,21 +136,25 @@ class Guarded:
     ) -> Ok[Any] | Err:
         """The value as Ok, or the error as Err; a failed or rejected call never raises."""
         try:
-            served = await async_path(self.policy, function, self._manner, whole=True)(
-                *args, **kwargs
-            )
+            found = await async_path(self.policy, function, self._manner, _TRIED)(*args, **kwargs)
         except Exception as error:
             return Err(error)
-        return Ok(served.value, served.source, served.age_s)
+        return found if type(found) is Err else Ok(found.value, found.source, found.age_s)
 
     def try_call_sync(
         self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
     ) -> Ok[T] | Err:
         """The same for a synchronous function."""
         try:
-            served = sync_path(self.policy, function, self._manner, whole=True)(*args, **kwargs)
+            found = sync_path(self.policy, function, self._manner, _TRIED)(*args, **kwargs)
         except Exception as error:
             return Err(error)
+        if isinstance(found, Err):
+            return found
+        if not isinstance(found, Served):
+            close(found)
+            raise SettingsError("function", function, "it gives an awaitable; use try_call")
+        served = cast("Served[T]", found)
         return Ok(served.value, served.source, served.age_s)
 
     def attempt(self) -> Attempt:

@@ -6,12 +6,13 @@ Everything that does not go well is handed to the drivers in call.
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from switchgear.core.call import adrive, close, cut, drive
 from switchgear.core.errors import DeadlineExceeded
 from switchgear.core.event import CallJoined
-from switchgear.core.outcome import Served
+from switchgear.core.outcome import Err, Served
 from switchgear.core.policy.flights import TookTooLong
 from switchgear.core.policy.loop import loop_runs
 from switchgear.core.policy.memory_key import STANDS_FOR, flight_key, memory_key
@@ -26,47 +27,57 @@ if TYPE_CHECKING:
 
     from switchgear.core.policy.fallback import Manner
     from switchgear.core.policy.plan import Policy
+    from switchgear.core.policy.weight import Toll
 
+
+class Gives(Enum):
+    """What a guarded function gives its caller."""
+
+    VALUE = "value"
+    SERVED = "served"
+    """The value, with where it came from."""
+    TRIED = "tried"
+    """The same, or an Err where that is cheaper than to raise; so it may still raise."""
+
+
+_VALUE, _TRIED = Gives.VALUE, Gives.TRIED  # a member is looked up once, not at each call
 
 GUARDED_BY = "__switchgear_policy__"
 """Names the policy and the function itself on one that is guarded."""
 
 
 def sync_path(
-    policy: Policy,
-    function: Callable[..., Any],
-    manner: Manner,
-    *,
-    whole: bool = False,
+    policy: Policy, function: Callable[..., Any], manner: Manner, gives: Gives = _VALUE
 ) -> Callable[..., Any]:
-    """A guarded function for synchronous callers; with whole it gives Served."""
-    manner = manner_of(policy, function, manner)
-    function, breaker = unguarded(policy, function), policy.breaker
+    """A guarded function for synchronous callers."""
+    whole, tries = gives is not _VALUE, gives is _TRIED
+    manner, function = manner_of(policy, function, manner), unguarded(policy, function)
     began, succeeded, monotonic_s = policy.tap.began, policy.tap.succeeded, policy.clock.monotonic_s
-    keeps, domain, settle = manner.keeps, breaker.domain, policy.scopes.settle_straight
-    alone = not (manner.fallbacks or manner.once)
+    breaker, domain, settle = policy.breaker, policy.breaker.domain, policy.scopes.settle_straight
+    keeps, serves, alone = manner.keeps, bool(manner.fallbacks), manner.is_alone
 
     def guarded(*args: Any, **kwargs: Any) -> Any:
         way, toll = policy.way, policy.toll
         if way is None or (toll is not None and toll.take()):
-            refused = refusal(policy, manner)
+            refused = None if serves else refusal(policy, monotonic_s())
             if refused is not None:
+                if tries:
+                    return Err(refused)
                 raise refused
             return _through_flow(policy, function, args, kwargs, manner, whole=whole)
         call_id, started_s = began(), monotonic_s()
         try:
             value = function(*args, **kwargs)
         except BaseException as error:  # the flow settles it, and raises what is not ours again
-            if alone and ended_at_once(
-                policy, error, way, toll, call_id, started_s, monotonic_s()
-            ):
+            if alone and ended_at_once(policy, error, way, toll, call_id, started_s, monotonic_s()):
+                if tries:
+                    return Err(error)  # type: ignore[arg-type]  # what ended at once is an Exception
                 raise
             first = Failure(error, way, started_s, call_id, toll)
             return drive(policy, function, args, kwargs, manner, first, whole=whole)
         if hasattr(value, "__await__"):
-            if toll is not None:
-                toll.returned(unsent=True)
-            return _awaited_later(policy, function, value, call_id, manner, whole)(*args, **kwargs)
+            later = _awaited_later(policy, function, value, call_id, toll, manner, whole)
+            return later(*args, **kwargs)
         if policy.way is not way or breaker.dirty or domain.dirty:
             settle(way, SUCCESS)
         if toll is not None:
@@ -80,38 +91,35 @@ def sync_path(
 
 
 def async_path(
-    policy: Policy,
-    function: Callable[..., Any],
-    manner: Manner,
-    *,
-    whole: bool = False,
+    policy: Policy, function: Callable[..., Any], manner: Manner, gives: Gives = _VALUE
 ) -> Callable[..., Coroutine[Any, Any, Any]]:
-    """A guarded function for asynchronous callers; with whole it gives Served."""
-    manner = manner_of(policy, function, manner)
-    function, breaker = unguarded(policy, function), policy.breaker
+    """A guarded function for asynchronous callers."""
+    whole, tries = gives is not _VALUE, gives is _TRIED
+    manner, function = manner_of(policy, function, manner), unguarded(policy, function)
     began, succeeded, monotonic_s = policy.tap.began, policy.tap.succeeded, policy.clock.monotonic_s
-    keeps, domain, settle = manner.keeps, breaker.domain, policy.scopes.settle_straight
-    alone = not (manner.fallbacks or manner.once)
+    breaker, domain, settle = policy.breaker, policy.breaker.domain, policy.scopes.settle_straight
+    keeps, serves, alone = manner.keeps, bool(manner.fallbacks), manner.is_alone
 
     async def guarded(*args: Any, **kwargs: Any) -> Any:
         way, toll = policy.way, policy.toll
         if way is None or (toll is not None and toll.take()):
-            refused = refusal(policy, manner)
+            refused = None if serves else refusal(policy, monotonic_s())
             if refused is not None:
+                if tries:
+                    return Err(refused)
                 raise refused
             return await _through_flow_async(policy, function, args, kwargs, manner, whole=whole)
         call_id, started_s = began(), monotonic_s()
         try:
             if (timeout_s := policy.plan.timeout_s) is None:
                 value = function(*args, **kwargs)
-                if hasattr(value, "__await__"):
-                    value = await value
+                value = await value if hasattr(value, "__await__") else value
             else:
                 value = await cut(policy, timeout_s, function, args, kwargs)
         except BaseException as error:  # as above
-            if alone and ended_at_once(
-                policy, error, way, toll, call_id, started_s, monotonic_s()
-            ):
+            if alone and ended_at_once(policy, error, way, toll, call_id, started_s, monotonic_s()):
+                if tries:
+                    return Err(error)  # type: ignore[arg-type]  # what ended at once is an Exception
                 raise
             first = Failure(error, way, started_s, call_id, toll)
             return await adrive(policy, function, args, kwargs, manner, first, whole=whole)
@@ -269,18 +277,21 @@ def _awaited_later(
     function: Callable[..., Any],
     awaitable: Any,
     call_id: int,
+    toll: Toll | None,
     manner: Manner,
     whole: bool,
 ) -> Callable[..., Coroutine[Any, Any, Any]]:
     """What a synchronous function that gave an awaitable stands for: the attempt begins when it is awaited."""
     policy.tap.withdrawn(call_id)
+    if toll is not None:
+        toll.returned(unsent=True)
     made = [awaitable]
 
     def begin(*args: Any, **kwargs: Any) -> Any:
         return made.pop() if made else function(*args, **kwargs)
 
     setattr(begin, STANDS_FOR, function)
-    path = async_path(policy, begin, manner, whole=whole)
+    path = async_path(policy, begin, manner, Gives.SERVED if whole else _VALUE)
 
     async def later(*args: Any, **kwargs: Any) -> Any:
         try:

@@ -127,7 +127,7 @@ class Tap:
             message = str(error)
             if len(message) > MESSAGE_CHARS_MAX:
                 message = message_of(error)
-        except Exception:
+        except Exception:  # noqa: BLE001  # an error's own words are foreign code
             message = message_of(error)
         kind = type(error)
         self._append_other(

@@ -35,9 +35,7 @@ class Pair:
         with self.straight.domain.lock:
             return self.straight.way_locked()
 
-    def _settle_straight(
-        self, way: machine.Ticket, settlement: Settlement, why: str = ""
-    ) -> None:
+    def _settle_straight(self, way: machine.Ticket, settlement: Settlement, why: str = "") -> None:
         with self.straight.domain.lock:
             self.straight.settle_locked(None, way, settlement, why, self.clock.monotonic_s())
 

@@ -162,7 +162,7 @@ def test_threads_through_opening_half_open_and_closing_lose_nothing() -> None:
 
 
 def test_threads_note_failures_without_the_lock_and_lose_none() -> None:
-    """One short of the threshold it is closed with every failure counted, whoever looked meanwhile; one more opens it."""
+    """One short of the threshold it is closed, with all of them counted; one more opens it."""
     each = 400
     bench = Bench(Rules(failure_threshold=THREADS * each + 1, reset_timeout_s=5))
     with bench.breaker.domain.lock:

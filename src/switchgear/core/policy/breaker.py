@@ -24,7 +24,6 @@ from switchgear.core.event import CircuitMoved
 from switchgear.core.policy.circuit_view import CircuitView, name_of, reason_of, view_of, why_moved
 from switchgear.core.policy.domain import Domain
 from switchgear.core.policy.outstanding import Outstanding
-from switchgear.core.redact import Words
 from switchgear.core.words import CircuitState, Key, Scope
 
 if TYPE_CHECKING:
@@ -227,7 +226,9 @@ class Breaker:
         """Whether a failure that was noted without room needs no settling; if it does, it is owed no more."""
         with self.domain.lock:
             if way not in self._owed:
-                return True  # whoever held the lock counted it, or it came before a success or a move
+                return (
+                    True  # whoever held the lock counted it, or it came before a success or a move
+                )
             self._owed.remove(way)
             return False
 
@@ -352,7 +353,9 @@ class Breaker:
         if dirty is not self.dirty:
             self.dirty = dirty
             if self._owed:
-                self.dirty = True  # noted meanwhile, without the lock: it may have set this before us
+                self.dirty = (
+                    True  # noted meanwhile, without the lock: it may have set this before us
+                )
             if self.scope is not Scope.METHOD:
                 self.domain.look_locked()
 

@@ -145,8 +145,8 @@ class Policy:
         """Functions of which it was said that last_good cannot remember them."""
         self.way: Way | None = None
         """Tickets with which the straight path may go now; None sends a call through the flow."""
-        self.shut: tuple[float, Key, Scope, str] | None = None
-        """Until when, for which key, by which scope and why calls are refused unasked; None asks the circuits."""
+        self.shut: tuple[float, str, str, Scope, str] | None = None
+        """Until when calls are refused unasked, then exchange, method, scope and why; None asks the circuits."""
         self._clear = False
         self.finals: dict[type[BaseException], Verdict] = {}
         """What `final` has found so far."""
@@ -241,7 +241,7 @@ class Policy:
         What an error means when it ends a call at once: a failure of the circuit, with no further attempt.
 
         None when it is no failure, closes a gate, is ignored, or another attempt may follow. What its class alone
-        decides is kept in `finals`.
+        decides, of the method alone, is kept in `finals`.
         """
         cls, plan = type(error), self.plan
         if (
@@ -255,7 +255,7 @@ class Policy:
         again = plan.backoff.retries > 0 and allowed(plan.effect, verdict)
         if again or not verdict.counts or verdict.kind in GATED:
             return None
-        if by_class is not None:
+        if by_class is not None and verdict.scope is Scope.METHOD:
             self._keep_final(cls, verdict, plan)
         return verdict
 
@@ -288,7 +288,8 @@ class Policy:
         if found is not None:
             breaker, state = found
             reason = f"circuit open: {state.reason}"
-            self.shut = (state.until_s, self.key, breaker.scope, reason)
+            exchange, method, _ = self.key
+            self.shut = (state.until_s, exchange, method, breaker.scope, reason)
 
 
 def _forget(listeners: list[Callable[[], None]], mine: Callable[[], None]) -> None:

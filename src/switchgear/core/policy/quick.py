@@ -16,7 +16,6 @@ from switchgear.core.redact import Words
 from switchgear.core.words import Scope
 
 if TYPE_CHECKING:
-    from switchgear.core.policy.fallback import Manner
     from switchgear.core.policy.plan import Policy
     from switchgear.core.policy.scopes import Way
     from switchgear.core.policy.weight import Toll
@@ -35,13 +34,11 @@ def ended_at_once(
     ended_s: float,
 ) -> bool:
     """Settle and tell a failure that no retry can follow; False leaves it to the flow."""
-    verdict = policy.finals.get(type(error))
-    if (
-        verdict is None
-        or toll is not None
-        or verdict.scope is not _METHOD
-        or not policy.breaker.failed_short(way[-1])
-    ):
+    try:
+        verdict = policy.finals[type(error)]
+    except KeyError:
+        return _ended_in_full(policy, error, way, toll, call_id, started_s, ended_s)
+    if toll is not None or not policy.breaker.failed_short(way[-1]):
         return _ended_in_full(policy, error, way, toll, call_id, started_s, ended_s)
     policy.tap.failed(call_id, started_s, ended_s, verdict, error)
     return True
@@ -64,19 +61,19 @@ def _ended_in_full(
         policy.scopes.settle_straight(way, charge, Words(error))
     if toll is not None:
         toll.returned(verdict.unsent, lost=not (verdict.unsent or has_answer(error)))
-    marks = (error.status, error.code) if isinstance(error, ApiError) else ()
-    policy.tap.failed(call_id, started_s, ended_s, verdict, error, *marks)
+    if isinstance(error, ApiError):
+        policy.tap.failed(call_id, started_s, ended_s, verdict, error, error.status, error.code)
+    else:
+        policy.tap.failed(call_id, started_s, ended_s, verdict, error)
     return True
 
 
-def refusal(policy: Policy, manner: Manner) -> CircuitOpenError | None:
-    """The error to raise while an open circuit has its time before it and nothing else could serve."""
+def refusal(policy: Policy, now_s: float) -> CircuitOpenError | None:
+    """The error to raise while an open circuit has its time before it, where nothing else could serve."""
     shut = policy.shut
-    if shut is None or manner.fallbacks:
+    if shut is None or now_s >= shut[0]:
         return None
-    until_s, key, scope, reason = shut
-    now_s = policy.clock.monotonic_s()
-    if now_s >= until_s:
-        return None
-    policy.tap.rejected(0, now_s, scope, reason, until_s - now_s)
-    return CircuitOpenError(key.exchange, key.method, scope, reason, until_s - now_s)
+    until_s, exchange, method, scope, reason = shut
+    wait_s = until_s - now_s
+    policy.tap.rejected(0, now_s, scope, reason, wait_s)
+    return CircuitOpenError(exchange, method, scope, reason, wait_s)
