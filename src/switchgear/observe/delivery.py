@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Protocol
 
+from switchgear.core.event import CallSucceeded
 from switchgear.core.redact import error_text
 from switchgear.core.words import Level
-from switchgear.observe.fact import Fact, event_of, fact_type, is_slow, is_success
+from switchgear.observe.fact import Fact, event_of, fact_type, is_success
 from switchgear.observe.record import LogRecord, record_of, success_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from switchgear.core.event import Event
-    from switchgear.observe.fact import Success
 
 Entry = tuple[int, int, Fact]
 """A numbered fact: its number, its date in epoch ms, and the fact as it was queued."""
@@ -143,6 +144,10 @@ class Delivery:
         if not self.listeners:
             return []
         kinds = tuple(kind for kind, _ in self.listeners)
+        if not issubclass(
+            CallSucceeded, kinds
+        ):  # most facts are successes, and few listen for them
+            entries = [entry for entry in entries if not is_success(entry[2])]
         wants: dict[type[object], bool] = {}
         heard: list[Entry] = []
         for entry in entries:
@@ -186,10 +191,9 @@ def _record(entry: Entry) -> LogRecord:
     number, at_ms, fact = entry
     if not is_success(fact):
         return record_of(event_of(fact), number, at_ms)
-    tap, call_id, started_s, ended_s = cast("Success", fact)
-    return success_record(
-        number, at_ms, tap.key, call_id, ended_s - started_s, slow=is_slow(cast("Success", fact))
-    )
+    tap, call_id, started_s, ended_s = fact
+    lasted_s, slow_s = ended_s - started_s, tap.slow_s()
+    return success_record(number, at_ms, tap.key, call_id, lasted_s, slow_s)
 
 
 def _name(sink: object) -> str:
@@ -201,8 +205,8 @@ def _size(batch: Batch) -> int:
 
 
 def _in_order(batch: Batch) -> list[Entry]:
-    return sorted([*batch[0], *batch[1]], key=_number)
+    low, high = batch
+    return sorted([*low, *high], key=_number) if low and high else low or high
 
 
-def _number(entry: Entry) -> int:
-    return entry[0]
+_number = itemgetter(0)

@@ -8,7 +8,7 @@ event costs more than the rest of the call. Queueing, counting and handing them 
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
 from switchgear.core.event import CallFailed, CallRejected, CallSucceeded, Event, level_of
 from switchgear.core.redact import MESSAGE_CHARS_MAX, message_of, safe_words, words_of
@@ -202,7 +202,7 @@ def fact_type(fact: Fact) -> type[object]:
 _TYPES = {4: CallSucceeded, _REJECTED: CallRejected, _FAILED: CallFailed}
 
 
-def is_success(fact: Fact) -> bool:
+def is_success(fact: Fact) -> TypeGuard[Success]:
     """Whether it is the raw form of a success."""
     return isinstance(fact, tuple) and len(fact) == 4
 

@@ -14,6 +14,7 @@ import threading
 from collections import deque
 from datetime import datetime, timedelta
 from itertools import count, repeat
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet, WeakValueDictionary
 
@@ -290,7 +291,11 @@ class Hub:
         """Both queues as numbered in the order of what happened, each still by itself."""
         offset_ms = self._clock.wall().timestamp() * 1000 - self._clock.monotonic_s() * 1000
         marked = [(fact_at_s(fact), order, fact, True) for order, fact in high]
-        marked += [(fact_at_s(fact), order, fact, False) for order, fact in low]
+        # A success has no place of its own, and its end stands last in it: most facts are one.
+        marked += [
+            (fact_at_s(fact) if order else fact[3], order, fact, False)  # type: ignore[index]
+            for order, fact in low
+        ]
         marked.sort(key=_first_two)
         split: Batch = ([], [])
         for number, (at_s, _, fact, is_high) in enumerate(marked, self._number):
@@ -299,8 +304,7 @@ class Hub:
         return split
 
 
-def _first_two(marked: tuple[float, int, Fact, bool]) -> tuple[float, int]:
-    return marked[:2]
+_first_two = itemgetter(0, 1)
 
 
 _HUBS: WeakSet[Hub] = WeakSet()

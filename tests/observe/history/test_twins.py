@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -87,7 +86,7 @@ class Twins:
         before = self.reader.newest_id()
         self.writer.write(batch)
         assert self.writer.flush()
-        numbered = [replace(one, id=before + place) for place, one in enumerate(batch, 1)]
+        numbered = [one._replace(id=before + place) for place, one in enumerate(batch, 1)]
         return before, numbered[::-1]
 
 
@@ -195,3 +194,15 @@ def test_a_detail_that_holds_itself_is_cut(twins: Twins) -> None:
     one = LogRecord(0, START_MS, Level.INFO, "note", "a", "b", "c", "round", detail=circle)
     before, _ = twins.keep([one])
     assert [found.message for found in twins.reader.query(LogQuery(after_id=before))] == ["round"]
+
+
+@pytest.mark.parametrize(("field", "value"), [("message", "a\ud800b"), ("code", "a\0b")])
+def test_a_text_the_file_cannot_hold_costs_neither_its_record_nor_its_neighbours(
+    twins: Twins, field: str, value: str
+) -> None:
+    """By itself too, with nothing else wrong in its batch."""
+    fields = (START_MS, Level.INFO, "note", "a", "b", "c")
+    odd = LogRecord(0, *fields, "odd")._replace(**{field: value})  # type: ignore[arg-type]  # one of two texts
+    before, _ = twins.keep([LogRecord(0, *fields, "before"), odd])
+    found, first = twins.reader.query(LogQuery(after_id=before))
+    assert (getattr(found, field), first.message) == ("a\ufffdb", "before")

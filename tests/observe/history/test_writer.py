@@ -43,8 +43,8 @@ def test_what_is_written_is_kept_in_order(writer: HistoryWriter, reader: History
 def test_a_batch_is_one_statement(
     make: Callable[..., HistoryWriter], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Five hundred records take five inserts: one for each row would take the GIL each time."""
-    monkeypatch.setattr(writing, "BATCH_MAX", 100)
+    """Two full batches take two inserts, another a few: one for each row would take the GIL each time."""
+    monkeypatch.setattr(writing, "BATCH_MAX", 1_000)
     statements: list[str] = []
 
     def ran(_1: object, _2: object, statement: str, *_: object) -> None:
@@ -53,13 +53,14 @@ def test_a_batch_is_one_statement(
     writer = make()
     event.listen(Engine, "before_cursor_execute", ran)
     try:
-        writer.write(records(1, 500))
+        writer.write(records(1, 2_000))
+        writer.write(records(2_001, 2_333))
         assert writer.flush(30.0)
     finally:
         event.remove(Engine, "before_cursor_execute", ran)
     inserts = [one for one in statements if one.startswith("INSERT INTO record")]
-    assert len(inserts) == 5
-    assert all("json_each" in one for one in inserts)
+    rows = [one.count("(") - 1 for one in inserts]
+    assert (rows[:2], sum(rows), len(rows) <= 12) == ([1_000, 1_000], 2_333, True)
 
 
 def test_a_full_queue_lets_the_oldest_below_warning_go(

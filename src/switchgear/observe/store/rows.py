@@ -1,10 +1,9 @@
-"""Owns how a record becomes a row and a row a record; JSON, because a batch travels as one."""
+"""Owns how a record becomes a row and a row a record."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -16,24 +15,8 @@ from switchgear.observe.store.model import CircuitSnapshot
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-COLUMNS = (
-    "at_ms",
-    "level",
-    "event",
-    "exchange",
-    "method",
-    "account",
-    "message",
-    "call_id",
-    "attempt",
-    "duration_ms",
-    "kind",
-    "status",
-    "code",
-    "source",
-    "detail",
-)
-"""In the order in which a record is encoded."""
+COLUMNS = LogRecord._fields[1:]
+"""What is kept of a record, in the order of its values; its id is the file's."""
 REPLACEMENT = "\ufffd"
 """Stands for what a text in the file cannot hold: NUL, and half a character."""
 _DEPTH_MAX = 20
@@ -42,39 +25,36 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
-def batch_json(records: Sequence[LogRecord]) -> str:
-    """The batch as one JSON array of arrays, in the order of COLUMNS."""
-    try:
-        encoded = _encode([_row(record) for record in records])
-    except (TypeError, ValueError, OverflowError, RecursionError):
-        encoded = b"\\u0000"  # a value that JSON does not know: clean them all
-    if b"\\u0000" in encoded:
-        # SQLite cuts a JSON string at its NUL.
-        encoded = _encode(
-            [plain(_row(replace(record, detail=plain(record.detail)))) for record in records]
-        )
-    return encoded.decode()
+def values_of(run: int, records: Sequence[LogRecord]) -> list[object]:
+    """
+    The values of a run's records one after the other, each its run and then COLUMNS.
+
+    Raises:
+        ValueError, TypeError, OverflowError, RecursionError: A record holds what a file cannot; take
+            `clean_values_of`. The driver raises the same of some.
+    """
+    values: list[object] = []
+    for record in records:
+        values += _row(run, record)
+    # Names hold no NUL, by Key; SQLite would take one, and stop at it when it searches.
+    texts = "".join([f"{one.message}{one.code}{one.source}" for one in records])
+    details = filter(None, values[len(COLUMNS) :: 1 + len(COLUMNS)])
+    if "\0" in texts or any("\\u0000" in str(detail) for detail in details):
+        raise ValueError("a text holds NUL")
+    return values
 
 
-def _row(record: LogRecord) -> tuple[object, ...]:
-    return (
-        record.at_ms,
-        record.level,
-        record.event,
-        record.exchange,
-        record.method,
-        record.account,
-        record.message,
-        record.call_id,
-        record.attempt,
-        record.duration_ms,
-        record.kind,
-        record.status,
-        record.code,
-        record.source,
-        # A text, so that it comes back to the letter.
-        _encode(record.detail).decode() if record.detail else None,
-    )
+def clean_values_of(run: int, records: Sequence[LogRecord]) -> list[object]:
+    """The same, with what SQLite cannot hold made its text: for a batch that it did not take."""
+    rows = (_row(run, record._replace(detail=plain(record.detail))) for record in records)
+    return [plain(value) for row in rows for value in row]
+
+
+def _row(run: int, record: LogRecord) -> tuple[Any, ...]:
+    # As a tuple a record is its id, the columns in their order, and its detail: a text here, so that it comes back
+    # to the letter.
+    detail = _encode(record.detail).decode() if record.detail else None
+    return (run, *record[1:-1], detail)
 
 
 def plain(value: object, depth: int = 0) -> Any:

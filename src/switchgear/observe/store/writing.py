@@ -6,13 +6,14 @@ When to write, and what if not, is history's.
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Integer, Text, bindparam, column, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects import sqlite
 
 from switchgear.observe.store.engine import failures, writing_engine
-from switchgear.observe.store.rows import COLUMNS, batch_json, row_of_circuit
+from switchgear.observe.store.rows import COLUMNS, clean_values_of, row_of_circuit, values_of
 from switchgear.observe.store.schema import circuit, record, run
 
 if TYPE_CHECKING:
@@ -94,10 +95,22 @@ class Store:
             lost: Records lost by this run so far, below WARNING and from WARNING on.
             now_ms: Epoch milliseconds.
         """
-        batch = batch_json(records) if records else None
+        rest = (circuits, lost, now_ms)
+        try:
+            self._deliver(number, values_of(number, records), *rest)
+        except _NOT_TAKEN:
+            self._deliver(number, clean_values_of(number, records), *rest)
+
+    def _deliver(
+        self,
+        number: int,
+        values: Sequence[object],
+        circuits: Sequence[CircuitSnapshot],
+        lost: tuple[int, int],
+        now_ms: int,
+    ) -> None:
         with failures(self.path), self._ready().begin() as connection:
-            if batch is not None:
-                connection.execute(_INSERT, {"run_number": number, "batch": batch})
+            _insert(connection, values)
             if circuits:
                 _put(connection, [row_of_circuit(number, one) for one in circuits])
             beat = {
@@ -142,14 +155,29 @@ class Store:
         return found.st_dev, found.st_ino
 
 
-_INSERT = insert(record).from_select(
-    ["run", *COLUMNS],
-    # One statement for the whole batch: a statement for each row takes the GIL again for each row.
-    select(
-        bindparam("run_number", type_=Integer),
-        *(func.json_extract(column("value"), f"$[{place}]") for place in range(len(COLUMNS))),
-    ).select_from(func.json_each(bindparam("batch", type_=Text)).table_valued("value")),
-)
+_CHUNKS = (1_000, 256, 64, 16, 4, 1)
+"""Rows of one statement: few sizes, so that the driver keeps each of them ready."""
+
+
+_NOT_TAKEN = (ValueError, TypeError, OverflowError, RecursionError)
+"""What is raised of a value that a file cannot hold, by us or by the driver."""
+
+
+def _insert(connection: Connection, values: Sequence[object]) -> None:
+    # As many rows as can be in one statement: a statement for each row takes the GIL again for each row.
+    width, done = 1 + len(COLUMNS), 0
+    for rows in _CHUNKS:
+        while len(values) - done >= rows * width:
+            chunk = values[done : done + rows * width]
+            connection.exec_driver_sql(_statement(rows), tuple(chunk))
+            done += rows * width
+
+
+@cache
+def _statement(rows: int) -> str:
+    one = insert(record).values(dict.fromkeys(("run", *COLUMNS)))
+    head, values, group = str(one.compile(dialect=sqlite.dialect())).partition(" VALUES ")
+    return head + values + ", ".join([group] * rows)
 
 
 _CIRCUIT_KEY = ("run", "exchange", "method", "account")
