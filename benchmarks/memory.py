@@ -12,10 +12,11 @@ import gc
 import tracemalloc
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from benchmarks.table import Row
 from switchgear import Key, Switchgear, SystemClock
+from switchgear.observe.metrics import tally_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,7 @@ class Exchange:
 
     def __init__(self, clock: PlayedClock, seed: int) -> None:
         self._clock, self._rng, self._made = clock, Random(seed), 0
+        self.call = self.answer  # made once, as a program's own function is
         self._texts = [f"{number:03d} ".ljust(ERROR_CHARS, "x") for number in range(1000)]
 
     def answer(self) -> int:
@@ -53,10 +55,11 @@ class Exchange:
 
 def row(effort: Effort) -> Row:
     """Bytes of one circuit."""
-    circuits, each = (5, 500) if effort.quick else (50, 10_000)
+    circuits, each = (5, 500) if effort.quick else (200, 10_000)
     clock = PlayedClock()
     exchange = Exchange(clock, seed=1)
     with Switchgear(clock=clock) as gear:
+        gear.configure("*", retries=0)  # for all keys: of its own a key has no setting
         _use(gear, exchange, "get_warm", each)
         _settle(gear)
         tracemalloc.start()
@@ -65,7 +68,8 @@ def row(effort: Effort) -> Row:
         _settle(gear)
         after = tracemalloc.take_snapshot()
         tracemalloc.stop()
-        buckets = len(list(gear.registry.tallies[kept[-1].key][0].durations))
+        assert len(kept) == circuits
+        buckets = len(list(tally_of(gear.registry.taps[Key.of("bench", "get_0")]).durations))
     ours = tracemalloc.Filter(False, tracemalloc.__file__)
     grown = after.filter_traces([ours]).compare_to(before.filter_traces([ours]), "filename")
     total = sum(stat.size_diff for stat in grown) / circuits
@@ -79,22 +83,15 @@ def _file(stat: tracemalloc.StatisticDiff) -> str:
     return "/".join(Path(stat.traceback[0].filename).parts[-2:])
 
 
-class Kept(NamedTuple):
-    """A key in use, and the function that its user keeps."""
-
-    key: Key
-    guarded: Callable[[], object]
-
-
-def _use(gear: Switchgear, exchange: Exchange, method: str, each: int) -> Kept:
-    """A key after so many calls, the last of them a failure, default settings but for the retries' waits."""
-    guarded = gear.guarded("bench", method, retries=0)(exchange.answer)
+def _use(gear: Switchgear, exchange: Exchange, method: str, each: int) -> Callable[[], object]:
+    """What the user keeps of a key after so many calls, now and then a failure; default settings, but no retries."""
+    guarded = gear.guarded("bench", method)(exchange.call)
     for _ in range(each):
         try:
             guarded()
         except ConnectionResetError:
             continue
-    return Kept(Key.of("bench", method), guarded)
+    return guarded
 
 
 def _settle(gear: Switchgear) -> None:

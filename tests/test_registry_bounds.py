@@ -43,7 +43,7 @@ def sizes(gear: sg.Switchgear) -> dict[str, int]:
     registry = gear.registry
     return {
         "policies": len(registry.policies),
-        "tallies": len(registry.tallies),
+        "counts": len(registry.taps),
         "taps": len(gear.hub._taps),
         "metrics": len(gear.all_metrics()),
         "circuits": len(gear.circuits()),
@@ -64,7 +64,7 @@ def test_everything_of_a_key_is_bounded(clock: FakeClock, keys_max: int) -> None
             found = sizes(gear)
             assert found.pop("bulkheads") <= keys_max + 3  # of exchange, address and account
             assert max(found.values()) <= keys_max
-            assert found["policies"] == found["tallies"] == found["taps"] == found["metrics"]
+            assert found["policies"] == found["counts"] == found["taps"] == found["metrics"]
 
 
 def test_names_asked_for_and_never_called_are_bounded_too(gear: sg.Switchgear) -> None:
@@ -336,7 +336,7 @@ def test_threads_that_make_keys_at_once_keep_the_bound(gear: sg.Switchgear) -> N
         go.set()
         assert [one.result(PATIENCE_S) for one in found] == [50] * 8
     kept = sizes(gear)
-    assert kept["policies"] == kept["tallies"] == kept["taps"] == len(listed(gear)) <= MAX
+    assert kept["policies"] == kept["counts"] == kept["taps"] == len(listed(gear)) <= MAX
 
 
 @pytest.mark.slow  # five thousand keys are made

@@ -128,7 +128,7 @@ def of_gear(gear: Switchgear) -> Begin:
     def call() -> Calls:
         way = policy.way
         if way is None or policy.toll is not None:
-            refused = refusal(policy, clock.monotonic_s())
+            refused = refusal(policy)
             if refused is not None:
                 raise refused
             return (yield from Course(policy, (), None).flow())

@@ -21,7 +21,7 @@ from switchgear.core.event import (
     RetryScheduled,
 )
 from switchgear.core.words import CircuitState, Kind, Scope
-from switchgear.observe.metrics import CallMetrics, Tally
+from switchgear.observe.metrics import CallMetrics, Durations, Tally
 from switchgear.testing import FakeClock
 from tests.observe.facts import CLOSED, FORCED_OPEN, HALF, KEY, OPEN, failed, move
 
@@ -155,6 +155,19 @@ def call(gear: sg.Switchgear, fail: Any = None) -> None:
         return 1
 
     gear.guarded("binance", "get_x").try_call_sync(work)
+
+
+@pytest.mark.parametrize("many", [65_535, 65_536, 2**32 - 1, 2**32, 2**40])
+def test_a_bucket_holds_any_number_of_durations(many: int) -> None:
+    """The places grow wider when a count no longer fits; what the other buckets hold stays."""
+    durations = Durations()
+    durations.add([0.1, 5.0])
+    (first, _), *_, (last, _) = durations
+    durations.count({first: many - 1, last: 1})
+    found = dict(durations)
+    assert (found[first], found[last], sum(found.values())) == (many, 2, many + 2)
+    durations.add([0.1, 60.0])
+    assert dict(durations)[first] == many + 1
 
 
 def test_the_gear_counts_every_kind_of_end() -> None:

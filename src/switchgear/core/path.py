@@ -50,22 +50,21 @@ def sync_path(
     policy: Policy, function: Callable[..., Any], manner: Manner, gives: Gives = _VALUE
 ) -> Callable[..., Any]:
     """A guarded function for synchronous callers."""
-    whole, tries = gives is not _VALUE, gives is _TRIED
     manner, function = manner_of(policy, function, manner), unguarded(policy, function)
-    began, succeeded, monotonic_s = policy.tap.began, policy.tap.succeeded, policy.clock.monotonic_s
-    breaker, domain, settle = policy.breaker, policy.breaker.domain, policy.scopes.settle_straight
-    keeps, serves, alone = manner.keeps, bool(manner.fallbacks), manner.is_alone
+    tap, monotonic_s = policy.tap, policy.clock.monotonic_s
+    breaker, whole, tries = policy.breaker, gives is not _VALUE, gives is _TRIED
+    alone = not (manner.fallbacks or manner.once)
 
     def guarded(*args: Any, **kwargs: Any) -> Any:
         way, toll = policy.way, policy.toll
         if way is None or (toll is not None and toll.take()):
-            refused = None if serves else refusal(policy, monotonic_s())
+            refused = None if manner.fallbacks else refusal(policy)
             if refused is not None:
                 if tries:
                     return Err(refused)
                 raise refused
             return _through_flow(policy, function, args, kwargs, manner, whole=whole)
-        call_id, started_s = began(), monotonic_s()
+        call_id, started_s = tap.began(), monotonic_s()
         try:
             value = function(*args, **kwargs)
         except BaseException as error:  # the flow settles it, and raises what is not ours again
@@ -78,12 +77,12 @@ def sync_path(
         if hasattr(value, "__await__"):
             later = _awaited_later(policy, function, value, call_id, toll, manner, whole)
             return later(*args, **kwargs)
-        if policy.way is not way or breaker.dirty or domain.dirty:
-            settle(way, SUCCESS)
+        if policy.way is not way or breaker.dirty or breaker.domain.dirty:
+            policy.scopes.settle_straight(way, SUCCESS)
         if toll is not None:
             toll.returned()
-        succeeded(call_id, started_s, monotonic_s())
-        if keeps:
+        tap.succeeded(call_id, started_s, monotonic_s())
+        if manner.keeps:
             _remember(policy, function, value, args, kwargs)
         return Served(value) if whole else value
 
@@ -94,22 +93,21 @@ def async_path(
     policy: Policy, function: Callable[..., Any], manner: Manner, gives: Gives = _VALUE
 ) -> Callable[..., Coroutine[Any, Any, Any]]:
     """A guarded function for asynchronous callers."""
-    whole, tries = gives is not _VALUE, gives is _TRIED
     manner, function = manner_of(policy, function, manner), unguarded(policy, function)
-    began, succeeded, monotonic_s = policy.tap.began, policy.tap.succeeded, policy.clock.monotonic_s
-    breaker, domain, settle = policy.breaker, policy.breaker.domain, policy.scopes.settle_straight
-    keeps, serves, alone = manner.keeps, bool(manner.fallbacks), manner.is_alone
+    tap, monotonic_s = policy.tap, policy.clock.monotonic_s
+    breaker, whole, tries = policy.breaker, gives is not _VALUE, gives is _TRIED
+    alone = not (manner.fallbacks or manner.once)
 
     async def guarded(*args: Any, **kwargs: Any) -> Any:
         way, toll = policy.way, policy.toll
         if way is None or (toll is not None and toll.take()):
-            refused = None if serves else refusal(policy, monotonic_s())
+            refused = None if manner.fallbacks else refusal(policy)
             if refused is not None:
                 if tries:
                     return Err(refused)
                 raise refused
             return await _through_flow_async(policy, function, args, kwargs, manner, whole=whole)
-        call_id, started_s = began(), monotonic_s()
+        call_id, started_s = tap.began(), monotonic_s()
         try:
             if (timeout_s := policy.plan.timeout_s) is None:
                 value = function(*args, **kwargs)
@@ -123,12 +121,12 @@ def async_path(
                 raise
             first = Failure(error, way, started_s, call_id, toll)
             return await adrive(policy, function, args, kwargs, manner, first, whole=whole)
-        if policy.way is not way or breaker.dirty or domain.dirty:
-            settle(way, SUCCESS)
+        if policy.way is not way or breaker.dirty or breaker.domain.dirty:
+            policy.scopes.settle_straight(way, SUCCESS)
         if toll is not None:
             toll.returned()
-        succeeded(call_id, started_s, monotonic_s())
-        if keeps:
+        tap.succeeded(call_id, started_s, monotonic_s())
+        if manner.keeps:
             _remember(policy, function, value, args, kwargs)
         return Served(value) if whole else value
 

@@ -192,7 +192,7 @@ def _record(entry: Entry) -> LogRecord:
     if not is_success(fact):
         return record_of(event_of(fact), number, at_ms)
     tap, call_id, started_s, ended_s = fact
-    lasted_s, slow_s = ended_s - started_s, tap.slow_s()
+    lasted_s, slow_s = ended_s - started_s, tap.counts.slow_s
     return success_record(number, at_ms, tap.key, call_id, lasted_s, slow_s)
 
 

@@ -31,7 +31,7 @@ PENDING_MAX = 65_536
 """Facts that may wait to be counted; then a call counts them itself."""
 LOOK_MASK = 1023
 """A tap looks whether too much is pending at every 1,024th of its calls."""
-_REFUSED_BIT = 2**49
+REFUSED_BIT = 2**49
 """Set in the ids of calls that were not made, clear in all others; both stay below 2**53, which JSON readers keep."""
 _REJECTED, _FAILED = 6, 9
 """How many fields a rejection and a failure have; a success has 4. The length tells which it is."""
@@ -42,6 +42,8 @@ class Counts(Protocol):
 
     key: Key
     rejected: int
+    slow_s: float | None
+    """What takes longer is told as slow."""
 
     @property
     def ended(self) -> int:
@@ -67,6 +69,10 @@ class Queues(Protocol):
     lock: Lock
     successes: deque[Success]
     pending: deque[Fact]
+    add_success: Callable[[Success], None]
+    """Appends to the one; one object for all taps."""
+    add: Callable[[Fact], None]
+    """Appends to the other."""
 
     def bound(self) -> None:
         """Count what is pending, if that is too much."""
@@ -88,22 +94,20 @@ class Tap:
         "counts",
         "key",
         "refused",
-        "slow_s",
     )
 
     def __init__(
-        self, queues: Queues, counts: Counts, first_id: int, slow_s: Callable[[], float | None]
+        self, queues: Queues, counts: Counts, first_id: int, refused: Callable[[], int]
     ) -> None:
         self.key = counts.key
         self.counts = counts
-        self.slow_s = slow_s
         self.began: Callable[[], int] = count(first_id).__next__
-        self.refused: Callable[[], int] = count(first_id | _REFUSED_BIT).__next__
+        self.refused = refused
         self._first_id = first_id
         self._withdrawn = 0
         self._queues = queues
-        self._append = queues.successes.append
-        self._append_other = queues.pending.append
+        self._append = queues.add_success
+        self._append_other = queues.add
         self._pending = queues.pending
 
     def succeeded(self, call_id: int, started_s: float, ended_s: float) -> None:
@@ -218,7 +222,7 @@ def fact_level(fact: Fact) -> Level:
 
 def is_slow(success: tuple[Any, ...]) -> bool:
     """Whether a success took longer than its key calls slow, as the settings stand now."""
-    slow_s: float | None = success[0].slow_s()
+    slow_s: float | None = success[0].counts.slow_s
     return slow_s is not None and success[3] - success[2] > slow_s
 
 

@@ -24,6 +24,7 @@ from switchgear.observe.delivery import Delivery
 from switchgear.observe.fact import (
     LOOK_MASK,
     PENDING_MAX,
+    REFUSED_BIT,
     Fact,
     Success,
     Tap,
@@ -71,6 +72,8 @@ class Hub:
         """Successes at the first attempt that are not yet counted, as bare numbers."""
         self.pending: deque[Fact] = deque()
         """All other facts that are not yet counted, in order."""
+        self.add_success, self.add = self.successes.append, self.pending.append
+        self._refused = count(int(clock.chance() * 2**48) | REFUSED_BIT).__next__
         self.lock = threading.Lock()
         """Held while counting and while reading counts; nothing foreign runs under it."""
         self.ticks: list[Callable[[], object]] = []
@@ -109,9 +112,9 @@ class Hub:
         if len(self.successes) + len(self.pending) > QUEUE_MAX:
             self.fold()
 
-    def tap(self, counts: Counts, slow_s: Callable[[], float | None]) -> Tap:
+    def tap(self, counts: Counts) -> Tap:
         """The tap of a key, with the counts that its facts are folded into."""
-        made = Tap(self, counts, int(self._clock.chance() * 2**48), slow_s)
+        made = Tap(self, counts, int(self._clock.chance() * 2**48), self._refused)
         with self.lock:
             self._taps[counts.key] = made
         self.start()
@@ -252,7 +255,7 @@ class Hub:
         slow = False
         for tap, lasted_s in durations.items():
             tap.counts.succeeded(lasted_s)
-            slow_s = tap.slow_s()
+            slow_s = tap.counts.slow_s
             slow = slow or (slow_s is not None and max(lasted_s) > slow_s)
         if slow:
             self._high.extend((0, fact) for fact in successes if is_slow(fact))

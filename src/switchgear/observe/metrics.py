@@ -24,17 +24,20 @@ from switchgear.core.redact import safe_words
 from switchgear.core.words import CircuitState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from switchgear.core.event import Event
     from switchgear.core.words import Key, Kind
+    from switchgear.observe.fact import Tap
 
 _STEP = log(1.08)
 """Width of a bucket of durations on a logarithmic scale: a value is known within 4 %, and from 0.1 µs to a day
 there are 358 buckets."""
 _PER_E = 1 / _STEP
 _SECONDS_MIN = 1e-7
+_WIDTHS = ("H", "I", "Q")
+"""Of a count in an array, narrowest first: 2, 4 and 8 bytes."""
 _LEAST = floor(log(_SECONDS_MIN) * _PER_E)
 
 
@@ -90,7 +93,7 @@ class Durations:
 
     def __init__(self) -> None:
         self._first = 0
-        self._counts = array("Q")
+        self._counts = array(_WIDTHS[0])
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         """Each bucket and how many it holds, shortest first."""
@@ -98,23 +101,32 @@ class Durations:
 
     def add(self, durations_s: list[float]) -> None:
         """Count durations, at least one."""
-        found = Counter(
-            [floor(log(s) * _PER_E) if s > _SECONDS_MIN else _LEAST for s in durations_s]
+        self.count(
+            Counter([floor(log(s) * _PER_E) if s > _SECONDS_MIN else _LEAST for s in durations_s])
         )
+
+    def count(self, found: Mapping[int, int]) -> None:
+        """Count so many in each of these buckets, at least one of them."""
         self._reach(min(found), max(found))
-        counts, first = self._counts, self._first
         for bucket, number in found.items():
-            counts[bucket - first] += number
+            place = bucket - self._first
+            try:
+                self._counts[place] += number
+            except OverflowError:
+                total = self._counts[place] + number
+                wide = next(code for code in _WIDTHS if total < 256 ** array(code).itemsize)
+                self._counts = array(wide, self._counts)
+                self._counts[place] = total
 
     def _reach(self, low: int, high: int) -> None:
         if not self._counts:
             self._first = low
         if low < self._first:
-            self._counts[:0] = array("Q", bytes(8 * (self._first - low)))
+            self._counts[:0] = array(self._counts.typecode, [0]) * (self._first - low)
             self._first = low
         missing = high - self._first - len(self._counts) + 1
         if missing > 0:
-            self._counts.frombytes(bytes(8 * missing))
+            self._counts.extend(array(self._counts.typecode, [0]) * missing)
 
 
 class Tally:
@@ -158,7 +170,8 @@ class Tally:
         self.total_s = self.ok_s = self.max_s = 0.0
         self.min_s = float("inf")
         self.durations = Durations()
-        self.errors: dict[Kind, int] = {}
+        self.errors: tuple[tuple[Kind, int], ...] = ()
+        """How many of which kind; mostly of one or two, for which a dict would take twice the room."""
         self.last_error: str | None = None
         self.last_error_s = self.last_change_s = self.last_source_s = 0.0
         self.last_source = ""
@@ -183,7 +196,9 @@ class Tally:
         """Count one failure; words are not yet redacted."""
         self.failed += 1
         self.total_s += duration_s
-        self.errors[kind] = self.errors.get(kind, 0) + 1
+        counted = dict(self.errors)
+        counted[kind] = counted.get(kind, 0) + 1
+        self.errors = tuple(counted.items())
         self.last_error, self.last_error_s = words, at_s
 
     def fold(self, event: Event) -> None:
@@ -256,7 +271,7 @@ class Tally:
             p50_ms=p50_s * 1000,
             p95_ms=p95_s * 1000,
             p99_ms=p99_s * 1000,
-            errors_by_kind={kind.value: number for kind, number in self.errors.items()},
+            errors_by_kind={kind.value: number for kind, number in self.errors},
             last_error=None if self.last_error is None else safe_words(self.last_error),
             last_error_at=date(self.last_error_s) if self.last_error is not None else None,
             circuit_state=state,
@@ -279,3 +294,9 @@ class Tally:
 
 
 _HELD = frozenset({CircuitState.FORCED_OPEN, CircuitState.FORCED_CLOSED, CircuitState.METRICS_ONLY})
+
+
+def tally_of(tap: Tap) -> Tally:
+    """The counts behind a tap."""
+    assert isinstance(tap.counts, Tally)  # there are no others
+    return tap.counts

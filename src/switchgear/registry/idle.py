@@ -10,12 +10,11 @@ if TYPE_CHECKING:
     from switchgear.core.policy.plan import Policy
     from switchgear.core.words import Key
     from switchgear.observe.fact import Tap
-    from switchgear.observe.metrics import Tally
 
 
 def idle_keys(
     policies: Mapping[Key, Policy],
-    tallies: Mapping[Key, tuple[Tally, Tap]],
+    taps: Mapping[Key, Tap],
     seen: dict[Key, int],
     most: int,
 ) -> list[Key]:
@@ -24,24 +23,22 @@ def idle_keys(
 
     Args:
         policies: Every key in use.
-        tallies: Their counts, all folded.
+        taps: What they tell, all folded.
         seen: How many calls each key had begun when this last looked; brought up to date here.
         most: How many to find, from 1.
     """
-    quiet = list(_quiet(policies, tallies))
-    called = [key for key in quiet if tallies[key][1].begun() != seen.get(key, 0)]
+    quiet = list(_quiet(policies, taps))
+    called = [key for key in quiet if taps[key].begun() != seen.get(key, 0)]
     for key in called:  # a second chance: not this time, but next, if it is not called until then
-        seen[key] = tallies[key][1].begun()
+        seen[key] = taps[key].begun()
     lately = frozenset(called)
     found = [key for key in quiet if key not in lately][:most]
     # Where all were called since, the oldest must do.
     return found or quiet[:most]
 
 
-def _quiet(
-    policies: Mapping[Key, Policy], tallies: Mapping[Key, tuple[Tally, Tap]]
-) -> Iterator[Key]:
+def _quiet(policies: Mapping[Key, Policy], taps: Mapping[Key, Tap]) -> Iterator[Key]:
     for key, policy in policies.items():
-        tally, tap = tallies[key]
-        if policy.breaker.quiet and tap.begun() == tally.ended:
+        tap = taps[key]
+        if policy.breaker.quiet and tap.begun() == tap.counts.ended:
             yield key

@@ -19,7 +19,7 @@ from switchgear.core.policy.latency import Latency
 from switchgear.core.policy.memory import Memory
 from switchgear.core.policy.plan import Policy
 from switchgear.core.words import CircuitState, Key
-from switchgear.observe.metrics import Tally
+from switchgear.observe.metrics import Tally, tally_of
 from switchgear.registry.common import Common
 from switchgear.registry.holds import HOLDS, Hold, matches
 from switchgear.registry.idle import idle_keys
@@ -51,13 +51,14 @@ class Registry:
         self.book = book
         self.policies: dict[Key, Policy] = {}
         self.commons: dict[str, Common] = {}
-        self.tallies: dict[Key, tuple[Tally, Tap]] = {}
+        self.taps: dict[Key, Tap] = {}
         self.keys_max = keys_max
         self._parted: WeakValueDictionary[Key, Policy] = WeakValueDictionary()
         """Forgotten keys to which somebody still has a handle: when it is used they come back as they were."""
         self._seen: dict[Key, int] = {}
         self._clock = clock
         self._hub = hub
+        self._emit = hub.emit  # one object for all who keep it
         self._memory: Memory[Any] = Memory()
         self._holds: list[Hold] = []
         self._injected = Injected(self._equip_matching)
@@ -83,7 +84,7 @@ class Registry:
         """What the keys of an exchange share; made when it is first asked for."""
         with self._lock:
             if exchange not in self.commons:
-                made = Common(exchange, self._clock, self._hub.emit, self.book)
+                made = Common(exchange, self._clock, self._emit, self.book)
                 made.quotas.watchers.append(partial(self._tolled, exchange))
                 self.commons[exchange] = made
             return self.commons[exchange]
@@ -98,7 +99,7 @@ class Registry:
         if wide is not None:
             return wide.view()
         rules = self.book.of(key).rules()
-        return Breaker(key, rules, self._clock, self._hub.emit, scope=key.scope).view()
+        return Breaker(key, rules, self._clock, self._emit, scope=key.scope).view()
 
     def views(self) -> Iterator[CircuitView]:
         """Every circuit by itself, by key; those wider than a method once they have counted something."""
@@ -117,7 +118,8 @@ class Registry:
     def metrics(self, key: Key) -> CallMetrics:
         """What happened to a key's calls; all zero for one that was never used."""
         self._hub.fold()
-        tally, tap = self.tallies.get(key, (Tally(key), None))
+        tap = self.taps.get(key)
+        tally = Tally(key) if tap is None else tally_of(tap)
         policy = self.policies.get(key)
         state = CircuitState.CLOSED if policy is None else policy.scopes.binding().peek()
         with self._hub.lock:
@@ -128,7 +130,7 @@ class Registry:
         self._hub.fold()
         return {
             key: tally.last_source
-            for key, (tally, _) in list(self.tallies.items())
+            for key, tally in [(key, tally_of(tap)) for key, tap in list(self.taps.items())]
             if tally.fallbacks and tally.last_source_s >= since_s
         }
 
@@ -251,11 +253,8 @@ class Registry:
             return parted
         self._make_room()
         found, common = self.book.of(key), self.common(key.exchange)
-        breaker = Breaker(
-            key, self.book.one(found.rules()), self._clock, self._hub.emit, common.domain
-        )
-        tally = Tally(key)
-        tap = self._hub.tap(tally, lambda: tally.slow_s)  # records keep the tap, never the policy
+        breaker = Breaker(key, self.book.one(found.rules()), self._clock, self._emit, common.domain)
+        tap = self._hub.tap(Tally(key))  # records keep the tap, never the policy
         plan = self.book.one(found.plan(key))
         before = frozenset(common.circuits)
         wide = common.wide(key.account, signed=found.signed)
@@ -265,7 +264,7 @@ class Registry:
             breaker,
             common.gates_of(key.account, plan.effect, signed=found.signed),
             tap,  # pyright: ignore[reportArgumentType]  it takes a slot that holds a function for a method
-            self._hub.emit,
+            self._emit,
             self._clock,
             self._memory,
             wide=wide,
@@ -275,7 +274,7 @@ class Registry:
         for each in (*wide, breaker):
             if each.key not in before:  # a hold that was released of one in use stays so
                 self._hold_late(each)
-        self.tallies[key] = (tally, tap)
+        self.taps[key] = tap
         self.policies[key] = policy
         return policy
 
@@ -319,7 +318,7 @@ class Registry:
             return
         self._hub.fold()
         spare = max(1, self.keys_max // 10)
-        parted = idle_keys(self.policies, self.tallies, self._seen, spare)
+        parted = idle_keys(self.policies, self.taps, self._seen, spare)
         for key in parted:
             self._part(key)
         self._forget_exchanges({key.exchange for key in parted})
@@ -329,7 +328,7 @@ class Registry:
 
     def _part(self, key: Key) -> None:
         policy = self.policies.pop(key)
-        self.tallies.pop(key, None)
+        self.taps.pop(key, None)
         self._seen.pop(key, None)
         policy.detach(self._revive)
         self._parted[key] = policy
@@ -358,7 +357,7 @@ class Registry:
             self._make_room()
             tap: Any = policy.tap
             self._hub.adopt(tap)
-            self.tallies[policy.key] = (tap.counts, tap)
+            self.taps[policy.key] = tap
             self.policies[policy.key] = policy
             self._parted.pop(policy.key, None)
             policy.attach()

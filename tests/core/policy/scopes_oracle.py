@@ -101,6 +101,17 @@ class Oracle:
         self.become(machine.settle(*args, slow=slow, overdue=self.overdue(now_s)))
 
 
+class Moves:
+    """Whether a circuit has moved since this began to watch it."""
+
+    def __init__(self) -> None:
+        self.seen = False
+
+    def moved_locked(self) -> None:
+        """It has."""
+        self.seen = True
+
+
 def charged(charge: Charge, scope: Scope) -> Settlement:
     """What a charge is to the circuit of a scope, by the words of the design."""
     if charge.settlement is GOOD or scope is charge.scope:

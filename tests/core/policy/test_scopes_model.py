@@ -37,6 +37,7 @@ from tests.core.policy.scopes_oracle import (
     SLOWS,
     WHY,
     WIDEST_FIRST,
+    Moves,
     Oracle,
     Out,
     as_real,
@@ -77,7 +78,7 @@ class ScopesWalk(RuleBasedStateMachine):
         self.oracles: dict[Key, Oracle] = {}
         self.paths: dict[tuple[str, str], Scopes] = {}
         self.out: list[tuple[Scopes, Ticket]] = []
-        self.ways: list[tuple[Scopes, Way, list[object]]] = []
+        self.ways: list[tuple[Scopes, Way, Moves]] = []
         self.settled: list[tuple[Scopes, Ticket]] = []
 
     @initialize(drawn=SETS, slow=SLOWS)
@@ -236,9 +237,9 @@ class ScopesWalk(RuleBasedStateMachine):
         way = scopes.way_locked()
         assert (way is not None) == closed
         if way is not None:
-            moved: list[object] = []
+            moved = Moves()
             for breaker in scopes.breakers:
-                breaker.moved.append(lambda moved=moved: moved.append(None))  # type: ignore[misc]
+                breaker.watchers.append(moved)
             self.ways.append((scopes, way, moved))
 
     @precondition(lambda self: self.ways)
@@ -250,7 +251,7 @@ class ScopesWalk(RuleBasedStateMachine):
         note("went straight")
         own, domain = scopes.own, scopes.domain
         if charge.settlement is GOOD:
-            if moved or own.dirty or domain.dirty:
+            if moved.seen or own.dirty or domain.dirty:
                 scopes.settle_straight(way, charge)
         elif charge.settlement is BAD and charge.scope is Scope.METHOD and not domain.dirty:
             charge = charge._replace(took_s=0.0, timed_out=False)

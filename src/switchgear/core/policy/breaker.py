@@ -6,7 +6,7 @@ Which circuits a call passes, and that they admit it together, is left to scopes
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from switchgear.core import circuit as machine
 from switchgear.core.circuit import (
@@ -27,10 +27,16 @@ from switchgear.core.policy.outstanding import Outstanding
 from switchgear.core.words import CircuitState, Key, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from switchgear.core.clock import Clock
     from switchgear.core.event import Emit
+
+
+class Watcher(Protocol):
+    """Who wants to hear of a circuit's moves."""
+
+    def moved_locked(self) -> None:
+        """It moved: a step in memory of our own, under the lock."""
+        ...
 
 
 class Breaker:
@@ -49,10 +55,10 @@ class Breaker:
         "dirty",
         "domain",
         "key",
-        "moved",
         "openings",
         "rules",
         "scope",
+        "watchers",
     )
 
     def __init__(
@@ -69,20 +75,20 @@ class Breaker:
         self.rules = rules
         """Live: `configure` replaces them, and the next admission or settlement obeys."""
         self._is_plain = not rules.watches_successes
-        self._straight = _FIRST
+        self._straight = FIRST
         """What admits all straight calls of this generation."""
         self.dirty = rules.watches_successes
         """A success has something to undo or to count."""
         self.domain = Domain() if domain is None else domain
         self.openings = 0
-        self.moved: list[Callable[[], None]] = []
-        """Called under the lock after every move: steps in memory of our own."""
-        self._circuit: Circuit = Circuit.new()
+        self.watchers: list[Watcher] = []
+        """Told under the lock after every move."""
+        self._circuit = _NEW
         self._owed: list[machine.Ticket] = []
         """Failures that the circuit has yet to count, each by what admitted it; appended to without the lock."""
         self._room = self._room_locked()
         """How many may be owed before the machine must be asked."""
-        self._out = Outstanding()
+        self._out = _NOBODY
         self._since_s = clock.monotonic_s()
         self._clock = clock
         self._emit = emit
@@ -127,8 +133,8 @@ class Breaker:
             self.rules, self._is_plain = rules, not rules.watches_successes
             self._room = self._room_locked()
             self._stain_locked()
-            for moved in tuple(self.moved):
-                moved()
+            for watcher in tuple(self.watchers):
+                watcher.moved_locked()
 
     def way_locked(self) -> machine.Ticket | None:
         """What admits a straight call: closed, with no rule that must see it begin; None sends it through the flow."""
@@ -166,6 +172,8 @@ class Breaker:
     def begin_locked(self, ticket: object, now_s: float) -> None:
         """An attempt begins under this ticket; it is watched where one that is out too long counts."""
         if self.rules.slow_call_rate is not None:
+            if self._out is _NOBODY:
+                self._out = Outstanding()
             self._out.begin(ticket, now_s)
 
     def settle_locked(
@@ -285,8 +293,8 @@ class Breaker:
         self._stain_locked()
         if circuit.generation != before.generation:
             self._tell_locked(before, circuit, now_s, by, why)
-            for moved in tuple(self.moved):
-                moved()
+            for watcher in tuple(self.watchers):
+                watcher.moved_locked()
 
     def _settled_short_locked(self, raw: machine.Ticket, settlement: Settlement) -> bool:
         """
@@ -374,9 +382,12 @@ class Breaker:
         self._emit(CircuitMoved(now_s, self.key, old, new, reason, after.generation, until_s, by))
 
 
+_NOBODY = Outstanding()
+"""Of all circuits that watch no attempt: nobody begins here."""
 _OWED_MAX = 1_024
 """Failures are counted into the circuit when so many are owed, however many it bears."""
-_FIRST = machine.Ticket(1)
+_NEW = Circuit.new()
+FIRST = machine.Ticket(1)
 """What admits the straight calls of every circuit that has not moved yet."""
 _REFUSING = frozenset({CircuitState.OPEN, CircuitState.HALF_OPEN, CircuitState.FORCED_OPEN})
 

@@ -60,11 +60,6 @@ class Manner(NamedTuple):
     once: bool = False
     """One attempt, whatever retries the settings allow."""
 
-    @property
-    def is_alone(self) -> bool:
-        """Whether a failure that is not retried ends the call: no fallback can serve, no block is left."""
-        return not (self.fallbacks or self.once)
-
 
 def last_good(max_age_s: float | Literal[_Age.OF_METHOD] = _OF_METHOD) -> LastGood:
     """

@@ -118,7 +118,7 @@ def _say_once(policy: Policy, function: Callable[..., Any]) -> None:
     name = getattr(function, "__qualname__", type(function).__qualname__)
     if name in policy.unhashable or len(policy.unhashable) >= _SAID_MAX:
         return
-    policy.unhashable.add(name)
+    policy.unhashable |= {name}
     text = (
         f"last_good cannot remember {name}: an argument, or a variable it uses, cannot be compared"
     )

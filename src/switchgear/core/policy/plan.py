@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from switchgear.core.errors import DeadlineExceeded, Rejected
 from switchgear.core.policy.retry import Backoff, allowed
@@ -53,6 +53,10 @@ class Plan:
     """A read that takes longer than this share of its like, 0 to 1, gets a second attempt beside it."""
     coalesce: bool = False
     """Equal reads in flight share one call."""
+    finals: dict[type[BaseException], Verdict] = field(
+        default_factory=dict[type[BaseException], Verdict], compare=False, repr=False
+    )
+    """What `Policy.final` has found so far: the same for every key of this plan."""
 
     def ignores(self, error: BaseException) -> bool:
         """Whether the settings call an error neutral."""
@@ -68,7 +72,11 @@ def _says(predicate: Callable[[BaseException], bool], error: BaseException) -> b
         return False
 
 
+T = TypeVar("T")
+
 _CLASSES_MAX = 256
+_NOTHING: frozenset[str] = frozenset()
+"""One for all: an empty set takes as much room as a small one."""
 
 NOT_OURS_TO_END = (Rejected, DeadlineExceeded, CutShort)
 """Errors that are no failure of the exchange, or not yet named: the flow settles them."""
@@ -86,7 +94,6 @@ class Policy:
         "clock",
         "emit",
         "faults",
-        "finals",
         "flights",
         "gates",
         "key",
@@ -141,23 +148,21 @@ class Policy:
         self.revive: Callable[[Policy], None] | None = None
         """Set while the key is forgotten: call it before an attempt."""
         self.plan = plan
-        self.unhashable: set[str] = set()
+        self.unhashable = _NOTHING
         """Functions of which it was said that last_good cannot remember them."""
         self.way: Way | None = None
         """Tickets with which the straight path may go now; None sends a call through the flow."""
         self.shut: tuple[float, str, str, Scope, str] | None = None
         """Until when calls are refused unasked, then exchange, method, scope and why; None asks the circuits."""
         self._clear = False
-        self.finals: dict[type[BaseException], Verdict] = {}
-        """What `final` has found so far."""
         self.attach()
 
     def attach(self) -> None:
         """Hear from circuits, gates and budget when they change."""
         self.revive = None
-        moved, refresh = self._moved_locked, self.refresh  # one object each, wherever it is kept
+        refresh = self.refresh  # one object, wherever it is kept
         for breaker in self.scopes.breakers:
-            breaker.moved.append(moved)
+            breaker.watchers.append(self)
         for gate in self.gates:
             gate.watchers.append(refresh)
         if self.budget is not None:
@@ -168,7 +173,7 @@ class Policy:
         """Hear from them no more, so that nothing shared keeps this policy alive; the next call revives it first."""
         with self.scopes.domain.lock:
             for breaker in self.scopes.breakers:
-                _forget(breaker.moved, self._moved_locked)
+                _forget(breaker.watchers, self)
         for gate in self.gates:
             _forget(gate.watchers, self.refresh)
         if self.budget is not None:
@@ -191,7 +196,6 @@ class Policy:
     def configure(self, plan: Plan) -> None:
         """Obey another plan from the next call on."""
         self.plan = plan
-        self.finals = {}
         self.refresh()
 
     def refresh(self) -> None:
@@ -199,7 +203,7 @@ class Policy:
         with self.scopes.domain.lock:
             is_open = self.closed_gate(self.clock.monotonic_s()) is None
             self._clear = is_open and self.revive is None
-            self._moved_locked()
+            self.moved_locked()
 
     def view(self) -> CircuitView:
         """The circuit that decides about calls now: the widest that refuses, else the method's own."""
@@ -241,7 +245,7 @@ class Policy:
         What an error means when it ends a call at once: a failure of the circuit, with no further attempt.
 
         None when it is no failure, closes a gate, is ignored, or another attempt may follow. What its class alone
-        decides, of the method alone, is kept in `finals`.
+        decides, of the method alone, is kept in the plan.
         """
         cls, plan = type(error), self.plan
         if (
@@ -256,15 +260,8 @@ class Policy:
         if again or not verdict.counts or verdict.kind in GATED:
             return None
         if by_class is not None and verdict.scope is Scope.METHOD:
-            self._keep_final(cls, verdict, plan)
+            _keep_final(plan.finals, cls, verdict)
         return verdict
-
-    def _keep_final(self, cls: type[BaseException], verdict: Verdict, plan: Plan) -> None:
-        finals = self.finals
-        if len(finals) >= _CLASSES_MAX:
-            finals.clear()  # a program that makes classes without end must not keep them here
-        if self.plan is plan:  # or it was found for settings of before
-            finals[cls] = verdict
 
     @property
     def _plain(self) -> bool:
@@ -279,7 +276,7 @@ class Policy:
             and (budget is None or budget.full)
         )
 
-    def _moved_locked(self) -> None:
+    def moved_locked(self) -> None:
         """A circuit is in another state: see where calls go now. Called under the lock of the exchange's circuits."""
         self.way = self.scopes.way_locked() if self._clear and self._plain else None
         self.shut = None
@@ -292,6 +289,14 @@ class Policy:
             self.shut = (state.until_s, exchange, method, breaker.scope, reason)
 
 
-def _forget(listeners: list[Callable[[], None]], mine: Callable[[], None]) -> None:
+def _keep_final(
+    finals: dict[type[BaseException], Verdict], cls: type[BaseException], verdict: Verdict
+) -> None:
+    if len(finals) >= _CLASSES_MAX:
+        finals.clear()  # a program that makes classes without end must not keep them here
+    finals[cls] = verdict
+
+
+def _forget(listeners: list[T], mine: T) -> None:
     if mine in listeners:
         listeners.remove(mine)

@@ -35,7 +35,7 @@ def ended_at_once(
 ) -> bool:
     """Settle and tell a failure that no retry can follow; False leaves it to the flow."""
     try:
-        verdict = policy.finals[type(error)]
+        verdict = policy.plan.finals[type(error)]
     except KeyError:
         return _ended_in_full(policy, error, way, toll, call_id, started_s, ended_s)
     if toll is not None or not policy.breaker.failed_short(way[-1]):
@@ -53,7 +53,7 @@ def _ended_in_full(
     started_s: float,
     ended_s: float,
 ) -> bool:
-    verdict = policy.finals.get(type(error)) or policy.final(error)
+    verdict = policy.plan.finals.get(type(error)) or policy.final(error)
     if verdict is None:
         return False
     if verdict.scope is not _METHOD or not policy.breaker.failed_short(way[-1]):
@@ -68,12 +68,14 @@ def _ended_in_full(
     return True
 
 
-def refusal(policy: Policy, now_s: float) -> CircuitOpenError | None:
+def refusal(policy: Policy) -> CircuitOpenError | None:
     """The error to raise while an open circuit has its time before it, where nothing else could serve."""
-    shut = policy.shut
-    if shut is None or now_s >= shut[0]:
+    if policy.shut is None:
         return None
-    until_s, exchange, method, scope, reason = shut
+    until_s, exchange, method, scope, reason = policy.shut
+    now_s = policy.clock.monotonic_s()
+    if now_s >= until_s:
+        return None
     wait_s = until_s - now_s
     policy.tap.rejected(0, now_s, scope, reason, wait_s)
     return CircuitOpenError(exchange, method, scope, reason, wait_s)

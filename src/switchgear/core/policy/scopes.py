@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from switchgear.core.circuit import Refusal, Settlement
-from switchgear.core.policy.breaker import in_words
+from switchgear.core.policy.breaker import FIRST, in_words
 from switchgear.core.words import CircuitState, Scope
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class Charge(NamedTuple):
         return self.settlement is not Settlement.SUCCESS and not self.answered
 
 
+_WAYS: dict[int, Way] = {most: (FIRST,) * most for most in range(1, 5)}
+"""One object for all keys whose circuits have never moved."""
 SUCCESS, NEUTRAL = Charge(Settlement.SUCCESS), Charge(Settlement.NEUTRAL)
 
 
@@ -135,7 +137,7 @@ class Scopes:
             if raw is None:
                 return None
             way.append(raw)
-        return tuple(way)
+        return _WAYS.get(len(way), ()) if all(raw is FIRST for raw in way) else tuple(way)
 
     def present(self) -> Way:
         """What calls of this moment are settled with, however they were let in."""

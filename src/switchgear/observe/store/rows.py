@@ -54,7 +54,8 @@ def _row(run: int, record: LogRecord) -> tuple[Any, ...]:
     # As a tuple a record is its id, the columns in their order, and its detail: a text here, so that it comes back
     # to the letter.
     detail = _encode(record.detail).decode() if record.detail else None
-    return (run, *record[1:-1], detail)
+    # The driver looks for an adapter of every value that is not just a number or a text: a level is made one here.
+    return (run, record[1], int(record[2]), *record[3:-1], detail)
 
 
 def plain(value: object, depth: int = 0) -> Any:
