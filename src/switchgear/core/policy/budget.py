@@ -107,7 +107,7 @@ class Budget:
         with self._lock:
             before, self._tokens_max = self._tokens_max, tokens_max
             if tokens_max is None or before is None:
-                tokens = 0 if tokens_max is None else tokens_max
+                tokens = tokens_max or 0
             else:
                 tokens = self._tokens + max(0, tokens_max - before)
             changed = self._have_locked(tokens)

@@ -45,8 +45,9 @@ class Entry:
         if self.ticket.settled:
             return
         self._policy.scopes.settle(self.ticket, charge, reason)
-        lost = not unsent and charge.lost
-        _leave(self._bulkheads, self._toll, unsent=unsent, lost=lost)
+        _leave(self._bulkheads)
+        if self._toll is not None:
+            self._toll.returned(unsent=unsent, lost=charge.lost)
 
 
 class Denied(NamedTuple):
@@ -80,7 +81,7 @@ def enter(policy: Policy, now_s: float, held: Bulkhead | None = None) -> Entry |
         policy.revive(policy)
     gate = None if policy.scopes.held_open() else policy.closed_gate(now_s)  # a person first
     if gate is not None:
-        _leave(() if held is None else (held,), None, unsent=True)
+        _leave(() if held is None else (held,))
         reason = f"gate closed: {gate.reason}"
         return Denied(GateClosedError, gate.scope, reason, gate.wait_s(now_s))
     if policy.way is None:
@@ -90,7 +91,7 @@ def enter(policy: Policy, now_s: float, held: Bulkhead | None = None) -> Entry |
     if policy.scopes.look() is not None:  # no use in waiting: let it be refused
         found = _ticketed(policy, now_s, (), None)
         if isinstance(found, Denied):
-            _leave(() if held is None else (held,), None, unsent=True)
+            _leave(() if held is None else (held,))
             return found
         found.settle(NEUTRAL)  # its time came between the two questions: it needs room as well
     return _with_room(policy, now_s, held)
@@ -103,13 +104,12 @@ def _with_room(policy: Policy, now_s: float, held: Bulkhead | None) -> Entry | D
         if bulkhead is held:
             continue
         if not bulkhead.enter():
-            _leave(entered, None, unsent=True)
+            _leave(entered)
             reason = f"as many calls in flight as allowed: {bulkhead.most}"
             return Full(Denied(BulkheadFullError, scope, reason, None), bulkhead=bulkhead)
         entered.append(bulkhead)
-    wait_s = 0.0 if toll is None else toll.take()
-    if toll is not None and wait_s:
-        _leave(entered, None, unsent=True)
+    if toll is not None and (wait_s := toll.take()):
+        _leave(entered)
         return Full(Denied(GateClosedError, toll.scope, toll.why, wait_s), wait_s)
     return _ticketed(policy, now_s, tuple(entered), toll)
 
@@ -119,16 +119,14 @@ def _ticketed(
 ) -> Entry | Denied:
     answer = policy.scopes.admit()
     if isinstance(answer, Refused):
-        _leave(bulkheads, toll, unsent=True)
+        _leave(bulkheads)
+        if toll is not None:
+            toll.returned(unsent=True)
         refusal, scope = answer.refusal, answer.breaker.scope
         return Denied(CircuitOpenError, scope, refusal.reason, refusal.retry_after_s)
     return Entry(policy, answer, now_s, bulkheads, toll)
 
 
-def _leave(
-    bulkheads: Iterable[Bulkhead], toll: Toll | None, *, unsent: bool, lost: bool = False
-) -> None:
+def _leave(bulkheads: Iterable[Bulkhead]) -> None:
     for bulkhead in bulkheads:
         bulkhead.leave()
-    if toll is not None:
-        toll.returned(unsent=unsent, lost=lost)
