@@ -74,6 +74,8 @@ class Quotas:
         self._latch = Latch()
         self._ledgers: dict[tuple[str, str], Ledger] = {}
         self._date_s: float | None = None
+        self._meant: dict[tuple[Family, float | None, bool, str], Limit | None] = {}
+        """Which limit a usage without an end was of: every answer of a method tells of the same."""
 
     def toll(
         self,
@@ -184,6 +186,7 @@ class Quotas:
             )
             others = tuple(each for each in self._limits if each.name != name)
             self._limits = (*others, made)
+            self._meant.clear()
             for ledger in self._ledgers.values():
                 if ledger.limit.name == name:
                     ledger.resize_locked(capacity)
@@ -265,11 +268,22 @@ class Quotas:
         """The limit that a usage is of; None where it may be of several, or of one that is not held."""
         if self._learns:
             return self._learnt_locked(usage, account, signed)
-        fitting = [each for each in self._limits if self._fits(each, usage, signed, method)]
-        alike = [each for each in usages if each.family is usage.family]
         # Several policies in one answer are told apart by their periods alone.
-        is_sure = len(fitting) == 1 and (len(alike) == 1 or usage.period_s is not None)
-        return fitting[0] if is_sure else None
+        is_one = usage.period_s is not None or sum(one.family is usage.family for one in usages) < 2
+        if not is_one:
+            return None
+        key = (usage.family, usage.period_s, signed, method)
+        if usage.reset_s is not None:
+            return self._only(usage, signed, method)
+        if key not in self._meant:
+            if len(self._meant) >= _MEANT_MAX:
+                self._meant.clear()
+            self._meant[key] = self._only(usage, signed, method)
+        return self._meant[key]
+
+    def _only(self, usage: Usage, signed: bool, method: str) -> Limit | None:
+        fitting = [each for each in self._limits if self._fits(each, usage, signed, method)]
+        return fitting[0] if len(fitting) == 1 else None
 
     def _fits(self, limit: Limit, usage: Usage, signed: bool, method: str) -> bool:
         if limit.family is not usage.family or usage.period_s not in {None, limit.period_s}:
@@ -319,6 +333,7 @@ def _new_limit(
     return Limit(name, whose, period_s, capacity, cost or Cost.REQUEST, aligned=False)
 
 
+_MEANT_MAX = 1_024
 _LEARNT = Limit("requests", Scope.ADDRESS, _PERIOD_S_MIN, 1, aligned=False)
 
 

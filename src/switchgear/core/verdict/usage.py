@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from switchgear.core.verdict.wait import EPOCH_S_MIN
 
@@ -50,8 +49,7 @@ class Family(StrEnum):
     """X-RateLimit-…, RateLimit-…, RateLimit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """What one answer tells of one limit; None for what it does not tell."""
 
     family: Family
@@ -81,8 +79,7 @@ class Usage:
         return max(0.0, (self.capacity or capacity) - self.remaining)
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """All that the headers of one answer tell of limits and of the exchange's own clock."""
 
     usages: tuple[Usage, ...] = ()
@@ -106,9 +103,11 @@ def told(headers: Mapping[str, str], wall: Callable[[], datetime]) -> Told:
     """
     found: list[Usage] = []
     plain: dict[str, str] = {}
-    for name, value in _texts(headers):
-        means = _meaning(name)
-        if means is None:
+    for name, value in headers.items():
+        means = _known.get(name, "")
+        if means == "":
+            means = _learnt(name)
+        if means is None or not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]  callers are not all typed
             continue
         if isinstance(means, str):
             plain[means] = value[:_VALUE_CHARS_MAX]
@@ -121,18 +120,25 @@ def told(headers: Mapping[str, str], wall: Callable[[], datetime]) -> Told:
     if plain:
         found += _requests(plain, date_s, wall)
     if retry_s is not None and retry_s <= DAY_S:
-        found = [replace(each, retry_s=retry_s) for each in found]
+        found = [each._replace(retry_s=retry_s) for each in found]
     return Told(tuple(found[:USAGES_MAX]), date_s) if found or date_s is not None else NOTHING
 
 
-def _texts(headers: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
-    """Names and values, as callers are not all typed; long names, which are none of ours, are left out."""
-    for name, value in headers.items():
-        if isinstance(name, str) and isinstance(value, str) and len(name) <= _NAME_CHARS_MAX:
-            yield name, value
+_known: dict[Any, tuple[Family, float] | str | None] = {}
+"""What headers of the names met so far tell: most tell nothing, and every answer has the same dozen."""
+_KNOWN_MAX = 512
 
 
-@lru_cache(maxsize=512)
+def _learnt(name: object) -> tuple[Family, float] | str | None:
+    """What a header tells whose name was not met yet; long names are none of ours, and are not kept."""
+    if not isinstance(name, str) or len(name) > _NAME_CHARS_MAX:
+        return None
+    if len(_known) >= _KNOWN_MAX:
+        _known.clear()
+    _known[name] = found = _meaning(name)
+    return found
+
+
 def _meaning(name: str) -> tuple[Family, float] | str | None:
     """What a header of this name tells: of which limit of Binance's kind, or its plain name; None for all others."""
     lower = name.lower()
