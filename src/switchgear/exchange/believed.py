@@ -68,6 +68,9 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
     return reduce(_SUMS.add, amounts, Decimal(0))
 
 
+_plus = _AMOUNTS.plus
+
+
 def finite(**values: Decimal | None) -> None:
     """ValueError unless each value is None or a number that money can be."""
     for name, value in values.items():
@@ -77,15 +80,18 @@ def finite(**values: Decimal | None) -> None:
 
 def amounts(*, above: bool = False, **values: Decimal | None) -> None:
     """ValueError unless each value is None or an amount of at least 0; with above, more than 0."""
-    finite(**values)
-    for name, value in values.items():
-        if value is not None and (value < 0 or (above and not value)):
+    for name, value in values.items():  # every answer comes through here: finite by itself would be a second round
+        if value is None:
+            continue
+        if not _is_amount(value):
+            raise ValueError(f"{name} is no amount")
+        if value <= 0 and (above or value):
             raise ValueError(f"{name} must be {'above' if above else 'at least'} 0")
 
 
 def _is_amount(value: Decimal) -> bool:
     try:
-        return _AMOUNTS.plus(value).is_finite()
+        return _plus(value).is_finite()
     except ArithmeticError:
         return False
 
