@@ -28,7 +28,7 @@ from switchgear.settings.given import checked_keys_max, epoch_ms, settings_tree
 from switchgear.settings.watch import FileWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from switchgear.server import Server
 
 E = TypeVar("E")
+T = TypeVar("T")
 
 _HANDLES_MAX = 4096
 
@@ -143,6 +144,35 @@ class Switchgear(Board):
     ) -> Any:
         """Short for `guarded(exchange, method).call_sync(function, …)`."""
         return self._handle(exchange, method).call_sync(function, *args, **kwargs)
+
+    def wrap(
+        self,
+        client: T,
+        exchange: str | None = None,
+        *,
+        account: str = "main",
+        routes: Sequence[str] = (),
+    ) -> T:
+        """
+        A client that you have already, guarded from now on: the same object, used as before.
+
+        A session of requests or aiohttp, a client of httpx or httpx2, synchronous or not. Every request is filed
+        under its host and route; answers come back as they are, whatever their status. A request that is not made
+        raises an error that is both ours (`CircuitOpenError`) and a connection error of the library.
+
+        Args:
+            client: The session or client; wrapping it twice changes nothing.
+            exchange: What its requests are filed under; by each one's host when not given.
+            account: Which key of the exchange it acts for.
+            routes: Paths with `{}` where they vary, such as `/v2/orders/{id}`; all others are told apart by their
+                first parts, and by no more than 128 names for each exchange.
+
+        Raises:
+            SettingsError: It is none of these clients, or a route is no path.
+        """
+        from switchgear.wrap import wrap  # here: most programs wrap nothing
+
+        return wrap(self, client, exchange, account, routes)  # type: ignore[no-any-return]  # the client itself
 
     def configure(
         self, exchange: str, method: str = "*", *, account: str = "*", **settings: Any

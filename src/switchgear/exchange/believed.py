@@ -80,7 +80,12 @@ def finite(**values: Decimal | None) -> None:
 
 def amounts(*, above: bool = False, **values: Decimal | None) -> None:
     """ValueError unless each value is None or an amount of at least 0; with above, more than 0."""
-    for name, value in values.items():  # every answer comes through here: finite by itself would be a second round
+    for (
+        name,
+        value,
+    ) in (
+        values.items()
+    ):  # every answer comes through here: finite by itself would be a second round
         if value is None:
             continue
         if not _is_amount(value):
