@@ -1,9 +1,9 @@
 """
-Owns how many planted faults the tests of the core notice: `python scripts/mutants.py [circuit] [policy]`.
+Owns how many planted faults the tests of the core notice: `python scripts/mutants.py [PART…]`.
 
 Each part is copied to a folder of its own, mutated there by mutmut, and tested by its own fast tests alone; those that
-no test noticed are listed, for a person to judge. It takes minutes for the circuit and the better part of an hour for
-all, so it is no part of `make check test`.
+no test noticed are listed, for a person to judge. A part takes minutes and all of them more than an hour, so it is no
+part of `make check test`.
 """
 
 from __future__ import annotations
@@ -30,24 +30,99 @@ def _policy(*names: str) -> tuple[str, ...]:
     return tuple(f"{CORE}/policy/{name}.py" for name in names)
 
 
-CALLS = (
-    "scopes",
-    "budget",
-    "budget_back",
-    "room",
-    "room_again",
-    "room_back",
-    "weights",
-    "hedge_cost",
-)
-"""Tests of whole calls that are about these policies."""
+def _tests(policy: str, calls: str = "") -> tuple[str, ...]:
+    """Files of tests of policies, and of whole calls, by what their names end in."""
+    return (
+        *(f"tests/core/policy/test_{name}.py" for name in policy.split()),
+        *(f"tests/core/test_call_{name}.py" for name in calls.split()),
+    )
+
+
+_TRACED = "--deselect=tests/core/policy/test_flights_errors.py::test_no_traceback_grows"
+"""It counts frames, and mutmut adds some. For the same reason nothing here runs breaker_between, which counts steps."""
 
 PARTS = {
     "circuit": Part((f"{CORE}/circuit/*",), ("tests/core/circuit",)),
-    "policy": Part(
+    "entries": Part(
         _policy("again", "budget", "entry", "gate", "latency", "retry", "scopes", "settlement"),
-        ("tests/core/policy", *(f"tests/core/test_call_{name}.py" for name in CALLS)),
+        _tests(
+            "again breaker_pitfalls breaker_probes breaker_straight budget entry flow gate latency retry scopes "
+            "scopes_rates settlement planted_entries planted_gates planted_scopes planted_waits",
+            "scopes budget budget_back room room_again room_back weights hedge_cost",
+        ),
     ),
+    "breaker": Part(
+        _policy("breaker", "quick", "plan"),
+        _tests(
+            "breaker_pitfalls breaker_probes breaker_straight breaker_threads scopes scopes_rates gate entry again "
+            "retry settlement planted_scopes planted_views planted_waits planted_gates planted_entries",
+            "forms scopes scopes_answers scopes_hands scopes_live probes recovery throttle counting life pitfalls "
+            "budget weights heard",
+        ),
+    ),
+    "rooms": Part(
+        _policy("bulkhead"),
+        _tests("bulkhead bulkhead_crowds bulkhead_tasks entry", "room room_again room_back block"),
+    ),
+    "weights": Part(
+        _policy("window", "weight"),
+        _tests(
+            "weight weight_model weight_retry_after toll quota quota_limit planted_weights "
+            "planted_weights_window",
+            "weights heard",
+        ),
+    ),
+    "quotas": Part(
+        _policy("quota", "quota_tables", "limit"),
+        _tests(
+            "quota quota_learnt quota_limit toll weight weight_model planted_weights_quota",
+            "weights heard",
+        ),
+    ),
+    "hedges": Part(
+        _policy("hedge", "race"),
+        _tests("hedge race race_ends planted_hedges", "hedge hedge_ends hedge_cost"),
+    ),
+    "flights": Part(
+        _policy("flights"),
+        (
+            *_tests(
+                "flights flights_crowds flights_errors flights_life planted_flights",
+                "coalesce coalesce_lead coalesce_own",
+            ),
+            _TRACED,
+        ),
+    ),
+    "layers": Part(
+        _policy("fallback", "freshness", "memory", "together", "memory_key"),
+        _tests(
+            "fallback fallback_bounds freshness memory memory_key planted_layers",
+            "fallback_layers fallback_waits coalesce coalesce_lead coalesce_own forms",
+        ),
+    ),
+    "views": Part(
+        _policy("circuit_view", "outstanding", "domain"),
+        (
+            *_tests(
+                "breaker_pitfalls breaker_probes breaker_straight scopes scopes_rates planted_views",
+                "scopes_hands probes recovery throttle",
+            ),
+            "tests/observe/test_health.py",
+        ),
+    ),
+    "waits": Part(
+        _policy("timeout", "bell", "latch"),
+        _tests("timeout bell bulkhead toll weight_model planted_bells", "block"),
+    ),
+    "flow": Part(
+        _policy("stand_in", "step", "telling", "flow"),
+        _tests(
+            "planted_flow planted_flow_ends planted_flow_layers flow again hedge fallback "
+            "fallback_bounds entry",
+            "fallback_waits recovery forms budget weights room hedge",
+        ),
+    ),
+    "circuit": Part((f"{CORE}/circuit/*",), ("tests/core/circuit",)),
 }
 
 
