@@ -122,7 +122,6 @@ PARTS = {
             "fallback_waits recovery forms budget weights room hedge",
         ),
     ),
-    "circuit": Part((f"{CORE}/circuit/*",), ("tests/core/circuit",)),
 }
 
 
