@@ -179,5 +179,5 @@ def test_without_a_name_the_host_is_the_exchange(bare: Caller, gear: sg.Switchge
 
 def test_what_is_no_client_is_refused(gear: sg.Switchgear) -> None:
     """By the name of its class, and with what is allowed."""
-    with pytest.raises(sg.SettingsError, match=r"client='dict': must be a session of requests"):
+    with pytest.raises(sg.SettingsError, match=r"client='dict': must be an exchange of ccxt"):
         gear.wrap(dict[str, str]())

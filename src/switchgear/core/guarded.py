@@ -12,6 +12,7 @@ from switchgear.core.path import GUARDED_BY, Gives, async_path, sync_path
 from switchgear.core.policy.fallback import LastGood, Manner, checked
 from switchgear.core.policy.flow import Course
 from switchgear.core.policy.memory_key import memory_key
+from switchgear.core.policy.quick import refusal
 from switchgear.core.policy.stand_in import remembered
 from switchgear.core.policy.step import Ask, CutShort, Run
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import ParamSpec
 
+    from switchgear.core.errors import CircuitOpenError
     from switchgear.core.policy.plan import Policy
     from switchgear.core.policy.step import Flow, Step
 
@@ -135,6 +137,9 @@ class Guarded:
         self, function: Callable[..., Any], /, *args: Any, **kwargs: Any
     ) -> Ok[Any] | Err:
         """The value as Ok, or the error as Err; a failed or rejected call never raises."""
+        refused = self._refused(function) if self.policy.shut else None
+        if refused is not None:
+            return Err(refused)
         try:
             found = await async_path(self.policy, function, self._manner, _TRIED)(*args, **kwargs)
         except Exception as error:
@@ -145,6 +150,9 @@ class Guarded:
         self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
     ) -> Ok[T] | Err:
         """The same for a synchronous function."""
+        refused = self._refused(function) if self.policy.shut else None
+        if refused is not None:
+            return Err(refused)
         try:
             found = sync_path(self.policy, function, self._manner, _TRIED)(*args, **kwargs)
         except Exception as error:
@@ -156,6 +164,11 @@ class Guarded:
             raise SettingsError("function", function, "it gives an awaitable; use try_call")
         served = cast("Served[T]", found)
         return Ok(served.value, served.source, served.age_s)
+
+    def _refused(self, function: Callable[..., Any]) -> CircuitOpenError | None:
+        """What an open circuit answers at once, with nothing made for the call; None where a fallback could serve."""
+        serves = self._manner.fallbacks or getattr(function, GUARDED_BY, None) is not None
+        return None if serves else refusal(self.policy)
 
     def attempt(self) -> Attempt:
         """One ticket round a block, `with` or `async with`: no retry and no fallback, for a block runs once."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from switchgear.wrap.wire import Desk
 
 _KINDS = {
+    "ccxt.base.exchange.BaseExchange": "ccxt_exchange",
+    "ccxt.base.exchange.Exchange": "ccxt_exchange",
     "requests.sessions.Session": "requests_session",
     "httpx.Client": "httpx_client",
     "httpx.AsyncClient": "httpx_client",
@@ -39,7 +41,7 @@ def wrap(
 
     Args:
         desk: Where guards come from.
-        client: A session of requests or aiohttp, or a client of httpx or httpx2.
+        client: An exchange of ccxt, a session of requests or aiohttp, or a client of httpx or httpx2.
         exchange: What its calls are filed under; by the host of each request when not given.
         account: Which key of the exchange it acts for.
         routes: Paths with `{}` where they vary, such as `/v2/orders/{id}`; others are told by their first parts.
@@ -52,5 +54,5 @@ def wrap(
         if name in names:
             guard: Any = import_module(f"switchgear.wrap.{module}").guard
             return guard(desk, client, exchange, account, routes)
-    allowed = "must be a session of requests or aiohttp, or a client of httpx or httpx2"
+    allowed = "must be an exchange of ccxt, a session of requests or aiohttp, or a client of httpx"
     raise SettingsError("client", type(client).__qualname__, allowed)

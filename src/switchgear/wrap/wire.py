@@ -32,7 +32,9 @@ class Desk(Protocol):
 
     clock: Clock
 
-    def guarded(self, exchange: str, method: str, *, account: str = "main") -> Guarded:
+    def guarded(
+        self, exchange: str, method: str, *, account: str = "main", **settings: Any
+    ) -> Guarded:
         """The guard of one key."""
         ...
 

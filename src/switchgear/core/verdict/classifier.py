@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from switchgear.core import errors
-from switchgear.core.verdict import carried, clients, rulings, stdlib
+from switchgear.core.verdict import carried, ccxt_errors, clients, rulings, stdlib
 from switchgear.core.verdict.answer import Answer
 from switchgear.core.verdict.judgement import judge
 from switchgear.core.verdict.rulings import Look, Ruling
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _DEPTH_MAX = 8
 """How many wrappings are looked through; real clients use four."""
 
+_CARRYING = frozenset({Look.ANSWER, Look.RELAYED})
 _KNOWN_MAX = 1_024
 _known: dict[type[BaseException], Ruling | None] = {}
 
@@ -67,7 +68,7 @@ def _foreign(
     if _is_no_answer(error):
         return rulings.UNREADABLE.verdict(effect)
     ruling = ruling_of(type(error))
-    if ruling is None or ruling.look is Look.ANSWER:
+    if ruling is None or ruling.look in _CARRYING:
         answer = carried.answer(error, foreign=ruling is None)
         if answer is not None:
             return judge(answer, exchange, effect, wall)
@@ -88,7 +89,7 @@ def ruling_of(cls: type[BaseException]) -> Ruling | None:
 
 def _own_ruling_of(cls: type) -> Ruling | None:
     name = f"{cls.__module__}.{cls.__qualname__}"
-    return stdlib.CLASSES.get(name) or clients.CLASSES.get(name)
+    return stdlib.CLASSES.get(name) or clients.CLASSES.get(name) or ccxt_errors.CLASSES.get(name)
 
 
 def _is_no_answer(error: BaseException) -> bool:
@@ -103,6 +104,11 @@ def _settled(error: BaseException, ruling: Ruling | None, depth: int = 0) -> Rul
     match ruling.look:
         case Look.WITHIN:
             return _within(error, depth) or ruling
+        case Look.RELAYED:
+            cause = error.__cause__
+            if cause is None or depth >= _DEPTH_MAX:
+                return ruling
+            return _settled(cause, ruling_of(type(cause)), depth + 1) or ruling
         case Look.ERRNO:
             return _by_errno(error)
         case Look.TLS:

@@ -17,6 +17,8 @@ class Look(Enum):
     """The error carries the exchange's answer: status and headers, and perhaps a body."""
     WITHIN = auto()
     """The error wraps another, which knows better."""
+    RELAYED = auto()
+    """The error carries the answer; or its cause is another error, which knows better."""
     ERRNO = auto()
     """The operating system's number decides."""
     TLS = auto()
@@ -52,6 +54,11 @@ def _ruling(kind: Kind, scope: Scope, marks: Mark) -> Ruling:
         )
 
     return Ruling(verdict(ambiguous=False), verdict(ambiguous=Mark.UNKNOWN in marks))
+
+
+def refusal(kind: Kind, scope: Scope = Scope.METHOD, *, retry: bool = False) -> Ruling:
+    """The exchange plainly said no: for this reason, to whoever the scope names."""
+    return _ruling(kind, scope, Mark.RETRY if retry else Mark.PLAIN)
 
 
 _LOST = Mark.RETRY | Mark.COUNTS | Mark.UNKNOWN
@@ -100,6 +107,12 @@ STOPPED = _ruling(Kind.CANCELLED, Scope.METHOD, Mark.UNKNOWN)
 
 UNKNOWN = _ruling(Kind.UNEXPECTED, Scope.METHOD, Mark.COUNTS | Mark.UNKNOWN)
 """The safe default: it counts, it is not tried again, and an order's outcome is unknown."""
+
+DOWN = _ruling(Kind.UNAVAILABLE, Scope.METHOD, _LOST)
+"""The exchange does not serve; the request may have been carried out."""
+
+MAINTAINED = _ruling(Kind.MAINTENANCE, Scope.EXCHANGE, _LOST)
+"""The exchange is down for maintenance."""
 
 ORDER_UNKNOWN = _ruling(Kind.OUTCOME_UNKNOWN, Scope.METHOD, Mark.COUNTS | Mark.UNKNOWN)
 """Somebody already found out that the outcome of this order is unknown."""
