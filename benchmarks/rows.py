@@ -29,8 +29,11 @@ def rows_of(results: Results) -> Iterator[Row]:
     yield _row(results, "closed_async", "closed, async", "async ok", 1.3)
     for id_, what, kind, ours, beside in CLOSED:
         yield _row(results, id_, what, kind, ours=f"{OURS}, {ours}", beside=beside)
-    for id_, kind in zip(("known", "unknown", "status"), FAILING, strict=True):
-        yield _row(results, f"failing_{id_}", f"a failing attempt: {kind}", kind, 1.2)
+    # Of an error whose class says all: circuitbreaker asks nothing else. A verdict is ours alone: decision 0024.
+    for id_, kind, bound in zip(
+        ("known", "unknown", "status"), FAILING, (1.2, None, None), strict=True
+    ):
+        yield _row(results, f"failing_{id_}", f"a failing attempt: {kind}", kind, bound)
     yield _row(results, "failing_async", "a failing attempt: async fail", "async fail", 1.2)
     yield _row(results, "rejected_sync", "a rejection while open, sync", "sync open", 0.7)
     yield _row(results, "rejected_async", "a rejection while open, async", "async open", 0.7)

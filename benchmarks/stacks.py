@@ -46,7 +46,8 @@ class Stack(NamedTuple):
     name: str
     kind: str
     what: str
-    bound: float
+    bound: float | None
+    """None where it is printed alone: decision 0024."""
 
 
 STACKS = (
@@ -63,7 +64,7 @@ STACKS = (
         "record on disk: circuitbreaker + tenacity + prometheus + structlog",
         1 / 3,
     ),
-    Stack("pyresilience", "disk", "record on disk: pyresilience, all on, line to a file", 1 / 3),
+    Stack("pyresilience", "disk", "record on disk: pyresilience, all on, line to a file", None),
 )
 
 

@@ -53,11 +53,17 @@ PARTS = {
     ),
     "breaker": Part(
         _policy("breaker", "quick", "plan"),
-        _tests(
-            "breaker_pitfalls breaker_probes breaker_straight breaker_threads scopes scopes_rates gate entry again "
-            "retry settlement planted_scopes planted_views planted_waits planted_gates planted_entries",
-            "forms scopes scopes_answers scopes_hands scopes_live probes recovery throttle counting life pitfalls "
-            "budget weights heard",
+        (
+            *_tests(
+                "breaker_pitfalls breaker_probes breaker_straight breaker_threads scopes scopes_rates entry again "
+                "retry settlement planted_breaker planted_scopes planted_views planted_waits planted_gates "
+                "planted_entries",
+                "forms scopes scopes_answers scopes_hands scopes_live probes recovery throttle counting pitfalls "
+                "budget weights heard",
+            ),
+            "tests/test_registry_bounds.py",
+            "tests/test_registry_forgets.py",
+            "tests/test_registry_forgotten.py",
         ),
     ),
     "rooms": Part(
