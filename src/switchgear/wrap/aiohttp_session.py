@@ -28,6 +28,9 @@ def guard(
     return session
 
 
+_SWITCHED = 101
+
+
 class Guard:
     """A middleware of aiohttp, 3.12 or newer: `ClientSession(middlewares=[…])` takes it too."""
 
@@ -45,7 +48,8 @@ class Guard:
             raise twin_of(error, aiohttp.ClientConnectionError) from error.__cause__
         except (DeadlineExceeded, ApiError) as error:
             raise twin_of(error, aiohttp.ServerTimeoutError) from error.__cause__
-        _watch(answer.content, self._wire, what)
+        if answer.status != _SWITCHED:  # what a web socket says later is no body of this answer
+            _watch(answer.content, self._wire, what)
         return answer
 
 

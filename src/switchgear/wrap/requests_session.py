@@ -38,6 +38,8 @@ class GuardedAdapter(BaseAdapter):
         self._wire = wire
 
     def __getattr__(self, name: str) -> Any:
+        if name == "inner":  # while a copy of it is being made
+            raise AttributeError(name)
         return getattr(self.inner, name)
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
