@@ -56,8 +56,8 @@ PARTS = {
         (
             *_tests(
                 "breaker_pitfalls breaker_probes breaker_straight breaker_threads scopes scopes_rates entry again "
-                "retry settlement planted_breaker planted_quick planted_scopes planted_views planted_waits planted_gates "
-                "planted_entries",
+                "retry settlement planted_breaker planted_quick planted_scopes planted_views planted_waits "
+                "planted_gates planted_entries",
                 "forms scopes scopes_answers scopes_hands scopes_live probes recovery throttle counting pitfalls "
                 "budget weights heard",
             ),

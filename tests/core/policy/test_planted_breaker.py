@@ -195,6 +195,43 @@ def test_classes_without_end_are_not_kept_without_end() -> None:
     assert (max(sizes), sizes[255], sizes[256]) == (256, 256, 1)
 
 
+def test_what_the_settings_call_neutral_ends_nothing_at_once() -> None:
+    """By class or by a function's word; one that raises, or says no, has said nothing."""
+
+    def says(error: BaseException) -> bool:
+        if "broken" in str(error):
+            raise ValueError("the function's own fault")
+        return "neutral" in str(error)
+
+    gear = sg.Switchgear(clock=FakeClock())
+    gear.configure("*", retries=0, effect="trade", ignore=(KeyError, says))
+    policy = gear.policy(Key.of("kraken", "do_something"))
+    assert policy.final(KeyError("any")) is None
+    assert policy.final(ConnectionResetError("neutral")) is None
+    assert policy.final(ConnectionResetError("plain")) is not None
+    assert policy.final(ConnectionResetError("broken")) is not None
+
+
+def test_an_unknown_class_is_judged_by_what_the_call_does() -> None:
+    """Of a trade it leaves the outcome open, of a read it does not."""
+    trade, read = (
+        policy_of("trade").final(ValueError("x")),
+        policy_of("read").final(ValueError("x")),
+    )
+    assert trade is not None
+    assert read is not None
+    assert (trade.ambiguous, read.ambiguous) == (True, False)
+
+
+def test_retries_that_a_trade_may_not_have_leave_its_failure_final() -> None:
+    """They are for what is proved unsent, which the flow sends again."""
+    gear = sg.Switchgear(clock=FakeClock())
+    gear.configure("*", retries=3, effect="trade")
+    policy = gear.policy(Key.of("kraken", "do_something"))
+    assert policy.final(ConnectionResetError("it may be booked")) is not None
+    assert policy.final(ConnectionRefusedError("it never left")) is None
+
+
 # ------------------------------------------------------------------------------- which gate an error closes
 
 
