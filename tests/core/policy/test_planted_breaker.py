@@ -207,6 +207,7 @@ def test_what_the_settings_call_neutral_ends_nothing_at_once() -> None:
     gear.configure("*", retries=0, effect="trade", ignore=(KeyError, says))
     policy = gear.policy(Key.of("kraken", "do_something"))
     assert policy.final(KeyError("any")) is None
+    assert not policy.plan.ignores(KeyboardInterrupt())
     assert policy.final(ConnectionResetError("neutral")) is None
     assert policy.final(ConnectionResetError("plain")) is not None
     assert policy.final(ConnectionResetError("broken")) is not None

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import switchgear as sg
-from switchgear.core.event import CallFailed, CircuitMoved
-from switchgear.core.words import CircuitState, Kind
+from switchgear.core import path
+from switchgear.core.event import CallFailed, CallRejected, CircuitMoved
+from switchgear.core.words import CircuitState, Kind, Scope
 from switchgear.testing import FakeClock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 BOTH = pytest.mark.parametrize("colour", ["sync", "async"])
 
@@ -39,15 +40,20 @@ class Bench:
             self.clock.advance(after_s)
             raise error
 
-        async def trade_async() -> None:
-            trade()
-
-        sync = self.colour == "sync"
-        run = self.guard(trade) if sync else lambda: asyncio.run(self.guard(trade_async)())
         with pytest.raises(type(error)) as caught:
-            run()
+            self.run(trade)
         assert caught.value is error
         self.gear.flush()
+
+    def run(self, trade: Callable[[], object]) -> object:
+        """One call, in this colour."""
+
+        async def trade_async() -> object:
+            return trade()
+
+        if self.colour == "sync":
+            return self.guard(trade)()
+        return asyncio.run(self.guard(trade_async)())
 
     def failures(self, method: str = "create_order") -> int:
         """How many in a row a circuit has counted."""
@@ -143,11 +149,9 @@ def test_an_answer_is_told_with_its_marks(benches: list[Bench], colour: str) -> 
     one = bench(benches, "kraken", colour, failure_threshold=9)
     one.fail(ConnectionRefusedError("nobody there"))
     one.fail(sg.ApiError("down", status=503, code="E7"))
-    assert (one.told[-1].status, one.told[-1].code, one.told[-1].kind) == (
-        503,
-        "E7",
-        Kind.OVERLOADED,
-    )
+    end = one.told[-1]
+    assert (end.status, end.code, end.kind) == (503, "E7", Kind.OVERLOADED)
+    assert end.error == "ApiError: down (HTTP 503, code E7)"
     assert (one.failures("@exchange"), one.failures()) == (0, 1)
 
 
@@ -174,4 +178,56 @@ def test_what_a_failed_order_costs_at_a_limit(
         one.clock.advance(0.001)
         one.fail(error)
         assert one.used("orders_1d") == used
+        one.clock.advance(0.001)
+        sent_s = one.clock.monotonic_s()
+        one.clock.advance(0.001)
+        one.gear.heard(
+            "binance", {"X-MBX-ORDER-COUNT-1D": "5"}, method="create_order", sent_s=sent_s
+        )
+        assert (
+            one.used("orders_1d") == 5
+        )  # asked later, so it knows of all; and nothing is under way
         one.clock.advance(2 * 86_400)
+
+
+@BOTH
+def test_a_refusal_unasked_is_told_whole(benches: list[Bench], colour: str) -> None:
+    """Why, by which scope and for how long; nothing else is told of such a call, so it has no id."""
+    one = bench(benches, "kraken", colour, failure_threshold=1)
+    one.fail(ConnectionResetError("gone"))
+    told: list[CallRejected] = []
+    one.gear.on(CallRejected, told.append)
+    one.clock.advance(10)
+    with pytest.raises(sg.CircuitOpenError) as caught:
+        one.run(int)
+    one.gear.flush()
+    why = "circuit open: 1 failures in a row, last ConnectionResetError: gone"
+    [event] = told
+    assert (event.call_id, event.at_s) == (0, one.clock.monotonic_s())
+    assert (event.scope, event.reason, event.retry_after_s) == (Scope.METHOD, why, 20.0)
+    refused = caught.value
+    assert (refused.scope, refused.reason, refused.retry_after_s) == (Scope.METHOD, why, 20.0)
+
+
+@BOTH
+@pytest.mark.parametrize("threshold", [1, 9])
+@pytest.mark.parametrize("exchange", ["kraken", "binance"])
+@pytest.mark.parametrize(
+    "error",
+    [ConnectionResetError("a"), ValueError("b"), sg.ApiError("c", status=503)],
+    ids=["class", "unknown", "status"],
+)
+def test_nothing_of_it_goes_through_the_flow(
+    benches: list[Bench],
+    monkeypatch: pytest.MonkeyPatch,
+    colour: str,
+    threshold: int,
+    exchange: str,
+    error: Exception,
+) -> None:
+    """Whatever is to be looked at, opened or paid: the course, which costs several times as much, is not made."""
+    one = bench(benches, exchange, colour, failure_threshold=threshold)
+    for driver in ("drive", "adrive"):
+        monkeypatch.setattr(path, driver, None)
+    for _ in range(min(threshold, 3)):
+        one.fail(error)
