@@ -16,6 +16,8 @@ ROUTES_MAX = 128
 PARTS_MAX = 4
 """Parts of a path that tell one route from another, where no template fits."""
 
+_KNOWN_MAX = 1_024
+
 _VENUES = {
     "binance.com": "binance",
     "binance.vision": "binance",
@@ -45,9 +47,20 @@ class Routes:
         self._exchange = None if exchange is None else fold("exchange", exchange)
         self._templates = [(_pattern(each), _PLACE.sub("id", each)) for each in templates]
         self._met: dict[str, set[str]] = {}
+        self._known: dict[tuple[str, str, str], tuple[str, str]] = {}
 
     def of(self, verb: str, host: str, path: str) -> tuple[str, str]:
         """The exchange and the method of a request; both are names that a key may have."""
+        address = (verb, host, path)
+        found = self._known.get(address)
+        if found is None:
+            found = self._found(verb, host, path)
+            if len(self._known) >= _KNOWN_MAX:
+                self._known.clear()  # ids in paths make addresses without end
+            self._known[address] = found
+        return found
+
+    def _found(self, verb: str, host: str, path: str) -> tuple[str, str]:
         exchange = self._exchange or _exchange_of(host)
         name = self._named(verb.lower(), path)
         met = self._met.setdefault(exchange, set())
