@@ -94,6 +94,52 @@ def test_only_openings_of_its_own_are_counted() -> None:
     assert (bench.state, bench.breaker.openings) == (OPEN, 1)
 
 
+# ------------------------------------------------------------------------------- what is shown
+
+
+def test_a_circuit_shows_how_long_it_has_been_as_it_is() -> None:
+    """From its making, and from each move on."""
+    bench = Bench()
+    bench.clock.advance(7)
+    assert bench.breaker.view().since_s == 7
+    bench.open()
+    bench.clock.advance(2)
+    assert (bench.breaker.view().since_s, bench.breaker.view().retry_after_s) == (2, 8)
+
+
+def test_attempts_that_are_overdue_show_that_the_next_call_is_refused() -> None:
+    """Two of two are out for too long: whoever asks now opens it, and looking does not; one of two would be borne."""
+    rules = Rules(
+        failure_threshold=None,
+        slow_call_rate=1.0,
+        slow_call_s=1.0,
+        minimum_calls=2,
+        reset_timeout_s=10,
+    )
+    bench = Bench(rules)
+    bench.ticket()
+    bench.clock.advance(2)
+    assert bench.breaker.view().retry_after_s == 0
+    bench.ticket()
+    bench.clock.advance(2)
+    for _ in range(2):
+        seen = bench.breaker.view()
+        assert (seen.state, seen.retry_after_s, seen.generation) == (CLOSED, 10, 1)
+    assert bench.refusal().retry_after_s == 10
+    assert (bench.state, bench.breaker.view().retry_after_s) == (OPEN, 10)
+
+
+def test_what_is_throttled_is_shown_as_who_comes_next_and_is_unlucky_finds_it() -> None:
+    """The share that passes says how likely that is; looking draws no chance."""
+    bench = Bench(Rules(failure_threshold=None, throttle_ratio=1.5, minimum_calls=1))
+    bench.clock.chance = lambda: 0.99
+    for _ in range(20):
+        bench.breaker.settle(bench.ticket(), Settlement.FAILURE, "HTTP 503")
+    seen = bench.breaker.view()
+    assert 0 < seen.passing < 1
+    assert seen.retry_after_s == 0
+
+
 # ------------------------------------------------------------------------------- the short way
 
 
