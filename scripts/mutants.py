@@ -59,7 +59,7 @@ PARTS = {
                 "retry settlement planted_breaker planted_quick planted_scopes planted_views planted_waits "
                 "planted_gates planted_entries",
                 "forms scopes scopes_answers scopes_hands scopes_live probes recovery throttle counting pitfalls "
-                "budget weights heard",
+                "budget weights heard fallback_layers hedge coalesce",
             ),
             "tests/test_registry_bounds.py",
             "tests/test_registry_forgets.py",

@@ -231,3 +231,48 @@ def test_nothing_of_it_goes_through_the_flow(
         monkeypatch.setattr(path, driver, None)
     for _ in range(min(threshold, 3)):
         one.fail(error)
+
+
+class Untouched:
+    """A lock that nobody may take."""
+
+    def __enter__(self) -> None:
+        raise AssertionError("the lock was taken")
+
+    def __exit__(self, *_: object) -> None:
+        """Never come to."""
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "error", [ConnectionResetError("a"), ValueError("b")], ids=["class", "unknown"]
+)
+def test_a_failure_that_moves_nothing_takes_no_lock(
+    benches: list[Bench], colour: str, error: Exception
+) -> None:
+    """Below the threshold it is one append, whether its class is known or it was looked at."""
+    one = bench(benches, "kraken", colour, failure_threshold=9)
+    one.fail(error)
+    domain = one.guard.policy.breaker.domain
+    lock, domain.lock = domain.lock, Untouched()  # type: ignore[assignment]
+    one.fail(error)
+    domain.lock = lock
+    assert one.failures() == 2
+
+
+@BOTH
+def test_an_open_circuit_answers_unasked_until_its_time(benches: list[Bench], colour: str) -> None:
+    """Who says no, until when and why stands ready, and nothing does while a gate may have a later instant."""
+    one = bench(benches, "kraken", colour, failure_threshold=1)
+    policy = one.guard.policy
+    assert (policy.shut, policy.way is None) == (None, False)
+    one.fail(ConnectionResetError("gone"))
+    why = "circuit open: 1 failures in a row, last ConnectionResetError: gone"
+    until_s = one.clock.monotonic_s() + 30
+    assert policy.shut == (until_s, "kraken", "create_order", Scope.METHOD, why)
+    assert policy.way is None
+    gate = policy.gates[0]
+    gate.close_for(sg.Verdict(Kind.RATE_LIMITED, gate.scope, retry_after_s=60.0), "said so")
+    assert policy.shut is None
+    assert policy.closed_gate(gate.until_s - 0.5) is gate
+    assert policy.closed_gate(gate.until_s) is None
