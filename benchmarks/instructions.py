@@ -14,11 +14,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 ROOT = str(Path(__file__).resolve().parent.parent)
 FEW, MANY = 200, 1_200
 SIDES = ("bare", "switchgear", "circuitbreaker")
 KINDS = ("ok", "fail", "open")
+HANDLED = ("call fails", "try_call fails", "call refused", "try_call refused")
+"""By a handle of ours: the raise that is caught, and beside it the error as a value."""
 
 Run = Callable[[int], float]
 
@@ -28,7 +31,7 @@ def main() -> int:
     if shutil.which("valgrind") is None:
         print("valgrind is not installed (Debian's package of that name): nothing was counted")
         return 0
-    print("16 processes under valgrind: this takes minutes", flush=True)
+    print("24 processes under valgrind: this takes minutes", flush=True)
     found = {
         (side, kind): _each(side, kind)
         for side in SIDES
@@ -41,6 +44,10 @@ def main() -> int:
         ours, theirs = found["switchgear", kind] - bare, found["circuitbreaker", kind] - bare
         what = f"{kind}, over the bare call" if bare else f"{kind}, in all"
         print(f"{what:<37}{ours:>10,.0f}{theirs:>16,.0f}{ours / theirs:>8.2f}")
+    print(f"and by a handle, in all{'':19}try_call            call   ratio")
+    for end in ("fails", "refused"):
+        tried, raised = (_each("switchgear", f"{form} {end}") for form in ("try_call", "call"))
+        print(f"the call {end:<28}{tried:>10,.0f}{raised:>16,.0f}{tried / raised:>8.2f}")
     return 0
 
 
@@ -68,6 +75,8 @@ def _case(side: str, kind: str) -> Run:
     """The loop that is counted; the drain of ours stands still meanwhile, and comes after the process was cut off."""
     from benchmarks.measure import calls, raises
 
+    if kind in HANDLED:
+        return _handled(kind)
     function = answers if kind == "ok" else fails
     guarded = _guard(side, opens=kind == "open")(function)
     match kind:
@@ -77,6 +86,20 @@ def _case(side: str, kind: str) -> Run:
             return raises(guarded, ConnectionResetError)
         case _:
             return raises(guarded, _rejection_of(guarded))
+
+
+def _handled(kind: str) -> Run:
+    from functools import partial
+
+    from benchmarks.measure import calls, raises
+
+    handle: Any = _guard("switchgear", opens=kind.endswith("refused"))
+    error: type[Exception] = ConnectionResetError
+    if kind.endswith("refused"):
+        error = _rejection_of(partial(handle.call_sync, fails))
+    if kind.startswith("try_call"):
+        return calls(partial(handle.try_call_sync, fails))
+    return raises(partial(handle.call_sync, fails), error)
 
 
 def _rejection_of(guarded: Callable[[], int]) -> type[Exception]:
