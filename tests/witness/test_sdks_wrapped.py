@@ -1,4 +1,4 @@
-"""The exchanges' own SDKs behind one line: runs the recipes of docs/howto/guard-an-sdk.md in the witness environment."""
+"""The exchanges' own SDKs behind one line: the recipes of docs/howto/guard-an-sdk.md, in the witness environment."""
 
 from __future__ import annotations
 
