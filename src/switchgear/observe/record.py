@@ -241,7 +241,7 @@ def _beside(event: RetryWithheld | HedgeStarted | CallJoined) -> dict[str, Any]:
         case CallJoined():
             ended = f"failed with it: {event.error}" if event.error else "succeeded with it"
             message = f"joined an equal call in flight, and {ended}"
-            return {"message": message, "duration_ms": round(event.duration_s * 1000, 3)}
+            return {"message": message, "duration_ms": _rounded_ms(event.duration_s)}
 
 
 def _fallback(event: FallbackServed | FallbackFailed | FallbackExhausted) -> dict[str, Any]:

@@ -257,7 +257,7 @@ def _raised(error: Exception, method: str, guard: Guarded, intent: Intent | None
         if isinstance(error, (DeadlineExceeded, AttemptTimeout))
         else type(error)
     )
-    if method in ORDERS:
+    if method in ORDERS and not isinstance(error, DeadlineExceeded):  # then nothing was sent
         verdict = classify(error, key.exchange, Effect.TRADE, guard.policy.clock.wall)
         if verdict.ambiguous:
             unknown = OrderOutcomeUnknown(

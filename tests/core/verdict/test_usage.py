@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -324,3 +325,16 @@ def test_what_is_no_text_is_left_out() -> None:
     """Libraries that hand in bytes or numbers for some headers raise nothing."""
     headers = {b"Date": DATE, "X-RateLimit-Limit": 10, "X-MBX-USED-WEIGHT-1M": "7", None: None}
     assert [each.used for each in told(headers, wall).usages] == [7]  # type: ignore[arg-type]  # that it may be is what is proved
+
+
+def test_names_and_values_that_are_no_text_are_as_if_they_were_not_there() -> None:
+    """Whatever a caller hands over has items: a name without a hash raises nothing, and hides no other."""
+
+    class Odd(dict[str, str]):
+        def items(self) -> Any:
+            name = "X-MBX-USED-WEIGHT-1M"
+            odd: list[Any] = [[[], "1"], (b"date", "x"), (None, None), (name, 7)]
+            return iter([*odd, (name, "42")])
+
+    found = told(Odd(), wall)
+    assert [(usage.family, usage.used) for usage in found.usages] == [(Family.WEIGHT, 42.0)]

@@ -34,11 +34,8 @@ def ended_at_once(
     ended_s: float,
 ) -> bool:
     """Settle and tell a failure that no retry can follow; False leaves it to the flow."""
-    try:
-        verdict = policy.plan.finals[type(error)]
-    except KeyError:
-        return _ended_in_full(policy, error, way, toll, call_id, started_s, ended_s)
-    if toll is not None or not policy.breaker.failed_short(way[-1]):
+    verdict = policy.plan.finals.get(type(error))
+    if verdict is None or toll is not None or not policy.breaker.failed_short(way[-1]):
         return _ended_in_full(policy, error, way, toll, call_id, started_s, ended_s)
     policy.tap.failed(call_id, started_s, ended_s, verdict, error)
     return True

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from switchgear.core.verdict.wait import EPOCH_S_MIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
 DAY_S = 86_400.0
@@ -103,11 +103,13 @@ def told(headers: Mapping[str, str], wall: Callable[[], datetime]) -> Told:
     """
     found: list[Usage] = []
     plain: dict[str, str] = {}
-    for name, value in headers.items():
-        means = _known.get(name, "")
+    received: Iterable[tuple[Any, Any]] = headers.items()  # callers are not all typed
+    for name, value in received:
+        # What has no hash is no name, and must not raise here.
+        means = _known.get(name, "") if isinstance(name, str) else None
         if means == "":
             means = _learnt(name)
-        if means is None or not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]  callers are not all typed
+        if means is None or not isinstance(value, str):
             continue
         if isinstance(means, str):
             plain[means] = value[:_VALUE_CHARS_MAX]
@@ -124,14 +126,14 @@ def told(headers: Mapping[str, str], wall: Callable[[], datetime]) -> Told:
     return Told(tuple(found[:USAGES_MAX]), date_s) if found or date_s is not None else NOTHING
 
 
-_known: dict[Any, tuple[Family, float] | str | None] = {}
+_known: dict[str, tuple[Family, float] | str | None] = {}
 """What headers of the names met so far tell: most tell nothing, and every answer has the same dozen."""
 _KNOWN_MAX = 512
 
 
-def _learnt(name: object) -> tuple[Family, float] | str | None:
+def _learnt(name: str) -> tuple[Family, float] | str | None:
     """What a header tells whose name was not met yet; long names are none of ours, and are not kept."""
-    if not isinstance(name, str) or len(name) > _NAME_CHARS_MAX:
+    if len(name) > _NAME_CHARS_MAX:
         return None
     if len(_known) >= _KNOWN_MAX:
         _known.clear()
