@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from switchgear.core.verdict.wait import EPOCH_S_MIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
 DAY_S = 86_400.0
@@ -103,8 +103,7 @@ def told(headers: Mapping[str, str], wall: Callable[[], datetime]) -> Told:
     """
     found: list[Usage] = []
     plain: dict[str, str] = {}
-    received: Iterable[tuple[Any, Any]] = headers.items()  # callers are not all typed
-    for name, value in received:
+    for name, value in cast("Mapping[Any, Any]", headers).items():  # callers are not all typed
         # What has no hash is no name, and must not raise here.
         means = _known.get(name, "") if isinstance(name, str) else None
         if means == "":
