@@ -8,6 +8,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 import switchgear as sg
+from switchgear.core.words import Key
 from switchgear.practice.sim.fleet import FleetThread
 from switchgear.practice.sim.server import SimThread
 from switchgear.testing import FakeClock, assert_rejected
@@ -224,3 +225,35 @@ async def test_binance_counts_an_order_where_it_belongs(
     assert after["orders_1d"] >= 1
     assert after["request_weight"] >= 1
     assert [view.account for view in live.limits()] == ["", "main", "main"]
+
+
+def used(gear: sg.Switchgear, name: str) -> float:
+    """What is used of a limit of Binance."""
+    return next((view.used for view in gear.limits() if view.limit == name), 0)
+
+
+def test_what_is_suggested_stands_until_somebody_says_otherwise() -> None:
+    """A weight and whether a call is signed, before a key is used, and after."""
+    with sg.Switchgear(clock=FakeClock()) as gear:
+        gear.suggest("binance", "public_get_depth", weight=5, signed=False)
+        gear.call_sync("binance", "public_get_depth", lambda: 1)
+        assert used(gear, "request_weight") == 5
+        assert not gear.book.of(Key.of("binance", "public_get_depth")).signed
+        gear.suggest("binance", "public_get_depth", weight=25)
+        gear.call_sync("binance", "public_get_depth", lambda: 1)
+        assert used(gear, "request_weight") == 30
+        gear.configure("binance", weight=1)
+        gear.call_sync("binance", "public_get_depth", lambda: 1)
+        assert used(gear, "request_weight") == 31
+        gear.suggest("binance", "public_get_depth", weight=100)
+        gear.call_sync("binance", "public_get_depth", lambda: 1)
+        assert used(gear, "request_weight") == 32
+
+
+def test_a_suggestion_that_cannot_be_changes_nothing() -> None:
+    """The error names the field."""
+    with sg.Switchgear(clock=FakeClock()) as gear:
+        with pytest.raises(sg.SettingsError, match="weight"):
+            gear.suggest("binance", "ping", weight=-1)
+        gear.call_sync("binance", "ping", lambda: 1)
+        assert used(gear, "request_weight") == 1

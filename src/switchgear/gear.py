@@ -187,6 +187,34 @@ class Switchgear(Board):
         """
         self.registry.configure(exchange, method, account, settings)
 
+    def suggest(
+        self,
+        exchange: str,
+        method: str,
+        *,
+        account: str = "main",
+        weight: float | None = None,
+        signed: bool = True,
+    ) -> None:
+        """
+        Say what is known of one key; any setting that somebody gives overrules it.
+
+        For those who put a guard round a client; `wrap` does it for the clients it knows.
+
+        Args:
+            exchange: As `guarded` takes it, and so are method and account.
+            method: As above.
+            account: As above.
+            weight: What a call weighs at the exchange's limits, from 0; as their table has it when not given.
+            signed: Whether a call carries the account's key.
+
+        Raises:
+            SettingsError: The weight cannot be; nothing is changed.
+            KeyNameError: A name is not allowed.
+        """
+        known = {"weight": weight, "signed": signed}
+        self.registry.suggest(Key.of(exchange, method, account), known)
+
     def reload(self) -> None:
         """
         Read the settings file anew, now; what circuits have counted, what is open, held or in flight stays.

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv-witness" / "bin" / "python"
+OLDER = ROOT / ".venv-witness" / "older"
+"""An older release of ccxt, for those who put it before the others."""
 _LIMIT_S = 300
 _NO_FAILURE = {204, 207}
 _OF_CANCELS, _OF_EDITS = '"results"', '"edit_failure_reason"'
@@ -41,6 +43,11 @@ class ShiftedClock(SystemClock):
     def wall(self) -> datetime:
         """The date and time in UTC, one hour ahead."""
         return super().wall() + timedelta(hours=1)
+
+
+def paths(*, older: bool = False) -> tuple[Path, ...]:
+    """Where a client's program finds us, our tests, and an older ccxt if it is to."""
+    return (*[OLDER][: int(older)], ROOT / "src", ROOT)
 
 
 @dataclass(frozen=True, slots=True)

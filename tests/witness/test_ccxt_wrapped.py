@@ -15,14 +15,20 @@ from typing import Any
 
 import pytest
 
+from switchgear.core.policy.quota_tables import LIMITS
 from switchgear.core.verdict.ccxt_errors import CLASSES
-from tests.witness.kit import PYTHON, ROOT
+from switchgear.exchange import AlpacaApi
+from switchgear.exchange.client import METHODS
+from tests.witness.kit import PYTHON, ROOT, paths
 
 pytestmark = pytest.mark.slow  # each exchange and colour is a process that imports ccxt
 
 PROGRAM = ROOT / "tests" / "witness" / "clients" / "ccxt_wrapped.py"
 VENUES = ("alpaca", "binance", "coinbase", "kraken", "okx")
-BOTH = pytest.mark.parametrize("colour", ["sync", "async"])
+OLDER = " 4.4"
+COLOURS = ("sync", "async", "pro", f"sync{OLDER}", f"async{OLDER}")
+"""How ccxt is used: pro is its asynchronous kind with streams; and the same two of an older release."""
+BOTH = pytest.mark.parametrize("colour", COLOURS)
 EACH = pytest.mark.parametrize("venue", VENUES)
 UNKNOWN_ORDERS = (
     "an_order_meets_524",
@@ -35,16 +41,20 @@ UNKNOWN_ORDERS = (
 @cache
 def run(venue: str, colour: str) -> dict[str, dict[str, Any]]:
     """What the bare exchange and the guarded one made of each scenario."""
+    kind, is_older, release = colour.partition(OLDER.strip())
+    assert not release
     done = subprocess.run(
-        [PYTHON, PROGRAM, venue, colour],
-        env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
+        [PYTHON, PROGRAM, venue, kind.strip()],
+        env={**os.environ, "PYTHONPATH": ":".join(map(str, paths(older=bool(is_older))))},
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    found: dict[str, dict[str, Any]] = json.loads(done.stdout)["scenarios"]
+    said = json.loads(done.stdout)
+    assert said["ccxt"].startswith("4.4." if is_older else "4.5.")
+    found: dict[str, dict[str, Any]] = said["scenarios"]
     return found
 
 
@@ -52,7 +62,7 @@ def run(venue: str, colour: str) -> dict[str, dict[str, Any]]:
 @BOTH
 def test_what_goes_well_is_the_same(venue: str, colour: str) -> None:
     """Values, requests, attributes, classes and names; an order carries the user's id."""
-    for name in ("reads", "attributes", "an_order_without_an_id_of_the_users"):
+    for name in ("reads", "attributes", "an_order_without_an_id_of_the_users", "a_preview"):
         sides = run(venue, colour)[name]
         assert sides["guarded"] == sides["bare"]
     assert run(venue, colour)["reads"]["guarded"] == {"ok": 60000.0, "requests": 1}
@@ -83,6 +93,36 @@ def test_an_order_of_unknown_outcome_says_so(venue: str, colour: str, scenario: 
     assert len(told["client_order_id"]) in {32, 36}
     if "ok" in sides["bare"]:
         assert sides["bare"]["ok"] is None  # bare, it is an order without an id
+
+
+@EACH
+@BOTH
+def test_an_edit_and_a_batch_say_whether_they_may_have_been_booked(venue: str, colour: str) -> None:
+    """Sent once, answer lost: the error has the ids that the orders went out with."""
+    edit = run(venue, colour)["an_order_is_edited"]["guarded"]
+    assert "OrderOutcomeUnknown" in edit["error"]
+    assert edit["requests"] == 1
+    # Elsewhere an id in an edit would name the order to be edited.
+    assert len(edit["client_order_ids"]) == (venue in {"alpaca", "binance"})
+    batch = run(venue, colour)["orders_in_one_request"]
+    if batch["bare"]["requests"]:
+        assert "OrderOutcomeUnknown" in batch["guarded"]["error"]
+        assert len(set(batch["guarded"]["client_order_ids"])) == 2
+    else:
+        assert batch["guarded"] == batch["bare"]
+    assert batch["bare"]["requests"] or venue != "okx"
+
+
+@EACH
+@BOTH
+def test_an_order_whose_time_ran_out_before_it_was_sent_is_no_unknown_one(
+    venue: str, colour: str
+) -> None:
+    """It waited for its turn behind another one: nothing left."""
+    told = run(venue, colour)["an_order_waits_too_long_for_its_turn"]["guarded"]
+    assert told["requests"] == 0
+    assert {"Rejected", "ExchangeNotAvailable"} <= set(told["error"])
+    assert "OrderOutcomeUnknown" not in told["error"]
 
 
 @EACH
@@ -144,3 +184,44 @@ def test_every_error_of_ccxt_is_ruled_on() -> None:
     )
     done = subprocess.run([PYTHON, "-c", asked], capture_output=True, text=True, check=True)
     assert sorted(json.loads(done.stdout)) == sorted(CLASSES)
+
+
+@pytest.mark.parametrize("venue", ["alpaca", "binance", "coinbase"])
+def test_what_a_table_of_costs_calls_a_method_ccxt_calls_so_too(venue: str) -> None:
+    """A cost under a misspelt name would never be paid."""
+    ours = {*METHODS, *AlpacaApi.methods, "get_time", "ping"}
+    named = {name for limit in LIMITS[venue] for name in limit.costs} - ours
+    asked = f"import ccxt, json, sys; print(json.dumps([n for n in {sorted(named)} if not hasattr(ccxt.{venue}, n)]))"
+    done = subprocess.run([PYTHON, "-c", asked], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "weight", "signed"),
+    [
+        ("public_get_ping", 1, False),
+        ("public_get_ticker_24hr", 2, False),
+        ("private_get_account", 20, True),
+        ("private_get_openorders", 6, True),
+        ("sapi_get_capital_config_getall", 0, True),
+        ("fapiprivate_post_order", 0, True),
+        ("fetch_ticker", None, False),
+        ("fetch_balance", None, True),
+    ],
+)
+def test_ccxt_says_what_an_endpoint_of_binance_costs(
+    method: str, weight: float | None, signed: bool
+) -> None:
+    """In Binance's own weights, at the spot market's limit alone; unified methods have theirs in our table."""
+    asked = (
+        "import ccxt, json; from switchgear.wrap.ccxt_methods import methods_of; "
+        f"one = dict(methods_of(ccxt.binance))['{method}']; print(json.dumps([one.weight, one.signed]))"
+    )
+    done = subprocess.run(
+        [PYTHON, "-c", asked],
+        env={**os.environ, "PYTHONPATH": ":".join(map(str, paths()))},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == [weight, signed]

@@ -128,11 +128,9 @@ class Registry:
     def served_since(self, since_s: float) -> dict[Key, str]:
         """The newest fallback's name for each key that one has served since an instant."""
         self._hub.fold()
-        return {
-            key: tally.last_source
-            for key, tally in [(key, tally_of(tap)) for key, tap in list(self.taps.items())]
-            if tally.fallbacks and tally.last_source_s >= since_s
-        }
+        tallies = [(key, tally_of(tap)) for key, tap in list(self.taps.items())]
+        lately = [(key, one) for key, one in tallies if one.fallbacks]
+        return {key: one.last_source for key, one in lately if one.last_source_s >= since_s}
 
     def configure(
         self, exchange: str, method: str, account: str, settings: Mapping[str, Any]
@@ -147,6 +145,11 @@ class Registry:
             for key, policy in self.policies.items():
                 if key.exchange in shared or key in concerned:
                     self._equip(policy)
+
+    def suggest(self, key: Key, settings: Mapping[str, Any]) -> None:
+        """Set what stands for a key until somebody sets it otherwise."""
+        self.book.suggest(key, settings)
+        self._equip_matching(key.exchange, key.method)
 
     def reload(self, tree: Mapping[str, Any]) -> None:
         """Take another settings file; what is counted, open, held or in flight stays."""

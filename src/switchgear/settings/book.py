@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from switchgear.core.circuit import Rules
@@ -242,6 +243,7 @@ class SettingsBook:
         """Of the settings file; among equals what code has set wins over them."""
         self._code: tuple[Layer, ...] = ()
         self._ones: dict[Any, Any] = {}
+        self._hints: dict[Key, Mapping[str, Any]] = {}
         self._state: tuple[tuple[Layer, ...], dict[Key, Settings]] = ((), {})
         # The layers, and what was found in just these: with a thousand keys, looking through all
         # layers for each key at each change took minutes.
@@ -275,6 +277,17 @@ class SettingsBook:
         kept = {key: known for key, known in list(found.items()) if not layer.matches(key)}
         self._code, self._state = code, (layers, kept)
         return concerned
+
+    def suggest(self, key: Key, values: Mapping[str, Any]) -> None:
+        """
+        Settings of one key below all layers, which stand until one of those says otherwise.
+
+        Raises:
+            SettingsError: A name is unknown or a value is not allowed; nothing is changed.
+        """
+        self._hints[key] = {**self._hints.get(key, {}), **checked(values)}
+        layers, found = self._state
+        self._state = layers, {each: its for each, its in list(found.items()) if each != key}
 
     def load(self, tree: Mapping[str, Any], keys: Iterable[Key] = ()) -> None:
         """
@@ -317,7 +330,7 @@ class SettingsBook:
         layers, found = self._state
         known = found.get(key)
         if known is None:
-            known = self.one(_resolve(layers, key))
+            known = self.one(_resolve(layers, key, self._hints.get(key, {})))
             if len(found) < _FOUND_MAX:
                 found[key] = known
         return known
@@ -374,8 +387,10 @@ def _placed(place: str) -> Generator[None]:
         raise SettingsError(field, error.value, error.allowed) from None
 
 
-def _resolve(layers: tuple[Layer, ...], key: Key) -> Settings:
-    values: dict[str, Any] = {}
+def _resolve(
+    layers: tuple[Layer, ...], key: Key, hints: Mapping[str, Any] = MappingProxyType({})
+) -> Settings:
+    values = dict(hints)
     for layer in sorted((layer for layer in layers if layer.matches(key)), key=Layer.rank):
         values.update(layer.values)
     settings = replace(Settings(), **values)

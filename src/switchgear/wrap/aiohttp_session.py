@@ -23,9 +23,20 @@ def guard(
     """The session, with a guard; one that has a guard already is as it was."""
     middlewares = tuple(session._middlewares)  # noqa: SLF001  a session takes them only when it is made
     if not any(isinstance(each, Guard) for each in middlewares):
-        wire = Wire(desk, exchange, account, routes)
-        session._middlewares = (*middlewares, Guard(wire))  # noqa: SLF001  as above
+        made = Guard(Wire(desk, exchange, account, routes))
+        session._middlewares = (*middlewares, made)  # noqa: SLF001  as above
+        # Not by assignment, of which aiohttp warns: a request may bring middlewares in place of the session's.
+        vars(session)["_request"] = _requesting(session._request, made)  # noqa: SLF001  as above
     return session
+
+
+def _requesting(inner: Callable[..., Any], made: Guard) -> Callable[..., Any]:
+    async def request(*args: Any, middlewares: Any = None, **kwargs: Any) -> Any:
+        if middlewares is not None:
+            middlewares = (*(each for each in middlewares if each is not made), made)
+        return await inner(*args, middlewares=middlewares, **kwargs)
+
+    return request
 
 
 _SWITCHED = 101

@@ -24,48 +24,28 @@ from switchgear.core.errors import (
 )
 from switchgear.core.policy.quota_tables import LIMITS
 from switchgear.core.verdict import classify
-from switchgear.core.words import NAME_CHARS_MAX, Effect
-from switchgear.wrap.intents import ORDERS, Intent, intent_of
+from switchgear.core.words import Effect
+from switchgear.wrap.ccxt_methods import methods_of
+from switchgear.wrap.intents import ORDERS, PLACING, Intent, intent_of
 from switchgear.wrap.twins import twin_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from switchgear.core.guarded import Guarded
+    from switchgear.wrap.ccxt_methods import Method
     from switchgear.wrap.wire import Desk
 
 # Not where types are checked: what it pins clashes with what we pin.
 ccxt: Any = import_module("ccxt")
-async_support: Any = import_module("ccxt.async_support")
 
 _MARK = "_switchgear_watch"
-_INNER = frozenset(
-    {
-        "fetch",
-        "fetch2",
-        "request",
-        "throttle",
-        "sleep",
-        "close",
-        "safe_deterministic_call",
-        "load_order_book",
-    }
-)
-"""Methods below those that users call, and those that ask nobody."""
-_ELSEWHERE = (
-    "watch",
-    "un_watch",
-    "unWatch",
-    "close_",
-    "close",
-    "load_markets_helper",
-    "load_dydx",
-    "load_lighter",
-)
-_ASKING = ("close_position", "close_all_positions", "closePosition", "closeAllPositions")
+_SPOT_PATH = {"binance": "/api/v"}
+"""Part of every address that pays at the limits we count; other markets of the exchange have limits of their own."""
+_OTHER_MARKETS = frozenset({"future", "delivery", "swap", "option", "linear", "inverse"})
 
 
-class Answer:
+class Heard:
     """An answer, on the error that ccxt made of it."""
 
     def __init__(self, status: int, headers: Mapping[str, str], body: object) -> None:
@@ -76,10 +56,12 @@ class Answer:
 class Attempt:
     """One attempt of a user's call of one exchange: what belongs to it while it is under way."""
 
-    def __init__(self, exchange: object, watch: Watch, key: Any, intent: Intent | None) -> None:
-        self.exchange, self.watch, self.key, self.intent = exchange, watch, key, intent
-        self.sent_s = watch.desk.clock.monotonic_s()
-        self.answer: Answer | None = None
+    __slots__ = ("answer", "call", "exchange", "intent", "sent_s")
+
+    def __init__(self, exchange: object, call: Call, intent: Intent | None) -> None:
+        self.exchange, self.call, self.intent = exchange, call, intent
+        self.sent_s = 0.0
+        self.answer: Heard | None = None
         """The newest."""
 
 
@@ -91,10 +73,10 @@ def guard(desk: Desk, exchange: Any, name: str | None, account: str, routes: Seq
     del routes  # its methods have names of their own
     if _MARK in vars(exchange):
         return exchange
-    vars(exchange)[_MARK] = Watch(desk, name or exchange.id, account)
+    watch = vars(exchange)[_MARK] = Watch(desk, name or exchange.id, account)
     exchange.__class__ = _guarded_class(type(exchange))  # type: ignore[arg-type]  # mypy looks at the hash of instances
     exchange.options["maxRetriesOnFailure"] = 0  # it sends orders again, and does not wait
-    if exchange.id in LIMITS:
+    if watch.name in LIMITS and exchange.options.get("defaultType") not in _OTHER_MARKETS:
         exchange.enableRateLimit = False  # ours knows what the exchange says
     return exchange
 
@@ -104,16 +86,60 @@ class Watch:
 
     def __init__(self, desk: Desk, name: str, account: str) -> None:
         self.desk, self.name, self.account = desk, name, account
-        self._guards: dict[str, Guarded] = {}
+        self.spot_path = _SPOT_PATH.get(name, "")
+        self.calls: dict[str, Call] = {}
 
-    def guard_of(self, method: str, effect: Effect | None) -> Guarded:
+    def guard_of(self, method: Method) -> Guarded:
         """The guard of a method; its effect where its name does not tell."""
-        found = self._guards.get(method)
-        if found is None:
-            more = {} if effect is None else {"effect": effect.value}
-            found = self.desk.guarded(self.name, method, account=self.account, **more)
-            self._guards[method] = found
-        return found
+        self.desk.suggest(
+            self.name,
+            method.name,
+            account=self.account,
+            weight=method.weight,
+            signed=method.signed,
+        )
+        more = {} if method.effect is None else {"effect": method.effect.value}
+        return self.desk.guarded(self.name, method.name, account=self.account, **more)
+
+
+class Call:
+    """A method of one exchange object, guarded; `run` takes the exchange, what it orders, and the user's arguments."""
+
+    def __init__(
+        self, watch: Watch, method: Method, inner: Callable[..., Any], attempt: Any
+    ) -> None:
+        self.watch, self.method, self.inner = watch, method, inner
+        self.guard = watch.guard_of(method)
+        self.places, self.orders_one = method.name in PLACING, method.name in ORDERS
+        self.run: Callable[..., Any] = self.guard(attempt(self))
+
+    def intent(
+        self, exchange: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Intent | None, tuple[Any, ...], dict[str, Any]]:
+        """What it orders, and the arguments that carry its ids."""
+        if not self.places:
+            return None, args, kwargs
+        clock = self.watch.desk.clock
+        return intent_of(exchange, self.inner, self.method.name, args, kwargs, clock)
+
+    def checked(self, value: Any, exchange: Any) -> Any:
+        """The value; an order without an id is none, whatever the status of its answer was."""
+        if self.orders_one and _id_of(value) in {None, ""}:
+            raise ccxt.BadResponse(f"{exchange.id} {self.method.name}: the answer has no order id")
+        return value
+
+    def hear(self, attempt: Attempt, url: str, headers: Mapping[str, str]) -> None:
+        """What an answer says of limits, where it is of those that we count."""
+        watch = self.watch
+        if watch.spot_path in url:
+            watch.desk.heard(
+                watch.name,
+                headers,
+                account=watch.account,
+                signed=self.method.signed,
+                method=self.method.name,
+                sent_s=attempt.sent_s,
+            )
 
 
 @cache
@@ -128,76 +154,50 @@ def _guarded_class(base: type[Any]) -> type[Any]:
         "__doc__": base.__doc__,
     }
     make = _async_method if awaits else _method
-    for name, (method, effect) in _methods_of(base).items():
-        body[name] = make(getattr(base, name), method, effect)
+    for name, method in methods_of(base):
+        body[name] = make(getattr(base, name), method)
     return type(base.__name__, (base,), body)
 
 
-def _methods_of(base: type[Any]) -> dict[str, tuple[str, Effect | None]]:
-    """Every method that asks the exchange: what it is filed under, and an endpoint's effect, which its name hides."""
-    found: dict[str, tuple[str, Effect | None]] = {}
-    sample = base if inspect.iscoroutinefunction(base.fetch) else _async_twin(base)
-    known: dict[object, str] = {}
-    for name in sorted(
-        dir(base), key=lambda name: "_" not in name
-    ):  # a_name before aName, which is filed under it
-        if name.startswith("_") or name in _INNER:
-            continue
-        entry = inspect.getattr_static(base, name, None)
-        if hasattr(entry, "unbound_method") and hasattr(entry, "api"):
-            what = (str(entry.api), entry.method, entry.path)
-            effect = Effect.READ if entry.method == "GET" else Effect.TRADE
-        elif inspect.iscoroutinefunction(getattr(sample, name, None)) and _asks(name):
-            what, effect = getattr(base, name), None
-        else:
-            continue
-        found[name] = (known.setdefault(what, name[:NAME_CHARS_MAX].rstrip("_")), effect)
-    return found
+def _call_of(
+    exchange: Any, method: Method, inner: Callable[..., Any], attempt: Callable[..., Any]
+) -> Call:
+    watch = cast("Watch", vars(exchange)[_MARK])
+    call = watch.calls.get(method.name)
+    if call is None:
+        call = watch.calls[method.name] = Call(watch, method, inner, attempt)
+    return call
 
 
-def _asks(name: str) -> bool:
-    return not name.startswith(_ELSEWHERE) or name.startswith(_ASKING)
+def _attempt_of(exchange: object) -> Attempt | None:
+    for one in reversed(_UNDER_WAY.get()):
+        if one.exchange is exchange:
+            return one
+    return None
 
 
-def _async_twin(base: type[Any]) -> type[Any]:
-    """The asynchronous class of the same exchange: there, what asks is a coroutine."""
-    for cls in base.__mro__:
-        twin = getattr(async_support, cls.__name__, None)
-        if cls.__module__.startswith("ccxt.") and isinstance(twin, type):
-            return twin
-    found: type[Any] = async_support.Exchange
-    return found
+def _method(inner: Callable[..., Any], method: Method) -> Callable[..., Any]:
+    def attempts(call: Call) -> Callable[..., Any]:
+        def attempt(self: Any, intent: Intent | None, *args: Any, **kwargs: Any) -> Any:
+            mine = Attempt(self, call, intent)
+            token = _UNDER_WAY.set((*_UNDER_WAY.get(), mine))
+            try:
+                return call.checked(inner(self, *args, **kwargs), self)
+            finally:
+                _UNDER_WAY.reset(token)
 
+        return attempt
 
-def _watch_of(exchange: Any) -> Watch:
-    return cast("Watch", vars(exchange)[_MARK])
-
-
-def _inside(exchange: object) -> bool:
-    return any(attempt.exchange is exchange for attempt in _UNDER_WAY.get())
-
-
-def _method(inner: Callable[..., Any], method: str, effect: Effect | None) -> Callable[..., Any]:
     @wraps(inner)
     def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if _inside(self):
+        if _attempt_of(self) is not None:
             return inner(self, *args, **kwargs)
-        watch = _watch_of(self)
-        guard = watch.guard_of(method, effect)
-        intent, args, kwargs = intent_of(self, inner, method, args, kwargs, watch.desk.clock)
-
-        def attempt() -> Any:
-            mine = Attempt(self, watch, guard.policy.key, intent)
-            token = _UNDER_WAY.set((*_UNDER_WAY.get(), mine))
-            try:
-                return _checked(method, inner(self, *args, **kwargs), self)
-            finally:
-                _UNDER_WAY.reset(token)
-
+        call = _call_of(self, method, inner, attempts)
+        intent, args, kwargs = call.intent(self, args, kwargs)
         try:
-            return guard.call_sync(attempt)
+            return call.run(self, intent, *args, **kwargs)
         except (ccxt.BaseError, SwitchgearError) as error:
-            raised = _raised(error, method, guard, intent)
+            raised = _raised(error, call, intent)
             if raised is error:
                 raise
             raise raised from error.__cause__
@@ -205,50 +205,41 @@ def _method(inner: Callable[..., Any], method: str, effect: Effect | None) -> Ca
     return guarded
 
 
-def _async_method(
-    inner: Callable[..., Any], method: str, effect: Effect | None
-) -> Callable[..., Any]:
+def _async_method(inner: Callable[..., Any], method: Method) -> Callable[..., Any]:
+    def attempts(call: Call) -> Callable[..., Any]:
+        async def attempt(self: Any, intent: Intent | None, *args: Any, **kwargs: Any) -> Any:
+            mine = Attempt(self, call, intent)
+            token = _UNDER_WAY.set((*_UNDER_WAY.get(), mine))
+            try:
+                return call.checked(await inner(self, *args, **kwargs), self)
+            finally:
+                _UNDER_WAY.reset(token)
+
+        return attempt
+
     @wraps(inner)
     async def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if _inside(self):
+        if _attempt_of(self) is not None:
             return await inner(self, *args, **kwargs)
-        watch = _watch_of(self)
-        guard = watch.guard_of(method, effect)
-        intent, args, kwargs = intent_of(self, inner, method, args, kwargs, watch.desk.clock)
-
-        async def attempt() -> Any:
-            mine = Attempt(self, watch, guard.policy.key, intent)
-            token = _UNDER_WAY.set((*_UNDER_WAY.get(), mine))
-            try:
-                return _checked(method, await inner(self, *args, **kwargs), self)
-            finally:
-                _UNDER_WAY.reset(token)
-
+        call = _call_of(self, method, inner, attempts)
+        intent, args, kwargs = call.intent(self, args, kwargs)
         try:
-            return await guard.call(attempt)
+            return await call.run(self, intent, *args, **kwargs)
         except (ccxt.BaseError, SwitchgearError) as error:
-            raised = _raised(error, method, guard, intent)
+            raised = _raised(error, call, intent)
             if raised is error:
                 raise
             raise raised from error.__cause__
 
     return guarded
-
-
-def _checked(method: str, value: object, exchange: Any) -> object:
-    """The value; an order without an id is none, whatever the status of its answer was."""
-    if method in ORDERS and _id_of(value) in {None, ""}:
-        raise ccxt.BadResponse(f"{exchange.id} {method}: the answer has no order id")
-    return value
 
 
 def _id_of(order: Any) -> object:
     return order.get("id") if hasattr(order, "get") else None
 
 
-def _raised(error: Exception, method: str, guard: Guarded, intent: Intent | None) -> Exception:
+def _raised(error: Exception, call: Call, intent: Intent | None) -> Exception:
     """The error as the user gets it: one of ours is one of ccxt's as well, and so is an order of unknown outcome."""
-    key = guard.policy.key
     if isinstance(error, (Rejected, WouldBlockLoop)):
         is_gate = isinstance(error, GateClosedError)
         return twin_of(error, ccxt.RateLimitExceeded if is_gate else ccxt.ExchangeNotAvailable)
@@ -257,24 +248,31 @@ def _raised(error: Exception, method: str, guard: Guarded, intent: Intent | None
         if isinstance(error, (DeadlineExceeded, AttemptTimeout))
         else type(error)
     )
-    if method in ORDERS and not isinstance(error, DeadlineExceeded):  # then nothing was sent
-        verdict = classify(error, key.exchange, Effect.TRADE, guard.policy.clock.wall)
-        if verdict.ambiguous:
-            unknown = OrderOutcomeUnknown(
-                f"the outcome of the order is unknown: {error}",
-                client_order_id=None if intent is None else intent.client_order_id,
-                status=getattr(getattr(error, "response", None), "status", None),
-                exchange=key.exchange,
-                method=key.method,
-                verdict=verdict,
-            )
-            unknown.__cause__ = error
-            return twin_of(unknown, theirs)
+    if call.places and not isinstance(error, DeadlineExceeded):  # then nothing was sent
+        unknown = _unknown(error, call, intent)
+        if unknown is not None:
+            ids = () if intent is None else intent.client_order_ids
+            return twin_of(unknown, theirs, client_order_ids=ids)
     return twin_of(error, theirs) if isinstance(error, SwitchgearError) else error
 
 
-def _attempt_of(exchange: object) -> Attempt | None:
-    return next((one for one in reversed(_UNDER_WAY.get()) if one.exchange is exchange), None)
+def _unknown(error: Exception, call: Call, intent: Intent | None) -> Exception | None:
+    """The error of an order that may have been booked; None where it was not."""
+    policy = call.guard.policy
+    key = policy.key
+    verdict = classify(error, key.exchange, Effect.TRADE, policy.clock.wall)
+    if not verdict.ambiguous:
+        return None
+    unknown = OrderOutcomeUnknown(
+        f"the outcome of the order is unknown: {error}",
+        client_order_id=None if intent is None else intent.client_order_id,
+        status=getattr(getattr(error, "response", None), "status", None),
+        exchange=key.exchange,
+        method=key.method,
+        verdict=verdict,
+    )
+    unknown.__cause__ = error
+    return unknown
 
 
 def _handling_errors(base: type[Any]) -> Callable[..., Any]:
@@ -288,16 +286,10 @@ def _handling_errors(base: type[Any]) -> Callable[..., Any]:
         body: Any,
         *rest: Any,
     ) -> Any:
-        answer, attempt = Answer(code, headers, body), _attempt_of(self)
+        answer, attempt = Heard(code, headers, body), _attempt_of(self)
         if attempt is not None:
             attempt.answer = answer
-            attempt.watch.desk.heard(
-                attempt.key.exchange,
-                headers,
-                account=attempt.key.account,
-                method=attempt.key.method,
-                sent_s=attempt.sent_s,
-            )
+            attempt.call.hear(attempt, url, headers)
         try:
             found = base.handle_errors(self, code, reason, url, method, headers, body, *rest)
         except ccxt.BaseError as error:
@@ -350,10 +342,11 @@ def _about_to_send(exchange: Any, url: str, method: str, body: Any) -> None:
     attempt = _attempt_of(exchange)
     if attempt is None:
         return
-    attempt.sent_s = attempt.watch.desk.clock.monotonic_s()
-    intent = attempt.intent
-    if intent is not None and method != "GET" and intent.client_order_id not in f"{url} {body}":
+    attempt.sent_s = attempt.call.watch.desk.clock.monotonic_s()
+    if attempt.intent is None or not attempt.intent.is_shown or method == "GET":
+        return
+    missing = [each for each in attempt.intent.client_order_ids if each not in f"{url} {body}"]
+    if missing:
         # Nothing left yet. Sent without it, nobody could find the order again.
-        raise ccxt.NotSupported(
-            f"{exchange.id}: the order would go out without its client order id {intent.client_order_id}"
-        )
+        said = f"the order would go out without its client order id {missing[0]}"
+        raise ccxt.NotSupported(f"{exchange.id}: {said}")

@@ -1,4 +1,4 @@
-"""Owns the client order id of an order that goes through ccxt: under the name that the exchange itself gives it."""
+"""Owns the client order ids of orders that go through ccxt: under the name that the exchange itself gives them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ ORDERS = frozenset(
         "create_market_order_with_cost",
         "create_market_buy_order_with_cost",
         "create_market_sell_order_with_cost",
+        "create_order_with_take_profit_and_stop_loss",
         "create_post_only_order",
         "create_reduce_only_order",
         "create_stop_order",
@@ -35,6 +36,11 @@ ORDERS = frozenset(
     }
 )
 """Methods that place one order, whose last argument is params."""
+BATCH = "create_orders"
+"""Places several, each with params of its own."""
+EDIT = "edit_order"
+"""Changes one, or puts another in its place."""
+PLACING = ORDERS | {BATCH, EDIT}
 _UNIFIED = "clientOrderId"
 _OWN = {
     "alpaca": "client_order_id",
@@ -44,14 +50,27 @@ _OWN = {
     "okx": "clOrdId",
 }
 """What the exchange itself calls it, where that is known: there, an order without an id gets one."""
+_OWN_IN_BATCH = {**_OWN, "kraken": _UNIFIED}
+"""What ccxt puts into a batch: of Kraken's orders there it takes the unified name alone."""
 _DASHED = frozenset({"coinbase", "kraken"})
 """Exchanges that want it in the form of a UUID."""
+_EDITED_AS_NEW = frozenset({"alpaca", "binance"})
+"""Exchanges where an edited order is a new one with an id of its own; elsewhere an id names the order to be edited."""
+_TRIED = ("preview", "test", "validate")
+"""Params with which nothing is ordered: such a request may go out without the id."""
 
 
 class Intent(NamedTuple):
-    """An order about to be placed."""
+    """What is about to be ordered, by the ids that must stand in the request."""
 
-    client_order_id: str
+    client_order_ids: tuple[str, ...]
+    is_shown: bool
+    """They stand in the request as they are; elsewhere than at the exchanges we know nobody can say."""
+
+    @property
+    def client_order_id(self) -> str | None:
+        """Of the one order; None of several."""
+        return self.client_order_ids[0] if len(self.client_order_ids) == 1 else None
 
 
 def intent_of(
@@ -63,26 +82,55 @@ def intent_of(
     clock: Clock,
 ) -> tuple[Intent | None, tuple[Any, ...], dict[str, Any]]:
     """
-    The order's own id, and the arguments that carry it; the same for all its attempts.
+    The own ids of what a call orders, and the arguments that carry them; the same for all its attempts.
 
-    None where the call places no order, or where neither the user nor a table says how this exchange calls an id.
+    None where neither the user nor a table says how this exchange calls an id, and where nothing is ordered.
     """
-    if method not in ORDERS:
-        return None, args, kwargs
     try:
         bound = inspect.signature(inner).bind(exchange, *args, **kwargs)
     except TypeError:
         return None, args, kwargs  # ccxt says what is wrong with it
-    params = dict(bound.arguments.get("params") or {})
-    own = _OWN.get(exchange.id)
+    given = bound.arguments
+    if method == BATCH:
+        ids, given["orders"] = _batch(exchange.id, given.get("orders"), clock)
+    else:
+        params = dict(given.get("params") or {})
+        own = (
+            None if method == EDIT and exchange.id not in _EDITED_AS_NEW else _OWN.get(exchange.id)
+        )
+        ids, given["params"] = _named(exchange.id, own, params, clock)
+    intent = Intent(ids, exchange.id in _OWN) if ids else None
+    return intent, bound.args[1:], bound.kwargs
+
+
+def _batch(exchange_id: str, orders: Any, clock: Clock) -> tuple[tuple[str, ...], Any]:
+    as_it_is: Any = orders
+    given: list[Any] = list(orders) if isinstance(orders, list) else []  # pyright: ignore[reportUnknownArgumentType]  callers are not all typed
+    if not all(isinstance(each, dict) for each in given):
+        return (), as_it_is
+    ids: tuple[str, ...] = ()
+    found: list[dict[str, Any]] = []
+    for order in given:
+        own = _OWN_IN_BATCH.get(exchange_id)
+        its, params = _named(exchange_id, own, dict(order.get("params") or {}), clock)
+        ids += its
+        found.append({**order, "params": params})
+    return ids, found if given else as_it_is
+
+
+def _named(
+    exchange_id: str, own: str | None, params: dict[str, Any], clock: Clock
+) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """The id of one order, and its params with it; where nobody gave one, and the exchange is known, a new one."""
+    if any(params.get(name) for name in _TRIED):
+        return (), params
     given = [params[name] for name in (own, _UNIFIED) if name and params.get(name)]
     if own is None:
-        return (Intent(str(given[0])) if given else None), args, kwargs
-    mine = str(given[0]) if given else _drawn(clock, exchange.id in _DASHED)
+        return tuple(str(each) for each in given), params
+    mine = str(given[0]) if given else _drawn(clock, exchange_id in _DASHED)
     params.pop(_UNIFIED, None)
     params[own] = mine
-    bound.arguments["params"] = params
-    return Intent(mine), bound.args[1:], bound.kwargs
+    return (mine,), params
 
 
 def _drawn(clock: Clock, dashed: bool) -> str:

@@ -38,6 +38,18 @@ class Desk(Protocol):
         """The guard of one key."""
         ...
 
+    def suggest(
+        self,
+        exchange: str,
+        method: str,
+        *,
+        account: str = "main",
+        weight: float | None = None,
+        signed: bool = True,
+    ) -> None:
+        """What is known of a key, until the user says otherwise."""
+        ...
+
     def heard(
         self,
         exchange: str,

@@ -34,7 +34,7 @@ class Server:
             def answer(self) -> None:
                 server.answer(self)
 
-            do_GET = do_POST = do_DELETE = do_PUT = answer  # noqa: N815  the names are the library's
+            do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = answer  # noqa: N815  the names are the library's
 
         class Quiet(ThreadingHTTPServer):
             request_queue_size = 128

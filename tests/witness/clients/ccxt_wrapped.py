@@ -13,15 +13,18 @@ import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import switchgear as sg
 from switchgear.testing import FakeClock
 from tests.witness.clients.ccxt_venues import CUT, KEYS, VENUES, Reply, Server
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # The package is in the witness environment, not in the one that checks types.
 ccxt: Any = import_module("ccxt")
-async_support: Any = import_module("ccxt.async_support")
+MODULES = {"sync": "ccxt", "async": "ccxt.async_support", "pro": "ccxt.pro"}
 
 IN_FLIGHT = 50
 
@@ -33,9 +36,11 @@ class Side:
         self.name, self.colour, self.server, self.runner = name, colour, server, runner
         self.venue = VENUES[name]
         self.symbol, self.market_id = self.venue["market"]
-        self.is_async = colour == "async"
+        self.is_async = colour != "sync"
+        self.module: Any = import_module(MODULES[colour])
         self.exchange = runner.run(self._made()) if self.is_async else self.make()
         self.gear: sg.Switchgear | None = None
+        self.clock = FakeClock()
         server.usual = self.usual
 
     async def _made(self) -> Any:
@@ -43,9 +48,8 @@ class Side:
 
     def make(self) -> Any:
         """An exchange as its users make it, with its addresses here and one market."""
-        module = async_support if self.is_async else ccxt
         url = self.server.url + self.venue["path"]
-        made = getattr(module, self.name)(
+        made = getattr(self.module, self.name)(
             {
                 **KEYS,
                 "enableRateLimit": False,
@@ -71,8 +75,8 @@ class Side:
 
     def guard(self) -> Side:
         """Put a guard round it."""
-        self.gear = sg.Switchgear(clock=FakeClock())
-        kind = getattr(async_support if self.is_async else ccxt, self.name)
+        self.gear = sg.Switchgear(clock=self.clock)
+        kind = getattr(self.module, self.name)
         assert self.gear.wrap(self.exchange) is self.exchange
         assert isinstance(self.exchange, kind)
         return self
@@ -91,17 +95,21 @@ class Side:
 
     def tried(self, method: str, *args: Any) -> dict[str, Any]:
         """How it ended: the value's id or price, or the names of the error's classes and what it tells."""
+        return self.told(lambda: self.do(method, *args))
+
+    def told(self, call: Callable[[], Any]) -> dict[str, Any]:
+        """The same of any call."""
         before = len(self.server.seen)
         try:
-            value = self.do(method, *args)
+            value = call()
         except Exception as error:  # noqa: BLE001  the test looks at every one
-            told: dict[str, Any] = {"error": [cls.__name__ for cls in type(error).__mro__]}
-            for name in ("client_order_id", "retry_after_s", "status"):
+            found: dict[str, Any] = {"error": [cls.__name__ for cls in type(error).__mro__]}
+            for name in ("client_order_id", "client_order_ids", "retry_after_s", "status"):
                 if getattr(error, name, None) is not None:
-                    told[name] = getattr(error, name)
+                    found[name] = getattr(error, name)
         else:
-            told = {"ok": _said(value, "id") or _said(value, "last")}
-        return {**told, "requests": len(self.server.seen) - before}
+            found = {"ok": _said(value, "id") or _said(value, "last")}
+        return {**found, "requests": len(self.server.seen) - before}
 
     def order(self, *params: Any) -> dict[str, Any]:
         """One order."""
@@ -188,6 +196,49 @@ def an_orders_answer_has_no_id(side: Side) -> Any:
     return side.order()
 
 
+def an_order_waits_too_long_for_its_turn(side: Side) -> Any:
+    """Its deadline ends before anything is sent; bare it waits for nobody."""
+    if side.gear is None:
+        return side.order()
+    gear = side.gear
+    gear.configure(side.name, "create_order", max_in_flight=1, wait_s_max=60)
+    one_before = gear.guarded(side.name, "create_order").attempt()
+    if not side.is_async:
+        with one_before:
+            gear.configure(side.name, "create_order", deadline_s=5)
+            return side.order()
+
+    async def behind() -> Any:
+        async with one_before:
+            gear.configure(side.name, "create_order", deadline_s=5)
+            order = asyncio.ensure_future(
+                side.exchange.create_order(side.symbol, "limit", "buy", 0.01, 50000)
+            )
+            await asyncio.wait([order], timeout=0)  # until it stands in the queue
+            side.clock.advance(6)
+            return await order
+
+    return side.told(lambda: side.runner.run(behind()))
+
+
+def an_order_is_edited(side: Side) -> Any:
+    """What becomes of an edit whose answer is lost, and which id it has."""
+    side.server.script = [CUT]
+    return side.tried("edit_order", "5", side.symbol, "limit", "buy", 0.01, 50000)
+
+
+def orders_in_one_request(side: Side) -> Any:
+    """Two, and the answer is lost: the error has the ids of both."""
+    one = {"symbol": side.symbol, "type": "limit", "side": "buy", "amount": 0.01, "price": 50000}
+    side.server.script = [CUT]
+    return side.tried("create_orders", [one, one])
+
+
+def a_preview(side: Side) -> Any:
+    """Nothing is ordered; on Coinbase such a request may carry no id."""
+    return side.order({"preview": True})
+
+
 def nobody_listens(side: Side) -> Any:
     """Nothing of the order left."""
     side.server.http.shutdown()
@@ -213,8 +264,8 @@ def many_in_flight(side: Side) -> Any:
     statuses = [(400, 404, 503)[number % 3] for number in range(IN_FLIGHT)]
     if side.gear is not None:
         side.gear.configure("*", failure_threshold=1_000, retries=0)
-        if side.name == "coinbase":  # it takes thirty a second: here none may be held back
-            side.gear.limit(side.name, "private_requests", 1e6)
+        if side.name == "coinbase":  # it takes ten a second: here none may be held back
+            side.gear.limit(side.name, "public_requests", 1e6)
     side.server.usual = lambda _verb, path: (int(path.rpartition("status=")[2][:3]), "{}", {})
 
     def status_of(error: BaseException) -> Any:
@@ -274,6 +325,10 @@ SCENARIOS = [
     an_order_meets_503,
     an_orders_answer_is_cut,
     an_orders_answer_has_no_id,
+    an_order_waits_too_long_for_its_turn,
+    an_order_is_edited,
+    orders_in_one_request,
+    a_preview,
     nobody_listens,
     a_limit_is_met,
     an_outage,

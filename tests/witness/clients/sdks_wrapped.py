@@ -44,6 +44,29 @@ def python_binance(gear: sg.Switchgear, url: str) -> tuple[Callable[[], Any], Ca
     return client.get_server_time, lambda: client.order_market_buy(symbol="BTCUSDT", quantity=1)
 
 
+def python_binance_async(
+    gear: sg.Switchgear, url: str
+) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """The asynchronous client, on aiohttp."""
+    module = load("binance")
+    module.AsyncClient.API_URL = url + "/api"
+
+    def asked(call: Callable[[Any], Any]) -> Callable[[], Any]:
+        async def ask() -> Any:
+            client = module.AsyncClient(KEY, SECRET)
+            gear.wrap(client.session, "binance")
+            try:
+                return await call(client)
+            finally:
+                await client.close_connection()
+
+        return ask
+
+    return asked(lambda client: client.get_server_time()), asked(
+        lambda client: client.order_market_buy(symbol="BTCUSDT", quantity=1)
+    )
+
+
 def coinbase_advanced(gear: sg.Switchgear, url: str) -> tuple[Callable[[], Any], Callable[[], Any]]:
     """On requests; it retries nothing by itself. Its https is turned into http here, for the server."""
     requests = load("requests")
@@ -106,6 +129,9 @@ def told(make: Callable[..., Any]) -> dict[str, Any]:
 if __name__ == "__main__":
     print(
         json.dumps(
-            {make.__name__: told(make) for make in (alpaca_py, python_binance, coinbase_advanced)}
+            {
+                make.__name__: told(make)
+                for make in (alpaca_py, python_binance, python_binance_async, coinbase_advanced)
+            }
         )
     )

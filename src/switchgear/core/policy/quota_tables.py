@@ -34,6 +34,28 @@ _BINANCE_WEIGHTS = {
     "get_symbols": 20,
     "get_time": 1,
     "ping": 1,
+} | {
+    # The same by the names of ccxt's methods.
+    "load_markets": 20,
+    "fetch_markets": 20,
+    "fetch_ticker": 2,
+    "fetch_tickers": 80,
+    "fetch_bids_asks": 4,
+    "fetch_last_prices": 4,
+    "fetch_order_book": 5,
+    "fetch_trades": 4,
+    "fetch_ohlcv": 2,
+    "fetch_balance": 20,
+    "fetch_order": 4,
+    "fetch_orders": 20,
+    "fetch_closed_orders": 20,
+    "fetch_canceled_orders": 20,
+    "fetch_open_orders": 80,
+    "fetch_my_trades": 20,
+    "fetch_order_trades": 20,
+    "fetch_trading_fee": 20,
+    "cancel_all_orders": 1,  # of one pair
+    "edit_order": 1,
 }
 """Weights of the requests that a method makes, by Binance's documentation of its REST API."""
 
@@ -77,7 +99,9 @@ _ALPACA_DATA = {
     "get_market_prices": 2,  # coins and shares
     "get_market_data": 1,
     "get_order_book": 1,
-}
+} | dict.fromkeys(
+    ("fetch_ticker", "fetch_tickers", "fetch_ohlcv", "fetch_order_book", "fetch_trades"), 1
+)
 
 _ALPACA_TRADING = {
     "get_account_balance": 2,  # the account and its positions
@@ -104,7 +128,7 @@ _COINBASE_PUBLIC = {
     "get_symbols": 4,  # 250 of some 800 in each
     "get_portfolio": 1,  # the prices of what is held
     "get_positions": 1,
-}
+} | dict.fromkeys(("load_markets", "fetch_markets"), 4)
 
 _COINBASE = (
     Limit("private_requests", Scope.ACCOUNT, 1, 30, calls=Calls.SIGNED, costs=_COINBASE_PRIVATE),
