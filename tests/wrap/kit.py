@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import aiohttp
 import httpx
+import httpx2
 import requests
 
 if TYPE_CHECKING:
@@ -207,11 +208,12 @@ class RequestsCaller(Caller):
 class HttpxCaller(Caller):
     """A client of httpx."""
 
-    connection_error, timeout_error = httpx.ConnectError, httpx.TimeoutException
-    kind = httpx.Client
+    connection_error: type[Exception] = httpx.ConnectError
+    timeout_error: type[Exception] = httpx.TimeoutException
+    kind: type[Any] = httpx.Client
 
     def make(self) -> Any:
-        return httpx.Client(trust_env=False)
+        return self.kind(trust_env=False)
 
     def send(self, verb: str, path: str, data: Any = None) -> Got:
         answer = self.client.request(verb, self.url + path, content=data)
@@ -227,6 +229,13 @@ class HttpxCaller(Caller):
 
     def shut(self) -> None:
         self.client.close()
+
+
+class Httpx2Caller(HttpxCaller):
+    """A client of httpx2."""
+
+    connection_error, timeout_error = httpx2.ConnectError, httpx2.TimeoutException
+    kind = httpx2.Client
 
 
 class AsyncCaller(Caller):
@@ -269,11 +278,12 @@ class AsyncCaller(Caller):
 class HttpxAsyncCaller(AsyncCaller):
     """An asynchronous client of httpx."""
 
-    connection_error, timeout_error = httpx.ConnectError, httpx.TimeoutException
-    kind = httpx.AsyncClient
+    connection_error: type[Exception] = httpx.ConnectError
+    timeout_error: type[Exception] = httpx.TimeoutException
+    kind: type[Any] = httpx.AsyncClient
 
     def make(self) -> Any:
-        return httpx.AsyncClient(trust_env=False)
+        return self.kind(trust_env=False)
 
     async def sent(self, verb: str, path: str, data: Any) -> Got:
         answer = await self.client.request(verb, self.url + path, content=data)
@@ -290,6 +300,13 @@ class HttpxAsyncCaller(AsyncCaller):
 
     def shut(self) -> None:
         self.runner.run(self.client.aclose())
+
+
+class Httpx2AsyncCaller(HttpxAsyncCaller):
+    """An asynchronous client of httpx2."""
+
+    connection_error, timeout_error = httpx2.ConnectError, httpx2.TimeoutException
+    kind = httpx2.AsyncClient
 
 
 class AiohttpCaller(AsyncCaller):
@@ -325,5 +342,7 @@ CALLERS: dict[str, type[Caller]] = {
     "requests": RequestsCaller,
     "httpx": HttpxCaller,
     "httpx async": HttpxAsyncCaller,
+    "httpx2": Httpx2Caller,
+    "httpx2 async": Httpx2AsyncCaller,
     "aiohttp": AiohttpCaller,
 }

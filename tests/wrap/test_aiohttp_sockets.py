@@ -1,6 +1,8 @@
-"""A web socket is opened through the guard, and lives without it."""
+"""What aiohttp alone has: web sockets, opened through the guard, and middlewares of a request."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import aiohttp
 import pytest
@@ -42,4 +44,35 @@ async def test_a_web_socket_that_breaks_off_is_no_failure_of_the_request_that_op
         assert gear.circuit("venue", "get_stream").failures == 0
         assert gear.metrics("venue", "get_stream").success_calls == 1
         assert gear.logs(level=Level.ERROR) == []
+    await runner.cleanup()
+
+
+async def test_a_request_with_middlewares_of_its_own_is_guarded_too() -> None:
+    """They stand in place of the session's, but for the guard, which is next to the wire."""
+    seen: list[str] = []
+
+    async def fail(_request: web.Request) -> web.Response:
+        return web.Response(status=503)
+
+    async def told(request: aiohttp.ClientRequest, handler: Any) -> Any:
+        seen.append(request.method)
+        return await handler(request)
+
+    app = web.Application()
+    app.router.add_get("/v1/price", fail)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1/price"
+    with sg.Switchgear(clock=FakeClock(), settings={"retries": 0}) as gear:
+        async with aiohttp.ClientSession() as session:
+            gear.wrap(session, "venue")
+            for _ in range(3):
+                async with session.get(url, middlewares=[told]) as answer:
+                    assert answer.status == 503
+            with pytest.raises(aiohttp.ClientConnectionError, match="was not called"):
+                await session.get(url, middlewares=[told])
+        assert seen == ["GET"] * 4
+        assert gear.circuit("venue", "get_v1_price").state is sg.CircuitState.OPEN
     await runner.cleanup()
