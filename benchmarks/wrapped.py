@@ -131,7 +131,11 @@ def gear_of(stack: ExitStack) -> Switchgear:
 
 
 def ccxt_pairs(stack: ExitStack, url: str) -> list[Pair]:
-    """ccxt's own call of an endpoint, signed, without its throttle."""
+    """
+    ccxt's own call of an endpoint, signed: without its throttle, with it, and twice bare, which shows the noise.
+
+    The guard puts its ledgers of weights in place of the throttle. That waits for nothing here: its pace is set so.
+    """
     gear = gear_of(stack)
     runner = stack.enter_context(asyncio.Runner())
     addresses = dict.fromkeys(("public", "private"), f"{url}/api/v3")
@@ -142,11 +146,13 @@ def ccxt_pairs(stack: ExitStack, url: str) -> list[Pair]:
         "urls": {"api": addresses},
     }
 
-    def made(module: str) -> Any:
-        return import_module(module).binance(given)
+    throttled = {"enableRateLimit": True, "rateLimit": 1e-9}
 
-    async def made_async() -> Any:
-        return made("ccxt.async_support")
+    def made(module: str, more: dict[str, Any] | None = None) -> Any:
+        return import_module(module).binance({**given, **(more or {})})
+
+    async def made_async(more: dict[str, Any] | None = None) -> Any:
+        return made("ccxt.async_support", more)
 
     def sync(exchange: Any) -> Callable[[int], float]:
         return calls(exchange.private_get_account)
@@ -155,13 +161,19 @@ def ccxt_pairs(stack: ExitStack, url: str) -> list[Pair]:
         stack.callback(lambda: runner.run(exchange.close()))
         return async_calls(runner, exchange.private_get_account)
 
+    def pair(name: str, more: dict[str, Any], *, is_bare: bool = False) -> list[Pair]:
+        keep: Callable[[Any], Any] = (lambda one: one) if is_bare else gear.wrap
+        both = made("ccxt", more), keep(made("ccxt"))
+        both_async = runner.run(made_async(more)), keep(runner.run(made_async()))
+        return [
+            Pair(f"ccxt, sync{name}", *map(sync, both)),
+            Pair(f"ccxt, async{name}", *map(awaited, both_async)),
+        ]
+
     return [
-        Pair("ccxt, sync", sync(made("ccxt")), sync(gear.wrap(made("ccxt")))),
-        Pair(
-            "ccxt, async",
-            awaited(runner.run(made_async())),
-            awaited(gear.wrap(runner.run(made_async()))),
-        ),
+        *pair("", {}),
+        *pair(" with its throttle", throttled),
+        *pair(", bare twice", {}, is_bare=True),
     ]
 
 

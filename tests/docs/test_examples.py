@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,6 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from switchgear.practice.sim.server import SimThread
+from tests.witness.kit import PYTHON, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +32,13 @@ SHOWS = {
     "three_exchanges": ["binance is from last_good", "alpaca is missing since"],
 }
 """What each prints, among other things."""
+WITH_CCXT = {
+    "ccxt_bot": {
+        "of them unknown to the bot": [2, 0],
+        "requests past the limit": [10, 1],
+    }
+}
+"""Those that need ccxt, which clashes with our pins; and what they count, bare and guarded."""
 
 
 def run(name: str) -> subprocess.CompletedProcess[str]:
@@ -47,7 +58,7 @@ def ran() -> Iterator[dict[str, Future[subprocess.CompletedProcess[str]]]]:
 
 def test_every_example_is_listed() -> None:
     """No program in examples/ goes untested, and none is missing."""
-    assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == sorted(SHOWS)
+    assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == sorted([*SHOWS, *WITH_CCXT])
 
 
 @pytest.mark.slow  # a Python of its own for each, with an exchange in it
@@ -59,3 +70,24 @@ def test_the_example_runs(
     done = ran[name].result()
     assert (done.returncode, done.stderr) == (0, "")
     assert [text for text in SHOWS[name] if text not in done.stdout] == []
+
+
+@pytest.mark.slow  # as above
+def test_a_bot_on_ccxt_loses_less_with_one_line() -> None:
+    """The same bot through the same faults: what it loses without the line, and with it."""
+    with SimThread(venue="binance") as sim:
+        where = {"BINANCE_URL": sim.base_url, "BINANCE_KEY": sim.key, "BINANCE_SECRET": sim.secret}
+        done = subprocess.run(
+            [PYTHON, EXAMPLES / "ccxt_bot.py"],
+            env={**os.environ, **where, "PYTHONPATH": str(ROOT / "src")},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    rows = [line.rsplit(maxsplit=2) for line in done.stdout.splitlines()[1:]]
+    told = {name: [int(bare), int(guarded)] for name, bare, guarded in rows}
+    assert {name: told[name] for name in WITH_CCXT["ccxt_bot"]} == WITH_CCXT["ccxt_bot"]
+    assert told["prices seen"][1] > told["prices seen"][0]
+    assert told["requests in the outage"][1] < told["requests in the outage"][0] == 12
