@@ -21,4 +21,6 @@ def test_every_client_is_measured() -> None:
     assert (done.returncode, done.stderr) == (0, "")
     row = r"\| ([a-z, ]+) \| \d+ µs \| \d+ µs \| \d+\.\d\d x \| \d+\.\d\d and \d+\.\d\d x \|"
     found = re.findall(row, done.stdout)
-    assert found == ["requests", "httpx", "httpx, async", "aiohttp", "ccxt, sync", "ccxt, async"]
+    forms = ("", " with its throttle", ", bare twice")
+    witnessed = [f"ccxt, {colour}{form}" for form in forms for colour in ("sync", "async")]
+    assert found == ["requests", "httpx", "httpx, async", "aiohttp", *witnessed]
