@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from switchgear.core.event import FallbackServed as FallbackServed
     from switchgear.core.event import GateClosed as GateClosed
     from switchgear.core.event import HedgeStarted as HedgeStarted
+    from switchgear.core.event import IntentMoved as IntentMoved
     from switchgear.core.event import Note as Note
     from switchgear.core.event import RetryScheduled as RetryScheduled
     from switchgear.core.event import RetryWithheld as RetryWithheld
@@ -119,8 +120,8 @@ _HOMES = {
     "JournalUnavailable NetworkError OrderOutcomeUnknown OrderRefused Rejected SettingsError SwitchgearError "
     "WouldBlockLoop",
     "core.event": "AttemptStarted CallCancelled CallFailed CallIgnored CallJoined CallRejected CallSucceeded "
-    "CircuitMoved FallbackExhausted FallbackFailed FallbackServed GateClosed HedgeStarted Note RetryScheduled "
-    "RetryWithheld SettingsRead SinkFailed StoreBack StoreLost",
+    "CircuitMoved FallbackExhausted FallbackFailed FallbackServed GateClosed HedgeStarted IntentMoved Note "
+    "RetryScheduled RetryWithheld SettingsRead SinkFailed StoreBack StoreLost",
     "core.outcome": "Err Ok Served",
     "core.policy.budget": "BudgetView",
     "core.policy.circuit_view": "CircuitView",

@@ -19,6 +19,7 @@ from switchgear.core.event import (
     FallbackServed,
     GateClosed,
     HedgeStarted,
+    IntentMoved,
     Note,
     RetryScheduled,
     RetryWithheld,
@@ -101,6 +102,16 @@ SAMPLES: list[tuple[Event, Level, str]] = [
         CallJoined(1.0, KEY, 7, 0.5, "E: down"),
         Level.ERROR,
         "joined an equal call in flight, and failed with it: E: down",
+    ),
+    (
+        IntentMoved(1.0, KEY, "7", "sg-1", "sent", "unknown", "the answer was lost", "host:1"),
+        Level.ERROR,
+        "order sg-1 sent -> unknown: the answer was lost",
+    ),
+    (
+        IntentMoved(1.0, KEY, "7", "sg-1", "", "new", "written down"),
+        Level.INFO,
+        "order sg-1 new: written down",
     ),
     (SettingsRead(1.0, "a.toml"), Level.INFO, "settings file a.toml read anew"),
     (

@@ -195,3 +195,5 @@ class OrderOutcomeUnknown(ApiError):
         )
         self.client_order_id = client_order_id
         """What to look it up by; None when the call carried none."""
+        self.intent_id: str | None = None
+        """Under which a journal goes on finding out what became of it; None without a journal."""

@@ -213,6 +213,22 @@ class GateClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class IntentMoved:
+    """An order that was written down before it was sent went from one state to another."""
+
+    at_s: float
+    key: Key
+    intent_id: str
+    client_order_id: str
+    old: str
+    """Empty when it was written down."""
+    new: str
+    why: str
+    by: str = ""
+    """Who: a process by a name of its own, or a person."""
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsRead:
     """The settings file changed: its settings hold now, or it could not be used and those of before go on."""
 
@@ -277,7 +293,15 @@ CallEvent = (
     | FallbackExhausted
 )
 Event = (
-    CallEvent | CircuitMoved | GateClosed | SettingsRead | Note | SinkFailed | StoreLost | StoreBack
+    CallEvent
+    | CircuitMoved
+    | GateClosed
+    | IntentMoved
+    | SettingsRead
+    | Note
+    | SinkFailed
+    | StoreLost
+    | StoreBack
 )
 
 Emit = Callable[[Event], None]
@@ -353,6 +377,8 @@ def level_of(event: Event) -> Level:
             return _level_of_move(event)
         case GateClosed():
             return Level.ERROR if event.kind in _ALARMING else Level.WARNING
+        case IntentMoved():
+            return _LEVEL_OF_STATE.get(event.new, Level.INFO)
         case Note():
             return event.level
         case StoreLost():
@@ -362,6 +388,13 @@ def level_of(event: Event) -> Level:
 
 
 _ALARMING = frozenset({Kind.BANNED, Kind.AUTHENTICATION})
+_LEVEL_OF_STATE = {
+    "unknown": Level.ERROR,
+    "found": Level.WARNING,
+    "absent": Level.WARNING,
+    "abandoned": Level.WARNING,
+    "rejected": Level.WARNING,
+}
 _OPENED = frozenset({CircuitState.OPEN, CircuitState.FORCED_OPEN})
 
 

@@ -150,6 +150,9 @@ class Key(NamedTuple):
         return f"{self.exchange}.{self.method}{tail}"
 
 
+TRUTH = "resolve_order"
+"""The method under which orders of unknown outcome are asked after: no circuit wider than its own holds it back."""
+
 SCOPE_NAMES = {
     Scope.EXCHANGE: "@exchange",
     Scope.ADDRESS: "@address",

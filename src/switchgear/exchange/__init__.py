@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from switchgear.exchange.api import TradingApi as TradingApi
     from switchgear.exchange.backend import BackendApi as BackendApi
     from switchgear.exchange.binance import BinanceApi as BinanceApi
+    from switchgear.exchange.ccxt_api import CcxtApi as CcxtApi
     from switchgear.exchange.coinbase import CoinbaseApi as CoinbaseApi
     from switchgear.exchange.holdings import Balance as Balance
     from switchgear.exchange.holdings import CancelReport as CancelReport
@@ -40,6 +41,7 @@ _HOMES = {
     "api": "OrderDesk PlainDesk TradingApi",
     "backend": "BackendApi",
     "binance": "BinanceApi",
+    "ccxt_api": "CcxtApi",
     "coinbase": "CoinbaseApi",
     "holdings": "Balance CancelReport Portfolio Position Trade",
     "market": "Candle Interval MarketClock OrderBook PriceLevel SymbolInfo",

@@ -153,6 +153,20 @@ class TradingApi(Protocol):
         ...
 
 
+class NamedOrder(Protocol):
+    """An order by the two names under which it is found."""
+
+    @property
+    def symbol(self) -> str:
+        """What is traded."""
+        ...
+
+    @property
+    def client_order_id(self) -> str:
+        """What the caller calls it."""
+        ...
+
+
 class OrderDesk(Protocol):
     """Where orders are handed in, and asked after when their answer was lost."""
 
@@ -166,6 +180,10 @@ class OrderDesk(Protocol):
             NetworkError: It provably never left, `verdict.unsent`; so may other ApiErrors.
             Rejected: It was not sent: a circuit or a gate is closed to it.
         """
+        ...
+
+    async def served(self, request: OrderRequest) -> Served[Order]:
+        """The same with its provenance; raises alike."""
         ...
 
     async def resolve(self, symbol: str, client_order_id: str) -> Order | None:
@@ -246,6 +264,11 @@ def with_client_order_id(request: OrderRequest) -> OrderRequest:
     else:
         _named_here.set(None)
     return named
+
+
+def name_here(request: OrderRequest) -> None:
+    """Have it known, in what is sent from here, that the request's client order id was made up by us."""
+    _named_here.set(request.client_order_id)
 
 
 def is_named_here(request: OrderRequest) -> bool:

@@ -109,6 +109,7 @@ class BinanceApi(VenueApi):
         )
         check_whole("recv_window_ms", recv_window_ms, RECV_WINDOW_MS_MAX)
         self._window_ms = recv_window_ms
+        self.order_expires_s = recv_window_ms / 1000
         self._time = ServerTime(gear.clock, self.exchange)
         self._transport = Transport(base_url or (PAPER_URL if paper else LIVE_URL))
         super().__init__(

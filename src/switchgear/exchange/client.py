@@ -20,6 +20,7 @@ from switchgear.exchange.model import (
     check_request,
     check_symbol,
 )
+from switchgear.exchange.order_access import OrderAccess, order_access
 from switchgear.exchange.reply import Target
 from switchgear.exchange.symbol_book import SymbolBook
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from switchgear.core.outcome import Served
+    from switchgear.exchange.api import NamedOrder, OrderDesk
     from switchgear.exchange.holdings import Balance, CancelReport, Portfolio, Position, Trade
     from switchgear.exchange.market import Candle, OrderBook, SymbolInfo
     from switchgear.exchange.model import Order, OrderRequest, TimeInForce
@@ -95,6 +97,10 @@ class VenueApi:
     order_id_form: ClassVar[re.Pattern[str]]
     order_id_words: ClassVar[str]
     """What an order id of the venue looks like, for the error."""
+    order_prefix = "sg-"
+    """With which the client order ids begin that a desk makes up."""
+    order_expires_s: float | None = None
+    """So long after it was sent a request to place an order is refused by the venue; None where it never is."""
 
     def __init__(
         self,
@@ -113,7 +119,7 @@ class VenueApi:
             SettingsError: A fallback is of no method, or does not suit.
         """
         self.account = account
-        self._gear, self._clock = gear, gear.clock
+        self.gear, self._clock = gear, gear.clock
         self._has_key = has_key
         self._transports = transports
         self._check_rules = check_rules
@@ -128,7 +134,7 @@ class VenueApi:
             transport.limit_of, transport.heard = self._limit_of, self._heard
             transport.now_s = gear.clock.monotonic_s
         create = self._methods["create_order"]
-        self.desk = PlainDesk(create.guard, create.run, self._find)
+        self.desk: OrderDesk = PlainDesk(create.guard, create.run, self._find)
         """Where orders go through; `resolve` asks after one whose outcome is unknown."""
 
     def __repr__(self) -> str:
@@ -234,6 +240,10 @@ class VenueApi:
         await self._keep_rules(request)
         return await self.desk.submit(request)
 
+    async def resolve(self, named: NamedOrder) -> Order | None:
+        """What became of an order, such as an intent's or another one with its two names; see `OrderDesk.resolve`."""
+        return await self.desk.resolve(named.symbol, named.client_order_id)
+
     async def get_order(
         self, symbol: str, *, order_id: str | None = None, client_order_id: str | None = None
     ) -> Order:
@@ -274,6 +284,22 @@ class VenueApi:
         """Cancel every open order, of one pair or of all; no open order is no error."""
         report: CancelReport = (await self.served("cancel_all", symbol)).value
         return report
+
+    def order_name(self, drawn: str) -> str:
+        """A client order id of 32 hexadecimal digits."""
+        return self.order_prefix + drawn
+
+    def order_access(self) -> OrderAccess:
+        """What a desk with a journal works with."""
+        return order_access(self)
+
+    def guard_of(self, method: str) -> Guarded:
+        """The guard of a method, with its fallbacks."""
+        return self._methods[method].guard
+
+    def asking(self, method: str) -> Callable[..., Coroutine[Any, Any, Any]]:
+        """How a method asks the exchange, without any guard: for whoever puts one of its own round it."""
+        return self._methods[method].run
 
     # ----------------------------------------------------------------------- through the guard
 

@@ -25,7 +25,7 @@ from switchgear.exchange.client import VenueApi
 from switchgear.exchange.coinbase_candles import Span, candles
 from switchgear.exchange.coinbase_history import HISTORY, OPEN_MAX, PAGE, PAGES_MAX, OrderHistory
 from switchgear.exchange.coinbase_products import Products
-from switchgear.exchange.coinbase_wire import CoinbaseWire
+from switchgear.exchange.coinbase_wire import TOKEN_S, CoinbaseWire
 from switchgear.exchange.holdings import CancelReport, positions_of, valued
 from switchgear.exchange.market import Interval
 from switchgear.exchange.model import FieldError, OrderType, Side, TimeInForce
@@ -81,6 +81,7 @@ class CoinbaseApi(VenueApi):
     forces = answers.FORCES
     order_id_form = re.compile(r"[A-Za-z0-9-]{1,64}")
     order_id_words = "must be 1 to 64 letters, digits or -"
+    order_expires_s = float(TOKEN_S)
 
     def __init__(
         self,

@@ -21,6 +21,7 @@ from switchgear.core.event import (
     FallbackServed,
     GateClosed,
     HedgeStarted,
+    IntentMoved,
     Note,
     RetryScheduled,
     RetryWithheld,
@@ -144,11 +145,10 @@ def _fields(event: Event) -> dict[str, Any]:
             return _moved(event)
         case GateClosed():
             return _gate(event)
+        case IntentMoved():
+            return _intent(event)
         case SettingsRead():
-            told = (
-                f"cannot be used, nothing is changed: {event.error}" if event.error else "read anew"
-            )
-            return {"message": f"settings file {event.path} {told}"}
+            return {"message": _settings_words(event)}
         case Note():
             message = redact_text(event.message, MESSAGE_CHARS_MAX)
             return {"message": message, "detail": harmless(event.metadata)}
@@ -158,6 +158,11 @@ def _fields(event: Event) -> dict[str, Any]:
             return {"message": _store_words(event)}
         case _:
             assert_never(event)
+
+
+def _settings_words(event: SettingsRead) -> str:
+    refused = f"cannot be used, nothing is changed: {event.error}"
+    return f"settings file {event.path} {refused if event.error else 'read anew'}"
 
 
 def _store_words(event: StoreLost | StoreBack) -> str:
@@ -295,4 +300,15 @@ def _gate(event: GateClosed) -> dict[str, Any]:
             "reason": event.reason,
             "public_only": event.public_only,
         },
+    }
+
+
+def _intent(event: IntentMoved) -> dict[str, Any]:
+    by, why = safe_words(event.by), safe_words(event.why)
+    moved = f"{event.old} -> {event.new}" if event.old else event.new
+    detail = {"intent_id": event.intent_id, "client_order_id": event.client_order_id}
+    more = {"old": event.old, "new": event.new, "why": why, "by": by}
+    return {
+        "message": f"order {event.client_order_id} {moved}: {why}",
+        "detail": {**detail, **more},
     }

@@ -18,7 +18,7 @@ from switchgear.core.policy.flights import Flights
 from switchgear.core.policy.latency import Latency
 from switchgear.core.policy.memory import Memory
 from switchgear.core.policy.plan import Policy
-from switchgear.core.words import CircuitState, Key
+from switchgear.core.words import TRUTH, CircuitState, Key
 from switchgear.observe.metrics import Tally, tally_of
 from switchgear.registry.common import Common
 from switchgear.registry.holds import HOLDS, Hold, matches
@@ -260,7 +260,7 @@ class Registry:
         tap = self._hub.tap(Tally(key))  # records keep the tap, never the policy
         plan = self.book.one(found.plan(key))
         before = frozenset(common.circuits)
-        wide = common.wide(key.account, signed=found.signed)
+        wide = () if key.method == TRUTH else common.wide(key.account, signed=found.signed)
         policy = Policy(
             key,
             plan,

@@ -31,6 +31,11 @@ class FakeTimer:
     def __init__(self, callback: Callable[[], object]) -> None:
         self._callback: Callable[[], object] | None = callback
 
+    @property
+    def is_off(self) -> bool:
+        """Whether it was called off."""
+        return self._callback is None
+
     def cancel(self) -> None:
         """Call it off."""
         self._callback = None

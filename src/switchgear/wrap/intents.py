@@ -41,8 +41,8 @@ BATCH = "create_orders"
 EDIT = "edit_order"
 """Changes one, or puts another in its place."""
 PLACING = ORDERS | {BATCH, EDIT}
-_UNIFIED = "clientOrderId"
-_OWN = {
+UNIFIED = "clientOrderId"
+OWN_NAMES = {
     "alpaca": "client_order_id",
     "binance": "newClientOrderId",
     "coinbase": "client_order_id",  # ccxt drops the unified name and draws an id of its own
@@ -50,9 +50,9 @@ _OWN = {
     "okx": "clOrdId",
 }
 """What the exchange itself calls it, where that is known: there, an order without an id gets one."""
-_OWN_IN_BATCH = {**_OWN, "kraken": _UNIFIED}
+_OWN_IN_BATCH = {**OWN_NAMES, "kraken": UNIFIED}
 """What ccxt puts into a batch: of Kraken's orders there it takes the unified name alone."""
-_DASHED = frozenset({"coinbase", "kraken"})
+DASHED = frozenset({"coinbase", "kraken"})
 """Exchanges that want it in the form of a UUID."""
 _EDITED_AS_NEW = frozenset({"alpaca", "binance"})
 """Exchanges where an edited order is a new one with an id of its own; elsewhere an id names the order to be edited."""
@@ -96,10 +96,12 @@ def intent_of(
     else:
         params = dict(given.get("params") or {})
         own = (
-            None if method == EDIT and exchange.id not in _EDITED_AS_NEW else _OWN.get(exchange.id)
+            None
+            if method == EDIT and exchange.id not in _EDITED_AS_NEW
+            else OWN_NAMES.get(exchange.id)
         )
         ids, given["params"] = _named(exchange.id, own, params, clock)
-    intent = Intent(ids, exchange.id in _OWN) if ids else None
+    intent = Intent(ids, exchange.id in OWN_NAMES) if ids else None
     return intent, bound.args[1:], bound.kwargs
 
 
@@ -124,11 +126,11 @@ def _named(
     """The id of one order, and its params with it; where nobody gave one, and the exchange is known, a new one."""
     if any(params.get(name) for name in _TRIED):
         return (), params
-    given = [params[name] for name in (own, _UNIFIED) if name and params.get(name)]
+    given = [params[name] for name in (own, UNIFIED) if name and params.get(name)]
     if own is None:
         return tuple(str(each) for each in given), params
-    mine = str(given[0]) if given else _drawn(clock, exchange_id in _DASHED)
-    params.pop(_UNIFIED, None)
+    mine = str(given[0]) if given else _drawn(clock, exchange_id in DASHED)
+    params.pop(UNIFIED, None)
     params[own] = mine
     return (mine,), params
 

@@ -103,9 +103,11 @@ def _check_place(path: Path) -> None:
 
 def _revision(raw: sqlite3.Connection, path: Path) -> str | None:
     """The shape of the file; None when there is nothing in it."""
+    # In this order: another process may finish making the file between the two.
+    tables = raw.execute("select count(*) from sqlite_master").fetchone()[0]
     application_id = raw.execute("pragma application_id").fetchone()[0]
     if application_id != APPLICATION_ID:
-        if raw.execute("select count(*) from sqlite_master").fetchone()[0]:
+        if tables:
             allowed = "must be a history file; it is another program's database"
             raise SettingsError("history", str(path), allowed)
         return None
