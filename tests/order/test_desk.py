@@ -228,6 +228,39 @@ def test_a_person_ends_it(bench: Bench) -> None:
         bench.run(bench.desk.abandon(intent_id, by="ops", why="again"))
 
 
+def test_what_was_ended_is_not_sent_again(bench: Bench) -> None:
+    """A person in another process said so while the desk waited for its barrier."""
+    bench.fates = [NEVER]
+
+    async def ended() -> Any:
+        task = asyncio.ensure_future(bench.desk.submit(bench.market()))
+        await bench.clock.sleep_async(5)
+        _, _, other = bench.program("two")
+        await other.abandon(bench.intents[-1].intent_id, by="ops", why="enough")
+        return await task
+
+    with pytest.raises(sg.OrderOutcomeUnknown):
+        bench.run(ended())
+    assert bench.states[-1] == "abandoned"
+    assert bench.booked == {}
+
+
+def test_an_order_that_stands_after_all_is_told_whatever_was_said_of_it(bench: Bench) -> None:
+    """Ended from outside while it was under way; its copy came late."""
+    bench.fates = [Fate(Cell.LATE_COPY, delay_s=4.0)]
+
+    async def ended() -> Any:
+        task = asyncio.ensure_future(bench.desk.submit(bench.market()))
+        await bench.clock.sleep_async(2)
+        _, _, other = bench.program("two")
+        await other.abandon(bench.intents[-1].intent_id, by="ops", why="enough")
+        return await task
+
+    order = bench.run(ended())
+    assert bench.states[-2:] == ["abandoned", "found"]
+    assert bench.booked == {order.client_order_id: 1}
+
+
 def test_an_order_of_ours_that_is_in_no_journal_is_told(bench: Bench) -> None:
     """Another journal's, or none's."""
     order = bench.submit(bench.limit("30000"))

@@ -78,6 +78,7 @@ class JournalDesk:
         self._one_at_a_time = asyncio.Lock()
         self.reconciler = Reconciler(journal, self.access, self._ways, self.place, api.order_prefix)
         api.desk = self
+        api.gear.desks.append(self)
 
     @property
     def place(self) -> tuple[str, str]:
@@ -95,6 +96,8 @@ class JournalDesk:
         trace: TracebackType | None,
     ) -> None:
         await self.reconciler.stop()
+        if self in self.api.gear.desks:
+            self.api.gear.desks.remove(self)
 
     # --------------------------------------------------------------------------------- submit
 

@@ -90,17 +90,26 @@ class Errand:
 
     # ---------------------------------------------------------------------------------- sending
 
-    async def send(self) -> Order:
+    async def send(self, *, again: bool = False) -> Order:
         """
         One attempt.
+
+        Args:
+            again: It was sent before: that it is now is kept first, so that nobody ends it in between.
 
         Raises:
             Doubt: Whether it is booked is not known.
             OrderRefused: It is not booked: the exchange said so, and no other copy can be under way.
+            StaleIntent: Somebody has ended it: nothing was sent.
             SwitchgearError: It never left, nor did any other copy; as a guarded call raises it.
         """
         in_doubt = self._is_in_doubt()
-        self._post(State.SENT, f"attempt {self.intent.attempts + 1}", one_more=True)
+        number = self.intent.attempts + 1
+        more = {"attempts": number, "sent_ms": self._journal.now_ms()}
+        if again:
+            await self._move(State.SENT, f"attempt {number}", **more)
+        else:
+            self._post(State.SENT, f"attempt {number}", **more)
         name_here(self.intent.request)
         try:
             order = await self._access.send(self.intent.request)
@@ -201,7 +210,7 @@ class Errand:
                     return order
                 if may_send and self._may_resend() and not await self._is_halted():
                     with suppress(Doubt):  # it goes on being looked for
-                        return await self.send()
+                        return await self.send(again=True)
                 elif self._is_absent():
                     await self._absent()
             pause_s = self._next_look_s()
@@ -288,7 +297,8 @@ class Errand:
             self.intent = await self._journal.move(self.intent, to, why, **more)
         except StaleIntent:
             kept = await self._journal.get(self.intent.intent_id)
-            if kept is None or not kept.state.is_open:
+            # That an order stands is true whatever somebody has thought of it meanwhile.
+            if kept is None or not (kept.state.is_open or to is State.FOUND):
                 raise
             self.intent = await self._journal.move(kept, to, why, **more)
 
@@ -302,16 +312,8 @@ class Errand:
         self._misses = self._late_misses = 0
         self._pause_s = self._ways.every_s
 
-    def _post(
-        self, to: State, why: str, *, one_more: bool = False, order_id: str | None = None
-    ) -> None:
-        intent = self.intent
-        more: dict[str, object] = {}
-        if one_more:
-            more = {"attempts": intent.attempts + 1, "sent_ms": self._journal.now_ms()}
-        if order_id is not None:
-            more["order_id"] = order_id
-        self.intent = self._journal.post(intent, to, why, **more)
+    def _post(self, to: State, why: str, **more: Any) -> None:
+        self.intent = self._journal.post(self.intent, to, why, **more)
 
 
 def _refused(error: ApiError) -> OrderRefused:

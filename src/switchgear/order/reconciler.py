@@ -92,7 +92,7 @@ class Reconciler:
             self._errands[errand.intent.intent_id] = errand
             self._bell.set()
         else:
-            self._watch(errand)
+            self._watch(errand.intent, errand.sent_s)
 
     # ------------------------------------------------------------------------------- one round
 
@@ -118,7 +118,12 @@ class Reconciler:
     @property
     def open_intents(self) -> tuple[Intent, ...]:
         """What is being asked after."""
-        return tuple(each.intent for each in self._errands.values())
+        return tuple(each.intent for each in list(self._errands.values()))
+
+    def look_in_s(self, intent_id: str) -> float | None:
+        """In how many seconds it is looked for again; None where this process does not."""
+        errand = self._errands.get(intent_id)
+        return None if errand is None else errand.due_s - self._clock.monotonic_s()
 
     @property
     def is_watching(self) -> bool:
@@ -152,6 +157,9 @@ class Reconciler:
             return None
         except StaleIntent:
             self._errands.pop(intent_id, None)  # somebody else has it, or has ended it
+            kept = await self._journal.get(intent_id)
+            if kept is not None:
+                self._watch(kept, errand.sent_s)
             return None
         except SwitchgearError as error:
             self.last_error = error_text(error)
@@ -160,7 +168,7 @@ class Reconciler:
             self._busy.discard(intent_id)
             if not errand.intent.state.is_open:
                 self._errands.pop(intent_id, None)
-                self._watch(errand)
+                self._watch(errand.intent, errand.sent_s)
 
     async def _sweep(self) -> None:
         """Take in hand what is open and in nobody's hands: of processes that died, or of this one before."""
@@ -204,9 +212,9 @@ class Reconciler:
 
     # ---------------------------------------------------------------------------- afterwards
 
-    def _watch(self, errand: Errand) -> None:
+    def _watch(self, intent: Intent, sent_s: float | None) -> None:
         """Look once more for what is settled otherwise than booked, when no copy of it can come any more."""
-        intent, sent_s, proof_s = errand.intent, errand.sent_s, self._ways.proof_s
+        proof_s = self._ways.proof_s
         if intent.state in _WATCHED and sent_s is not None and proof_s is not None:
             self._watched[intent.intent_id] = _Watched(intent, sent_s + proof_s)
 
