@@ -89,6 +89,8 @@ class Switchgear(Board):
         self.stream = Stream()
         self.registry = Registry(self.clock, self.hub, self.book, checked_keys_max(keys_max))
         self._handles: dict[tuple[str, str], Guarded] = {}
+        self.desks: list[Any] = []
+        """The desks whose orders the pages show, as JournalDesk in `switchgear.order.desk`; each adds itself."""
         self._servers: list[Server] = []
         self.history: HistoryWriter | None = None
         self._keeping: Keeping | None = None
@@ -316,7 +318,7 @@ class Switchgear(Board):
 
     def serve(self, port: int = 8080, host: str = "127.0.0.1") -> Server:
         """
-        Show `/api-logs` and `/circuits` of this gear from a thread; needs the extra `server`.
+        Show `/api-logs`, `/circuits` and `/orders` of this gear from a thread; needs the extra `server`.
 
         Raises:
             SettingsError: The port is taken, or the host is not a loopback address.

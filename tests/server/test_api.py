@@ -189,6 +189,7 @@ def test_openapi_names_every_answer(house: House) -> None:
         for path in (
             "logs", "logs/count", "logs/names", "logs/export", "logs/clear",
             "logs/{exchange}/{method}/{call_id}", "live", "circuits", "health", "status",
+            "orders", "orders/board", "orders/switch", "orders/{intent_id}", "orders/{intent_id}/abandon",
         )
     }  # fmt: skip
     names = {one["name"] for one in described["paths"]["/api/v1/logs"]["get"]["parameters"]}

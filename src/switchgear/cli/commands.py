@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from switchgear.cli.orders import app as orders
 from switchgear.core.clock import SystemClock
 from switchgear.core.errors import SettingsError
 
@@ -17,6 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(orders, name="orders")
 
 Seed = Annotated[int, typer.Option(help="Of prices, faults and plans.")]
 Kept = Annotated[
@@ -87,18 +89,25 @@ def serve(
         Path | None, typer.Option(help="switchgear.toml: which exchanges to watch.")
     ] = None,
     history: Kept = None,
+    journal: Annotated[
+        str | None,
+        typer.Option(
+            envvar="SWITCHGEAR_JOURNAL", help="Orders to show: SQLite file or postgresql://…"
+        ),
+    ] = None,
     port: Annotated[int | None, typer.Option(help="Of the pages; 0 for any free one.")] = None,
 ) -> None:
-    """Show the pages: of real exchanges with --config, of another program with --history."""
-    from switchgear.cli.serving import serve_exchanges, serve_history
+    """Show the pages: of real exchanges with --config, of another program with --history or --journal."""
+    from switchgear.cli.serving import serve_exchanges, serve_kept
 
     if config is not None:
         from switchgear.cli.config import read
 
-        return serve_exchanges(read(config), history, port)
-    if history is None:
-        raise SettingsError("config", None, "give --config FILE or --history FILE")
-    return serve_history(history, port)
+        return serve_exchanges(read(config), history, port, journal=journal)
+    if history is None and journal is None:
+        allowed = "give --config FILE or --history FILE, or --journal FILE"
+        raise SettingsError("config", None, allowed)
+    return serve_kept(history, journal, port)
 
 
 @app.command()

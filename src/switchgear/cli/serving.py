@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import signal
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import asdict, replace
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 
 from switchgear.core.errors import SettingsError
+from switchgear.core.event import IntentMoved, Note
 from switchgear.gear import Switchgear
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Coroutine, Generator, Sequence
     from pathlib import Path
 
     from switchgear.cli.config import Config, HistoryTable
+    from switchgear.order.journal import Journal
     from switchgear.practice.sim.fleet import Fleet
     from switchgear.practice.sim.scenario import Scenario
     from switchgear.practice.sim.scenario_player import Moment
@@ -216,11 +218,48 @@ def _tell(moment: Moment) -> None:
     typer.echo(f"{moment.at_s:6.1f} s  {venues}: {words}")
 
 
-def serve_history(path: Path, port: int | None) -> None:
-    """Show what another program writes; raises SettingsError when file or port cannot be used."""
-    from switchgear.server import HistorySource
+def serve_kept(history: Path | None, journal: str | None, port: int | None) -> None:
+    """Show what other programs write, at least one of both; raises SettingsError when one cannot be used."""
+    from switchgear.server import GearSource, HistorySource
 
-    until_interrupted(_show(HistorySource(path), PORT if port is None else port))
+    with Switchgear() as gear, _journals(gear, journal) as journals:
+        # Without a history the log is this process's own: what was done here by hand.
+        source: LogSource = (
+            GearSource(gear, journals=journals)
+            if history is None
+            else HistorySource(history, journals=journals)
+        )
+        until_interrupted(_show(source, PORT if port is None else port))
+
+
+@contextmanager
+def _journals(gear: Switchgear, where: str | None) -> Generator[list[Journal]]:
+    """The journal, if one is named; what is done by hand about its orders is printed."""
+    if where is None:
+        yield []
+        return
+    from switchgear.cli.orders_work import opened
+
+    gear.on(Note, _tell_note)
+    gear.on(IntentMoved, _tell_move)
+    journal = opened(gear, where)
+    try:
+        yield [journal]
+    finally:
+        journal.close()
+
+
+def _tell_note(note: Note) -> None:
+    from switchgear.cli.show import harmless
+
+    typer.echo(f"switchgear: {harmless(note.message)}")
+
+
+def _tell_move(move: IntentMoved) -> None:
+    from switchgear.cli.show import harmless
+
+    line = f"order {move.client_order_id}: {move.old} -> {move.new} by {move.by}: {move.why}"
+    typer.echo(f"switchgear: {harmless(line)}")
 
 
 async def _show(source: LogSource, port: int) -> None:
@@ -232,10 +271,13 @@ async def _show(source: LogSource, port: int) -> None:
 
 
 def _announce(server: Server) -> None:
-    typer.echo(f"switchgear: {server.url}/api-logs and {server.url}/circuits")
+    url = server.url
+    typer.echo(f"switchgear: {url}/api-logs and {url}/circuits and {url}/orders")
 
 
-def serve_exchanges(config: Config, history: Path | None, port: int | None) -> None:
+def serve_exchanges(
+    config: Config, history: Path | None, port: int | None, *, journal: str | None = None
+) -> None:
     """
     Watch the exchanges of a settings file through switchgear, and show it.
 
@@ -243,17 +285,21 @@ def serve_exchanges(config: Config, history: Path | None, port: int | None) -> N
         config: The file.
         history: Where to keep records, before what the file says.
         port: Of the pages, before what the file says.
+        journal: Of orders to show; none when not given.
 
     Raises:
-        SettingsError: Port, history or an address cannot be used.
+        SettingsError: Port, history, journal or an address cannot be used.
     """
     from switchgear.server import GearSource
 
     kept = _history_of(config, history)
     table = None if kept is None else asdict(kept)
-    with Switchgear(settings=config.settings, history=table) as gear:
+    with (
+        Switchgear(settings=config.settings, history=table) as gear,
+        _journals(gear, journal) as journals,
+    ):
         shown = config.server.port if port is None else port
-        page = GearSource(gear, gear.reader)
+        page = GearSource(gear, gear.reader, journals)
         until_interrupted(_watch_and_show(gear, config, page, shown))
 
 

@@ -76,7 +76,7 @@ def show_circuits(path: Path, clock: Clock, *, as_json: bool) -> None:
     if circuits:
         screen.print(_circuit_table(circuits, now_ms, screen.width))
     for gate in closed_gates(reader, now_ms):
-        screen.print(Text(_harmless(_gate_line(gate)), style="yellow"))
+        screen.print(Text(harmless(_gate_line(gate)), style="yellow"))
 
 
 def show_config(config: Config) -> None:
@@ -89,7 +89,8 @@ def _now_ms(clock: Clock) -> int:
     return round(clock.wall().timestamp() * 1000)
 
 
-def _date(at_ms: int) -> str:
+def date(at_ms: int) -> str:
+    """An instant, to the millisecond, in UTC."""
     at = _EPOCH + timedelta(milliseconds=at_ms)
     return at.isoformat(sep=" ", timespec="milliseconds").replace("+00:00", "Z")
 
@@ -97,11 +98,11 @@ def _date(at_ms: int) -> str:
 def _log_line(record: LogRecord) -> str:
     where = ".".join(part for part in (record.exchange, record.method) if part) or "switchgear"
     account = "" if record.account in {"", "main"} else f"[{record.account}]"
-    line = f"{_date(record.at_ms)} {record.level.name:8} {where}{account} {record.message}"
-    return _harmless(line)
+    line = f"{date(record.at_ms)} {record.level.name:8} {where}{account} {record.message}"
+    return harmless(line)
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """The text, with what a terminal would obey spelled out."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
@@ -164,8 +165,8 @@ def _circuit_cells(one: CircuitSnapshot, holder: Scope | None, now_ms: int) -> d
         **_counts(one.metrics),
     }
     return {
-        **{column.title: Text(_harmless(texts.get(column.title, ""))) for column in _COLUMNS},
-        "circuit": Text(_harmless(name), style="bold" if one.key.is_scope else ""),
+        **{column.title: Text(harmless(texts.get(column.title, ""))) for column in _COLUMNS},
+        "circuit": Text(harmless(name), style="bold" if one.key.is_scope else ""),
         "state": Text(one.state.value.replace("_", " "), style=_STYLES.get(one.state, "yellow")),
     }
 

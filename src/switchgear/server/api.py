@@ -15,6 +15,7 @@ from switchgear.core.words import Level
 from switchgear.observe.history import to_csv, to_jsonl
 from switchgear.observe.query import LogQuery
 from switchgear.server import model
+from switchgear.server.asking import given
 from switchgear.server.live import READERS_MAX, Live, last_event_id
 from switchgear.server.shapes import board_out, filter_out, page_json
 
@@ -74,7 +75,7 @@ class Api:
 
     def logs(self, request: Request) -> Response:
         """Records that match, newest first; older ones with before_id."""
-        query = self._query({"limit": str(PAGE_RECORDS), **_given(request)})
+        query = self._query({"limit": str(PAGE_RECORDS), **given(request)})
         newest_id = self._records.newest_id()
         found = self._records.logs(query)
         count = self._records.count(query, COUNTED_MAX + 1)
@@ -89,7 +90,7 @@ class Api:
 
     def count(self, request: Request) -> model.Count:
         """How many records match, and the filter that keeps matching just these."""
-        query = self._pinned(self._query(_given(request)))
+        query = self._pinned(self._query(given(request)))
         return model.Count(count=self._records.count(query), filter=filter_out(query))
 
     def clear(self, order: model.ClearOrder) -> model.Cleared:
@@ -109,11 +110,11 @@ class Api:
 
     def export(self, request: Request) -> Response:
         """Exactly what matches, newest first, as a file: `format` is jsonl or csv."""
-        given = _given(request)
-        form = given.pop("format", "jsonl")
+        asked = given(request)
+        form = asked.pop("format", "jsonl")
         if form not in _FORMS:
             raise SettingsError("format", form, f"must be one of {', '.join(_FORMS)}")
-        chunks = _written(form, self._records.export(self._query(given)))
+        chunks = _written(form, self._records.export(self._query(asked)))
         name = f'attachment; filename="switchgear-logs.{form}"'
         head = {"content-disposition": name, "cache-control": "no-store"}
         return StreamingResponse(chunks, headers=head, media_type=_FORMS[form])
@@ -136,7 +137,7 @@ class Api:
         """Records as they come, as server-sent events, from behind `Last-Event-ID` or after_id."""
         if self._live.full:
             raise HTTPException(503, f"{READERS_MAX} live tails are open already")
-        query = self._query(_given(request))
+        query = self._query(given(request))
         resumed = request.headers.get("last-event-id")
         after_id = query.after_id if resumed is None else last_event_id(resumed)
         if after_id is None:
@@ -170,16 +171,6 @@ class Api:
         return replace(
             query, before_id=end if query.before_id is None else min(end, query.before_id)
         )
-
-
-def _given(request: Request) -> dict[str, str]:
-    """The parameters of a question; raises SettingsError for one that comes twice."""
-    given: dict[str, str] = {}
-    for name, value in request.query_params.multi_items():
-        if name in given:
-            raise SettingsError(name, value, "may be given once")
-        given[name] = value
-    return given
 
 
 _FORMS = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8; header=present"}

@@ -10,6 +10,7 @@ from switchgear.core.clock import SystemClock
 from switchgear.server import errors
 from switchgear.server.access import LOOPBACK, Access
 from switchgear.server.api import Api
+from switchgear.server.orders_api import OrdersApi
 from switchgear.server.page import Page
 
 if TYPE_CHECKING:
@@ -42,13 +43,14 @@ def create_app(
 
     app = FastAPI(
         title="switchgear",
-        summary="What happened to every call to an exchange, and what its circuits do.",
+        summary="What happened to every call to an exchange, what its circuits do, and what became of orders.",
         version="1",
         docs_url=None,  # the ready-made pages load scripts from elsewhere
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
     )
     app.include_router(api.router, prefix="/api/v1")
+    app.include_router(OrdersApi(source).router, prefix="/api/v1")
     app.router.routes.extend(page.routes())
     errors.install(app)
     return Access(app, allowed_hosts, page.script_hash)

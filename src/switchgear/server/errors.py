@@ -10,6 +10,8 @@ from starlette.responses import JSONResponse
 
 from switchgear.core.errors import SettingsError
 from switchgear.observe.history import CountChanged, StoreError
+from switchgear.order.intent import StaleIntent
+from switchgear.server.orders_source import JournalBroken, NoIntent
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -25,6 +27,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _bad_shape)
     app.add_exception_handler(CountChanged, _conflict)
     app.add_exception_handler(StoreError, _unavailable)
+    app.add_exception_handler(NoIntent, _not_there)
+    app.add_exception_handler(StaleIntent, _conflict)
+    app.add_exception_handler(JournalBroken, _broken)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _crash)
 
@@ -55,6 +60,14 @@ async def _conflict(_request: Request, error: Exception) -> Response:
 
 async def _unavailable(_request: Request, error: Exception) -> Response:
     return answer(503, f"the history cannot be read now: {error}")
+
+
+async def _not_there(_request: Request, error: Exception) -> Response:
+    return answer(404, str(error))
+
+
+async def _broken(_request: Request, error: Exception) -> Response:
+    return answer(503, str(error))
 
 
 async def _http(_request: Request, error: Exception) -> Response:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from switchgear.core.words import Key, Scope
 from switchgear.server.file_records import FileRecords
+from switchgear.server.orders_source import Orders
 from switchgear.server.ring_records import RingRecords
 from switchgear.server.source import Board, CallCounts, Circuit, ClosedGate, Status
 
@@ -17,25 +18,33 @@ if TYPE_CHECKING:
     from switchgear.observe.health import Health
     from switchgear.observe.history import HistoryReader
     from switchgear.observe.metrics import CallMetrics
+    from switchgear.order.journal import Journal
     from switchgear.server.source import Records
 
 
 class GearSource:
     """A gear in this process; its history is asked where it has one, else its memory."""
 
-    def __init__(self, gear: Switchgear, history: HistoryReader | None = None) -> None:
+    def __init__(
+        self,
+        gear: Switchgear,
+        history: HistoryReader | None = None,
+        journals: Sequence[Journal] = (),
+    ) -> None:
         """
         Show a gear.
 
         Args:
             gear: The gear.
             history: The file that it writes its records to; None shows the newest from its memory.
+            journals: Of orders, beside those of the gear's desks.
         """
         self._gear = gear
         self._history = history
         self.records: Records = (
             RingRecords(gear) if history is None else FileRecords(history, before=gear.flush)
         )
+        self.orders = Orders(lambda: gear.desks, journals)
 
     def now_ms(self) -> int:
         """The gear's date."""

@@ -16,16 +16,18 @@ from switchgear.observe.history.gates import closed_gates
 from switchgear.observe.history.wide import held_back_by, refusing
 from switchgear.observe.query import LogQuery
 from switchgear.server.file_records import FileRecords
+from switchgear.server.orders_source import Orders
 from switchgear.server.source import Board, CallCounts, Circuit, ClosedGate, Status
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from switchgear.core.clock import Clock
     from switchgear.core.words import Scope
     from switchgear.observe.health import Health
     from switchgear.observe.history import CircuitSnapshot
+    from switchgear.order.journal import Journal
 
 _SERVED_LATELY_MS = 60_000
 _LOOKED_AT_MAX = 500
@@ -34,9 +36,14 @@ _LOOKED_AT_MAX = 500
 class HistorySource:
     """A history file that another process writes."""
 
-    def __init__(self, path: str | os.PathLike[str], clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        clock: Clock | None = None,
+        journals: Sequence[Journal] = (),
+    ) -> None:
         """
-        Show a file.
+        Show a file, and the orders of journals beside it.
 
         Raises:
             SettingsError: The file is missing, is no history, or has the shape of another version.
@@ -45,6 +52,7 @@ class HistorySource:
         self._name = Path(path).name
         self._reader = HistoryReader(path, self._clock)
         self.records = FileRecords(self._reader)
+        self.orders = Orders(journals=journals)
 
     def now_ms(self) -> int:
         """This machine's date."""

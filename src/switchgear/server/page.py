@@ -60,6 +60,7 @@ class Page:
             Route("/", _home),
             Route("/api-logs", self._shell),
             Route("/circuits", self._shell),
+            Route("/orders", self._shell),
             Route("/static/{path:path}", self._static),
         ]
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from switchgear.observe.health import Health
     from switchgear.observe.query import LogQuery
     from switchgear.observe.record import LogRecord
+    from switchgear.server.orders_source import Orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +194,11 @@ class LogSource(Protocol):
     @property
     def records(self) -> Records:
         """The log."""
+        ...
+
+    @property
+    def orders(self) -> Orders:
+        """The orders that were written down; without a journal there are none."""
         ...
 
     def now_ms(self) -> int:

@@ -1,4 +1,4 @@
-// Owns the frame of both pages: head, banner, help and theme; each page owns what is below.
+// Owns the frame of all pages: head, banner, help and theme; each page owns what is below.
 import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Banner } from "./banner.mjs";
@@ -7,11 +7,12 @@ import { whole } from "./format.mjs";
 import { html } from "./html.mjs";
 import { HELP, useKeys } from "./keys.mjs";
 import { Logs } from "./logs.mjs";
+import { Orders } from "./orders.mjs";
 import { usePolled } from "./polled.mjs";
 import { follow, go, hrefOf, useRoute } from "./route.mjs";
 import { theme, toggleTheme } from "./theme.mjs";
 
-const TITLES = { "api-logs": "Logs", circuits: "Circuits" };
+const TITLES = { "api-logs": "Logs", circuits: "Circuits", orders: "Orders" };
 
 function Tabs({ page }) {
   return html`<nav aria-label="Pages">
@@ -59,7 +60,7 @@ function App() {
   const [look, setLook] = useState(theme);
   const status = usePolled("status", 5_000).answer;
   const flip = () => setLook(toggleTheme());
-  useKeys({ "?": () => setHelp(true), t: flip, l: () => go("api-logs"), c: () => go("circuits") });
+  useKeys({ "?": () => setHelp(true), t: flip, l: () => go("api-logs"), c: () => go("circuits"), r: () => go("orders") });
   useEffect(() => {
     document.title = `${TITLES[page]} · switchgear`;
   }, [page]);
@@ -75,9 +76,9 @@ function App() {
       <button class="quiet" onClick=${() => setHelp(true)} aria-label="Keys">?</button>
     </header>
     <${Banner} />
-    ${page === "circuits"
-      ? html`<${Circuits} />`
-      : html`<${Logs} filter=${filter} writable=${status?.writable ?? false} />`}
+    ${page === "api-logs" && html`<${Logs} filter=${filter} writable=${status?.writable ?? false} />`}
+    ${page === "circuits" && html`<${Circuits} />`}
+    ${page === "orders" && html`<${Orders} filter=${filter} />`}
     ${help && html`<${Help} onClose=${() => setHelp(false)} />`}
   `;
 }

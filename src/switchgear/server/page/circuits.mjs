@@ -1,12 +1,11 @@
 // Owns /circuits: one row for each circuit, by exchange; the state in a word, a colour and a shape.
-import { useEffect, useState } from "preact/hooks";
 import {
   accountTag, clock, iso, methodName, millis, part, plural, share, span, stamp, whole, wide,
 } from "./format.mjs";
 import { html } from "./html.mjs";
 import { Legend, Limits } from "./limits.mjs";
 import { Mark } from "./marks.mjs";
-import { usePolled } from "./polled.mjs";
+import { useAge, usePolled } from "./polled.mjs";
 import { follow, hrefOf } from "./route.mjs";
 
 const HEADS = [
@@ -27,16 +26,6 @@ const HEADS = [
 const COUNTED = HEADS.length - 5;
 const WIDEST_FIRST = ["exchange", "address", "account", "method"];
 const URGENT = ["open", "forced_open", "half_open", "metrics_only", "forced_closed", "closed"];
-
-/** Seconds since an answer came, growing by itself, so that countdowns go on between two answers. */
-function useAge(atMs) {
-  const [nowMs, setNowMs] = useState(performance.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNowMs(performance.now()), 250);
-    return () => clearInterval(timer);
-  }, []);
-  return Math.max(0, (nowMs - atMs) / 1000);
-}
 
 const passesSome = (circuit) => circuit.passing > 0 && circuit.passing < 1;
 const nameOf = (circuit) => methodName(circuit.method, circuit.account);

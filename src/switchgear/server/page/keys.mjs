@@ -9,7 +9,9 @@ export const HELP = [
   ["p", "pause or resume the live tail"],
   ["n", "show what is new"],
   ["o", "load older records"],
-  ["l  c", "logs, circuits"],
+  ["h", "halt new orders"],
+  ["a", "abandon the order that is shown"],
+  ["l  c  r", "logs, circuits, orders"],
   ["t", "light or dark"],
   ["?", "this help"],
 ];

@@ -77,7 +77,7 @@ function Call({ record, onOpen }) {
   </section>`;
 }
 
-function Copy({ record }) {
+export function Copy({ record }) {
   const [said, setSaid] = useState("");
   const copy = async () => {
     try {
@@ -87,7 +87,7 @@ function Copy({ record }) {
       setSaid("The browser forbids it");
     }
   };
-  useEffect(() => setSaid(""), [record.id]);
+  useEffect(() => setSaid(""), [record.id ?? record.intent_id]);
   return html`<button onClick=${copy}>Copy as JSON</button><span class="muted" role="status">${said}</span>`;
 }
 

@@ -2,9 +2,12 @@
 import { useEffect, useState } from "preact/hooks";
 import { get } from "./api.mjs";
 
-/** The newest answer, when it came (performance.now) and the newest error; the answer outlasts an error. */
-export function usePolled(path, everyMs) {
-  const [state, setState] = useState({ answer: null, error: null, atMs: 0 });
+/**
+ * The newest answer, of which path, when it came (performance.now) and the newest error; the answer outlasts an error.
+ * Another `again` asks at once. What cannot be asked so, or is not there, is not asked for again by itself.
+ */
+export function usePolled(path, everyMs, again = 0) {
+  const [state, setState] = useState({ answer: null, of: null, error: null, atMs: 0 });
   useEffect(() => {
     const ended = new AbortController();
     let timer = 0;
@@ -13,10 +16,11 @@ export function usePolled(path, everyMs) {
       if (!document.hidden) {
         try {
           const answer = await get(path, {}, ended.signal);
-          setState({ answer, error: null, atMs: performance.now() });
+          setState({ answer, of: path, error: null, atMs: performance.now() });
         } catch (error) {
           if (ended.signal.aborted) return;
           setState((before) => ({ ...before, error }));
+          if (error.status === 400 || error.status === 404) return;
         }
       }
       if (!ended.signal.aborted) timer = setTimeout(ask, everyMs);
@@ -29,6 +33,16 @@ export function usePolled(path, everyMs) {
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", looked);
     };
-  }, [path, everyMs]);
+  }, [path, everyMs, again]);
   return state;
+}
+
+/** Seconds since an answer came, growing by itself, so that countdowns go on between two answers. */
+export function useAge(atMs) {
+  const [nowMs, setNowMs] = useState(performance.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNowMs(performance.now()), 250);
+    return () => clearInterval(timer);
+  }, []);
+  return Math.max(0, (nowMs - atMs) / 1000);
 }

@@ -1,22 +1,25 @@
 // Owns the address: which page is shown and with which filter. Reload, share and back keep both.
 import { useEffect, useState } from "preact/hooks";
 
-export const FILTERS = [
-  "exchange", "method", "level", "since", "until", "text", "account", "event", "kind", "call_id", "run",
-];
+/** What the address of each page can hold; an order that is open is part of it too. */
+const FILTERS = {
+  "api-logs": ["exchange", "method", "level", "since", "until", "text", "account", "event", "kind", "call_id", "run"],
+  circuits: [],
+  orders: ["exchange", "account", "state", "symbol", "client_order_id", "intent"],
+};
 
 function read() {
-  const page = location.pathname.endsWith("/circuits") ? "circuits" : "api-logs";
+  const page = Object.keys(FILTERS).find((name) => location.pathname.endsWith(`/${name}`)) ?? "api-logs";
   const given = new URLSearchParams(location.search);
   const filter = {};
-  for (const name of FILTERS) if (given.get(name)) filter[name] = given.get(name);
+  for (const name of FILTERS[page]) if (given.get(name)) filter[name] = given.get(name);
   return { page, filter };
 }
 
 /** The address of a page with a filter, relative to where the server is mounted. */
 export function hrefOf(page, filter = {}) {
   const search = new URLSearchParams();
-  for (const name of FILTERS) if (filter[name]) search.set(name, filter[name]);
+  for (const name of FILTERS[page]) if (filter[name]) search.set(name, filter[name]);
   const text = search.toString();
   return text ? `${page}?${text}` : page;
 }

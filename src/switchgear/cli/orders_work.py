@@ -1,0 +1,252 @@
+"""Owns what the commands about orders do and print; what a person may do by hand is orders_source's."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from switchgear.cli.show import date, harmless
+from switchgear.core.clock import SystemClock
+from switchgear.core.errors import SettingsError
+from switchgear.gear import Switchgear
+from switchgear.order import State, open_journal
+from switchgear.server import orders_query
+from switchgear.server.orders_model import IntentOut, OrderLife, SwitchOut
+from switchgear.server.orders_source import Orders, named
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping, Sequence
+
+    from switchgear.order import Journal
+    from switchgear.order.store import Switch
+
+_PIPED_CHARS = 2_000
+_STYLES = {
+    State.NEW: "blue",
+    State.SENT: "blue",
+    State.ACKED: "green",
+    State.FOUND: "green",
+    State.UNKNOWN: "bold yellow",
+    State.REJECTED: "red",
+}
+
+
+class _Column(NamedTuple):
+    title: str
+    is_number: bool = False
+    needs_chars: int = 0
+    """Left out where the terminal has less."""
+
+
+_COLUMNS = (
+    _Column("since"),
+    _Column("state"),
+    _Column("exchange"),
+    _Column("account", needs_chars=100),
+    _Column("order"),
+    _Column("client order id", needs_chars=120),
+    _Column("tries", is_number=True, needs_chars=140),
+    _Column("intent", needs_chars=160),
+    _Column("why"),
+)
+
+
+class Said(NamedTuple):
+    """Who turns a switch, why, and of which account; of all where exchange and account are empty."""
+
+    by: str
+    why: str
+    exchange: str = ""
+    account: str = ""
+
+
+def show_orders(where: str | None, given: Mapping[str, str], *, as_json: bool) -> None:
+    """
+    Print the orders that match, the newest first, below what is halted; as JSON the orders alone.
+
+    Raises:
+        SettingsError: A filter cannot be, or there is no such journal.
+        JournalBroken: It cannot be read now.
+    """
+    query = orders_query.parse(given)
+
+    async def found() -> tuple[list[IntentOut], list[Switch]]:
+        async with _orders(where) as orders:
+            intents = [IntentOut.of(intent) for intent in await orders.query(query)]
+            return intents, await orders.switches()
+
+    intents, switches = asyncio.run(found())
+    if as_json:
+        return _print_json(intents)
+    screen = _screen()
+    for switch in switches:
+        screen.print(Text(harmless(_switch_line(switch)), style="bold red"))
+    if intents:
+        screen.print(_table(intents, screen.width))
+    return None
+
+
+def show_order(where: str | None, intent_id: str, *, as_json: bool) -> None:
+    """Print one order with every move that it made; raises NoIntent, and as show_orders."""
+
+    async def found() -> OrderLife:
+        async with _orders(where) as orders:
+            return await _life(orders, intent_id)
+
+    _print_life(asyncio.run(found()), as_json=as_json)
+
+
+def abandon(where: str | None, intent_id: str, *, by: str, why: str, as_json: bool) -> None:
+    """Abandon an order, and print it; raises as Orders.abandon does."""
+
+    async def abandoned() -> OrderLife:
+        async with _orders(where) as orders:
+            await orders.abandon(intent_id, by=by, why=why, now_ms=_now_ms())
+            return await _life(orders, intent_id)
+
+    _print_life(asyncio.run(abandoned()), as_json=as_json)
+
+
+def turn(where: str | None, said: Said, *, on: bool, as_json: bool) -> None:
+    """Halt new orders or let them go, and print what is halted then; raises as Orders.halt does."""
+
+    async def turned() -> list[Switch]:
+        async with _orders(where) as orders:
+            await (orders.halt if on else orders.resume)(**said._asdict())
+            return await orders.switches()
+
+    _print_switches(asyncio.run(turned()), as_json=as_json)
+
+
+def opened(gear: Switchgear, where: str) -> Journal:
+    """
+    A journal that is there already, told of in the log of a gear.
+
+    Raises:
+        SettingsError: There is no such file, or it is no journal.
+        StoreError: It cannot be used now.
+    """
+    if "://" not in where and not Path(where).is_file():
+        raise SettingsError("journal", where, "must be a journal; there is no such file")
+    return open_journal(gear, where)
+
+
+@asynccontextmanager
+async def _orders(where: str | None) -> AsyncGenerator[Orders]:
+    # A gear of its own takes what is told: here it goes to whoever hears the logger `switchgear`.
+    with Switchgear() as gear:
+        journal = opened(gear, _needed(where))
+        try:
+            yield Orders(journals=[journal])
+        finally:
+            journal.close()
+
+
+async def _life(orders: Orders, intent_id: str) -> OrderLife:
+    now_ms = _now_ms()
+    return OrderLife.of(await orders.life(intent_id, now_ms), now_ms)
+
+
+def _table(found: list[IntentOut], width: int) -> Table:
+    """A line for each order; where it is narrow with less."""
+    columns = [each for each in _COLUMNS if width >= each.needs_chars]
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
+    for column in columns:
+        folds = column.title == "why"
+        table.add_column(
+            column.title,
+            justify="right" if column.is_number else "left",
+            no_wrap=not folds,
+            overflow="fold" if folds else "ellipsis",
+        )
+    for one in found:
+        cells = _cells(one)
+        table.add_row(*(cells[column.title] for column in columns))
+    return table
+
+
+def _cells(one: IntentOut) -> dict[str, Text]:
+    """By the column's title."""
+    texts = {
+        "since": date(one.since_ms),
+        "state": one.state,
+        "exchange": one.exchange,
+        "account": one.account,
+        "order": _sentence(one),
+        "client order id": one.client_order_id,
+        "tries": str(one.attempts),
+        "intent": one.intent_id,
+        "why": one.why,
+    }
+    styles = {"state": _STYLES.get(State(one.state), "")}
+    return {name: Text(harmless(text), style=styles.get(name, "")) for name, text in texts.items()}
+
+
+def _sentence(one: IntentOut) -> str:
+    """What is ordered, in words: every digit as it was given."""
+    quote = one.symbol.partition("/")[2]
+    amount = one.quantity or f"{one.quote_quantity} {quote}"
+    stop = f", once at {one.stop_price}" if one.stop_price else ""
+    price = f" {one.price}" if one.price else ""
+    return f"{one.side} {amount} {one.symbol} {one.type.replace('_', ' ')}{price}{stop}"
+
+
+def _print_life(life: OrderLife, *, as_json: bool) -> None:
+    if as_json:
+        return _print_json([life])
+    one, screen = life.intent, _screen()
+    head = f"{one.state}  {_sentence(one)}  {named(one.exchange, one.account)}"
+    screen.print(Text(harmless(head), style=_STYLES.get(State(one.state), "bold")))
+    for name in ("client_order_id", "intent_id", "order_id", "idempotency_key", "attempts"):
+        if getattr(one, name) is not None:
+            screen.print(Text(harmless(f"  {name:<16} {getattr(one, name)}")))
+    if life.next is not None:
+        screen.print(Text(harmless(f"  {'next':<16} {life.next.words}")))
+    for move in life.moves:
+        line = f"{date(move.at_ms)}  {move.old or '':<9} -> {move.new:<9}  {move.why}  by {move.by}"
+        screen.print(Text(harmless(line)))
+    return None
+
+
+def _print_switches(switches: Sequence[Switch], *, as_json: bool) -> None:
+    if as_json:
+        return _print_json([SwitchOut.of(each) for each in switches])
+    lines = [_switch_line(each) for each in switches] or ["new orders go: nothing is halted"]
+    for line in lines:
+        _screen().print(Text(harmless(line)))
+    return None
+
+
+def _switch_line(switch: Switch) -> str:
+    whose, since = named(switch.exchange, switch.account), date(switch.at_ms)
+    return f"new orders of {whose} are halted since {since} by {switch.by}: {switch.why}"
+
+
+def _print_json(found: Sequence[IntentOut | OrderLife | SwitchOut]) -> None:
+    for one in found:
+        typer.echo(json.dumps(one.model_dump()))
+
+
+def _screen() -> Console:
+    screen = Console(highlight=False)
+    # A program reads what is piped: nothing is folded for it.
+    return screen if screen.is_terminal else Console(highlight=False, width=_PIPED_CHARS)
+
+
+def _needed(where: str | None) -> str:
+    if where is None:
+        raise SettingsError("journal", None, "give --journal FILE, or set SWITCHGEAR_JOURNAL")
+    return where
+
+
+def _now_ms() -> int:
+    return round(SystemClock().wall().timestamp() * 1000)

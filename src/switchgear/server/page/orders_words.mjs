@@ -1,0 +1,19 @@
+// Owns how an order reads: what it trades, for how much; amounts stay the text that they came as.
+
+/** What stands for the amount: of the base asset, or of the quote asset with its name. */
+export function amount(order) {
+  if (order.quantity !== null) return order.quantity;
+  return order.quote_quantity === null ? "–" : `${order.quote_quantity} ${order.symbol.split("/")[1] ?? ""}`;
+}
+
+/** limit 42000; stop limit 42000, once at 41000; market. */
+export function terms(order) {
+  const stop = order.stop_price ? `, once at ${order.stop_price}` : "";
+  return order.type.replace("_", " ") + (order.price === null ? "" : ` ${order.price}`) + stop;
+}
+
+/** buy 0.5 BTC/USDT, limit 42000. */
+export const sentence = (order) => `${order.side} ${amount(order)} ${order.symbol}, ${terms(order)}`;
+
+export const placeWords = (place) =>
+  place.exchange ? `${place.exchange}, account ${place.account}` : "all exchanges and accounts";
