@@ -80,10 +80,12 @@ bench: $(READY) witness ## measure what a guarded call and an exchange client co
 	@$(BIN)/python benchmarks/overhead.py $(ARGS)
 	@$(BIN)/python benchmarks/clients.py $(ARGS)
 
-soak: $(READY) ## the circuit's model, the clients under garbage, then the demo, for two hours (ARGS="--seconds 600" for less)
+soak: $(READY) ## the circuit's model, clients under garbage, a million orders, then the demo: hours (ARGS="--seconds 600")
 	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -q tests/core/circuit/test_model.py \
 	  tests/exchange/test_garbage_fuzz.py tests/exchange/test_garbage_values.py
 	@$(BIN)/python scripts/fuzz_clients.py --seconds 600
+	@$(BIN)/python scripts/prove_orders.py --beside 300
+	@$(BIN)/python scripts/kill_orders.py --orders 10000
 	@$(BIN)/switchgear demo --port 0 $(or $(ARGS),--seconds 3600)
 
 mutants: $(READY) ## plant faults in the core and list those that no test notices (ARGS="circuit" for a part)

@@ -123,6 +123,9 @@ async def test_a_disk_that_hangs_is_no_reason_to_wait_for_ever() -> None:
         await write
     store.may.set()
     journal.close()
+    kept = store.get("1")
+    assert kept is not None  # it was on disk at last, and nobody needs to ask after it
+    assert (kept.state, kept.why) == (State.REJECTED, "not sent: it was not on disk in time")
     stand.journal.close()
 
 

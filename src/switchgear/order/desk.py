@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 DEADLINE_S = 30.0
 KEY_CHARS_MAX = 200
 _LOOK_AGAIN_S = 0.25
+_UNLIMITED = OrderLimits()
 
 
 class JournalDesk:
@@ -151,6 +152,10 @@ class JournalDesk:
         return Served(await self.submit(request))
 
     async def _written(self, intent: Intent) -> Intent:
+        if self.limits == _UNLIMITED:
+            return await self.journal.write(
+                intent, own_for_s=OWN_S
+            )  # all that come at once share a commit
         # One at a time, or two orders at once would both find room under the same limit.
         async with self._one_at_a_time:
             market: Any = self.api

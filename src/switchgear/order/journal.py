@@ -217,6 +217,9 @@ class Journal:
             async with Cut(self.clock, WRITE_S_MAX):
                 (found,) = await self._committer.commit([Write(owned, self.who)], durable=True)
         except Exception as error:
+            if isinstance(error, TimeoutError):
+                # Should it be kept after all, what follows it says that it was never sent.
+                self.post(owned, State.REJECTED, "not sent: it was not on disk in time")
             reason = f"the intent of the order could not be kept: {error_text(error)}"
             raise JournalUnavailable(
                 intent.exchange, "create_order", Scope.ACCOUNT, reason, None
