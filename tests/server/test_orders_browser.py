@@ -189,7 +189,7 @@ def test_details_tell_the_whole_life(page: Page, house: OrderHouse) -> None:
     moves = panel.locator(".moves li")
     expect(moves.locator(".mark")).to_have_text(["new", "sent", "unknown"])
     expect(moves.nth(2)).to_contain_text(f"from sent+0.00 ms{LOST}by trader-1")
-    expect(panel).to_contain_text("Next: this process asks the exchange again.")
+    expect(panel).to_contain_text("Next: this process asks the exchange again")
     page.reload()
     expect(panel.locator(".moves li")).to_have_count(3)
     panel.get_by_role("link", name="Its records").click()
