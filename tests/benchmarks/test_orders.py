@@ -22,3 +22,6 @@ def test_every_kind_is_measured() -> None:
     kinds = ("no journal", "SQLite", "PostgreSQL without fsync")
     orders = [f"create_order, {kind}{more}" for kind in kinds for more in ("", ", ten at once")]
     assert re.findall(row, done.stdout) == ["write and fsync of 4 KiB", *orders]
+    assert re.search(
+        r"adds \d+\.\d x one such write by the best rounds, -?\d+\.\d x by", done.stdout
+    )
