@@ -9,6 +9,7 @@ import pytest
 
 import switchgear as sg
 from switchgear.core.errors import JournalUnavailable
+from switchgear.exchange.api import is_named_here
 from switchgear.exchange.model import FieldError
 from switchgear.observe.store.errors import StoreError
 from switchgear.order import MemoryStore, StaleIntent, State
@@ -319,6 +320,25 @@ def test_a_client_order_id_is_used_once(bench: Bench) -> None:
     bench.submit(bench.market(client_order_id="mine-1"))
     with pytest.raises(FieldError, match="used before"):
         bench.submit(bench.market(client_order_id="mine-1"))
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "ours"), [(None, None, True), (None, "k", True), ("mine-1", None, False)]
+)
+def test_only_an_id_that_was_made_up_is_taken_for_proof(
+    bench: Bench, name: str | None, key: str | None, ours: bool
+) -> None:
+    """Under one that the caller gave, an older order may stand at the exchange that no journal knows."""
+    named = list[bool]()
+    send = bench.desk.access.send
+
+    async def noted(request: Any) -> Any:
+        named.append(is_named_here(request))
+        return await send(request)
+
+    bench.desk.access = bench.desk.access._replace(send=noted)
+    bench.submit(bench.market(client_order_id=name), idempotency_key=key)
+    assert named == [ours]
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201, "a\nb"])

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from switchgear.exchange.model import OrderType, Side
 from switchgear.order.intent import State
-from tests.server.browser import Complaints, chromium
+from tests.server.browser import chromium
 from tests.server.orders_kit import OTHER, OrderHouse
+from tests.server.orders_window import at_the_orders, furnish, kept, rows, say, window_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Page
 
-    from switchgear.order.intent import Intent
 
 pytestmark = pytest.mark.slow  # a real browser
 
@@ -40,57 +39,21 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrderHouse]:
 @pytest.fixture(scope="module")
 def window(browser: Browser, built: OrderHouse) -> Iterator[Page]:
     """One window for all tests here."""
-    context = browser.new_context(
-        base_url=built.server.url, color_scheme="light", viewport={"width": 1280, "height": 800}
-    )
-    opened = context.new_page()
-    opened.set_default_timeout(8_000)
-    yield opened
-    context.close()
+    with window_at(browser, built) as opened:
+        yield opened
 
 
 @pytest.fixture
 def house(built: OrderHouse) -> OrderHouse:
     """The house with four orders, one of them unknown and asked after."""
-    built.begin_anew()
-    put = built.book.put
-    put(State.SENT, State.ACKED, place=("coinbase", "main"), symbol="ETH/USD", side=Side.SELL)
-    put(State.SENT, State.REJECTED, place=("binance", "second"))
-    built.asked_after(put(State.SENT, State.UNKNOWN, owned_s=60))
-    market: dict[str, Any] = {"type": OrderType.MARKET, "price": None}
-    put(State.SENT, State.ACKED, **market)
-    return built
+    return furnish(built)
 
 
 @pytest.fixture
 def page(window: Page, house: OrderHouse) -> Iterator[Page]:
-    """The window, at the orders; at the end nothing may have complained."""
-    complaints = Complaints(window)
-    window.goto("/orders")
-    expect(rows(window)).to_have_count(len(house.get("orders")["intents"]))
-    yield window
-    complaints.end()
-    assert complaints.heard == []
-
-
-def rows(page: Page) -> Locator:
-    """The rows of the table."""
-    return page.locator(".intents tbody tr")
-
-
-def kept(house: OrderHouse, number: int) -> Intent:
-    """An intent as it is kept, by the order in which the house got it."""
-    found = house.store.get(f"{number:032x}")
-    assert found is not None
-    return found
-
-
-def say(page: Page, by: str, why: str) -> Locator:
-    """Tell the dialog that is open who and why; gives it."""
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Who").fill(by)
-    dialog.get_by_label("Why").fill(why)
-    return dialog
+    """The window, at the orders."""
+    with at_the_orders(window, house) as opened:
+        yield opened
 
 
 def test_abandoning_by_mouse(page: Page, house: OrderHouse) -> None:

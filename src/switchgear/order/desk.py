@@ -141,7 +141,8 @@ class JournalDesk:
                     exchange, "create_order", Scope.ACCOUNT, reason, None
                 ) from None
             raise
-        errand = Errand(self.journal, self.access, self._ways, intent)
+        ours = request.client_order_id is None
+        errand = Errand(self.journal, self.access, self._ways, intent, is_ours=ours)
         try:
             return await self._seen_through(errand, until_s)
         finally:

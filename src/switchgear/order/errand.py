@@ -57,6 +57,7 @@ class Errand:
         ways: What its rules allow.
         intent: Claimed for this process.
         sent_s: When a copy of it may last have left, by the monotonic clock; None when none can have.
+        is_ours: Its client order id was made up by the desk, so no other order can have it.
     """
 
     def __init__(
@@ -67,9 +68,11 @@ class Errand:
         intent: Intent,
         *,
         sent_s: float | None = None,
+        is_ours: bool = False,
     ) -> None:
         self.intent = intent
         self._journal, self._access, self._ways = journal, access, ways
+        self._is_ours = is_ours
         self._clock = journal.clock
         self._kept_s = self._clock.monotonic_s()
         self.sent_s = sent_s
@@ -110,7 +113,8 @@ class Errand:
             await self._move(State.SENT, f"attempt {number}", **more)
         else:
             self._post(State.SENT, f"attempt {number}", **more)
-        name_here(self.intent.request)
+        if self._is_ours:
+            name_here(self.intent.request)
         try:
             order = await self._access.send(self.intent.request)
         except Exception as error:

@@ -41,7 +41,7 @@ class State(StrEnum):
     @property
     def is_open(self) -> bool:
         """Whether what became of the order is still to be found out."""
-        return self in _OPEN
+        return self in OPEN
 
     @property
     def is_booked(self) -> bool:
@@ -49,7 +49,7 @@ class State(StrEnum):
         return self in {State.ACKED, State.FOUND}
 
 
-_OPEN = frozenset({State.NEW, State.SENT, State.UNKNOWN})
+OPEN = frozenset({State.NEW, State.SENT, State.UNKNOWN})
 _MAY_FOLLOW: dict[State, frozenset[State]] = {
     State.NEW: frozenset(State) - {State.NEW},
     State.SENT: frozenset(State) - {State.NEW},

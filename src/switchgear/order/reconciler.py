@@ -15,7 +15,7 @@ from switchgear.core.event import Note
 from switchgear.core.redact import error_text
 from switchgear.core.words import Key, Level
 from switchgear.order.errand import OWN_S, Absent, Errand
-from switchgear.order.intent import StaleIntent, State
+from switchgear.order.intent import OPEN, StaleIntent, State
 from switchgear.order.store import IntentQuery
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ SWEEP_S = 15.0
 """So often the journal is asked for intents that another process left behind."""
 STRAYS_S = 300.0
 """So often the exchange is asked for orders of ours that are in no journal."""
-_OPEN = frozenset({State.NEW, State.SENT, State.UNKNOWN})
 _WATCHED = frozenset({State.REJECTED, State.ABANDONED})
 """What was settled without waiting until no copy could come any more."""
 _DAY_MS = 86_400_000
@@ -175,7 +174,7 @@ class Reconciler:
         now_s = self._clock.monotonic_s()
         if self._swept_s is not None and now_s < self._swept_s + SWEEP_S:
             return
-        for intent in await self._journal.query(IntentQuery(*self._place, states=_OPEN)):
+        for intent in await self._journal.query(IntentQuery(*self._place, states=OPEN)):
             if intent.intent_id not in self._errands and intent.intent_id not in self._busy:
                 await self._taken(intent)
         if self._swept_s is None:

@@ -13,7 +13,7 @@ from switchgear.core.errors import SettingsError, SwitchgearError
 from switchgear.core.event import Note
 from switchgear.core.words import Key, Level
 from switchgear.observe.store.errors import StoreError
-from switchgear.order.intent import StaleIntent, State
+from switchgear.order.intent import OPEN, StaleIntent, State
 from switchgear.order.store import NAMES_MAX, IntentQuery
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ T = TypeVar("T")
 
 BY_CHARS_MAX = 100
 WHY_CHARS_MAX = 500
-OPEN = frozenset(state for state in State if state.is_open)
 _EVERYWHERE = ("", "")
 _READ_AGAIN = 5
 _MS = 1_000
