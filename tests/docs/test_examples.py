@@ -75,6 +75,7 @@ def test_the_example_runs(
 @pytest.mark.slow  # as above
 def test_a_bot_on_ccxt_loses_less_with_one_line() -> None:
     """The same bot through the same faults: what it loses without the line, and with it."""
+    subprocess.run([ROOT / "scripts" / "witness-venv"], check=True, capture_output=True)
     with SimThread(venue="binance") as sim:
         where = {"BINANCE_URL": sim.base_url, "BINANCE_KEY": sim.key, "BINANCE_SECRET": sim.secret}
         done = subprocess.run(
