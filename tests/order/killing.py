@@ -94,12 +94,15 @@ class Plan(NamedTuple):
     venue: str
     where: str
     orders: int
+    """At least."""
     seed: int
     lives: tuple[int, int] = (7, 14)
     """So many orders a process begins before its time has come, at least and at most."""
     speed: float = SPEED
     settling_speed: float = SETTLING_SPEED
     careless: bool = False
+    kills: int = 0
+    """So many processes are killed at least, and one of them while a caller waits: orders go on until then."""
 
 
 @dataclass
@@ -136,7 +139,8 @@ class Process:
     def __init__(self, command: list[str], doom: int) -> None:
         self.doom = doom
         """So many orders it begins at most."""
-        self.begun = 0
+        self.begun = self.told = 0
+        """Orders that it was about to make, and of how many it told the end."""
         self.dies_s: float | None = None
         """When it is killed, by the harness's clock; None while its time has not come."""
         self._rest = b""
@@ -149,6 +153,12 @@ class Process:
         read = os.read(self.pipe.fileno(), 65_536)
         *lines, self._rest = (self._rest + read).split(b"\n")
         return [json.loads(line) for line in lines] if read else None
+
+    def heard(self, lines: list[dict[str, Any]]) -> None:
+        """Count what it has said."""
+        words = Counter(line["line"] for line in lines)
+        self.begun += words["about"]
+        self.told += words["told"]
 
     def kill(self) -> list[dict[str, Any]]:
         """SIGKILL; what it had said until then."""
@@ -178,6 +188,8 @@ class Killing:
         self._about: Counter[str] = Counter()
         self._told: list[Told] = []
         self._first = 0
+        self._cut_off = 0
+        """Orders whose caller still waited when its process was killed."""
 
     def run(self) -> Report:
         """Order and kill, settle, count."""
@@ -204,7 +216,7 @@ class Killing:
         running = {self._start() for _ in range(AT_ONCE)}
         heard_s = self._clock.monotonic_s()
         try:
-            while self.report.orders < self.plan.orders:
+            while self._wants_more():
                 now_s = self._clock.monotonic_s()
                 assert now_s < heard_s + SILENT_S_MAX, "every trader is silent"
                 for process in self._due(running, now_s):
@@ -215,6 +227,13 @@ class Killing:
         finally:
             for process in running:
                 self._kill(process)
+
+    def _wants_more(self) -> bool:
+        # How many die within so many orders, and at what, is up to the machine's speed.
+        plan, report = self.plan, self.report
+        if report.orders < plan.orders or report.kills < plan.kills:
+            return True
+        return bool(plan.kills) and not self._cut_off
 
     def _start(self) -> Process:
         # A few numbers back: whoever comes next asks again with the keys of the one that was killed.
@@ -249,7 +268,7 @@ class Killing:
             lines = process.said()
             assert lines is not None, "a trader ended by itself; what it said is above"
             self.take(lines)
-            process.begun += sum(line["line"] == "about" for line in lines)
+            process.heard(lines)
             if process.begun >= process.doom and process.dies_s is None:
                 # At any instant of what it is doing now: a part of a second holds writing, sending and answers.
                 process.dies_s = self._clock.monotonic_s() + self._dice.uniform(0, 0.1)
@@ -270,7 +289,9 @@ class Killing:
 
     def _kill(self, process: Process) -> None:
         self._selector.unregister(process.pipe)
-        self.take(process.kill())
+        process.heard(last := process.kill())
+        self.take(last)
+        self._cut_off += process.begun - process.told
         self.report.kills += 1
 
     def _settle(self) -> None:

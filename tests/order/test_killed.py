@@ -27,7 +27,7 @@ KILLS_MIN = 5
 @pytest.mark.parametrize("venue", SYMBOLS)
 def test_no_order_is_booked_twice_or_lost(venue: str, place: Place) -> None:
     """Two processes at a time on one journal, killed and replaced: venue, journal and callers agree in the end."""
-    report = Killing(Plan(venue, str(place.where), ORDERS, seed=1)).run()
+    report = Killing(Plan(venue, str(place.where), ORDERS, seed=1, kills=KILLS_MIN)).run()
     assert report.faults == []
     assert (report.twice, report.lost) == (0, 0)
     assert report.orders >= ORDERS
