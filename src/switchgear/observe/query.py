@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from switchgear.core.errors import SettingsError
 from switchgear.core.event import Event
-from switchgear.core.words import KeyNameError, Kind, Level, fold
+from switchgear.core.words import KeyNameError, Kind, Level, Scope, fold
 from switchgear.observe.record import event_name
+from switchgear.observe.text import says
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +30,18 @@ _ID_MAX = 2**63 - 1
 
 EVENTS: tuple[str, ...] = tuple(sorted(event_name(kind) for kind in get_args(Event)))
 """Every name that a record's event can have."""
+OUTCOMES: dict[str, str] = {
+    "success": "call_succeeded",
+    "failed": "call_failed",
+    "rejected": "call_rejected",
+    "fallback": "fallback_served",
+    "joined": "call_joined",
+    "ignored": "call_ignored",
+    "cancelled": "call_cancelled",
+}
+"""How a call can end, and the event that says so."""
 _KINDS = tuple(kind.value for kind in Kind)
+_SCOPES = tuple(scope.value for scope in Scope)
 _NUMBERS = {
     "call_id": (1, _ID_MAX),
     "run": (1, _ID_MAX),
@@ -57,10 +69,15 @@ class LogQuery:
     level: Level | None = None
     """At least."""
     event: str | None = None
+    outcome: str | None = None
+    """How a call ended: one of OUTCOMES."""
     kind: str | None = None
+    scope: str | None = None
+    order_id: str | None = None
+    """The client order id, to the letter."""
     call_id: int | None = None
     run: int | None = None
-    """A process's spell in a history file.
+    """A process's spell in a history.
 
     Memory holds one run alone, so there it is not looked at.
     """
@@ -69,7 +86,7 @@ class LogQuery:
     until_ms: int | None = None
     """Epoch milliseconds, this one included."""
     text: str | None = None
-    """Part of the message; the letters A to Z in either case."""
+    """Each word of it begins a word of the record, in either case: of message, names, code, status or order id."""
     before_id: int | None = None
     """Records older than this one, which is left out."""
     after_id: int | None = None
@@ -87,6 +104,9 @@ class LogQuery:
             _check_number(name, getattr(self, name), low, high)
         _check_word("event", self.event, EVENTS)
         _check_word("kind", self.kind, _KINDS)
+        _check_word("outcome", self.outcome, tuple(OUTCOMES))
+        _check_word("scope", self.scope, _SCOPES)
+        _check_order_id(self.order_id)
         self._set("level", _level(self.level))
         _check_text(self.text)
         if (
@@ -125,9 +145,7 @@ class LogQuery:
 
 def matches(query: LogQuery, record: LogRecord) -> bool:
     """Whether the query lets the record through; its limit and its run are not looked at."""
-    return (
-        _in_range(query, record) and _is_named(query, record) and _says(query.text, record.message)
-    )
+    return _in_range(query, record) and _is_named(query, record) and says(query.text, record)
 
 
 def _in_range(query: LogQuery, record: LogRecord) -> bool:
@@ -148,19 +166,13 @@ def _is_named(query: LogQuery, record: LogRecord) -> bool:
             (query.method, record.method),
             (query.account, record.account),
             (query.event, record.event),
+            (query.outcome and OUTCOMES[query.outcome], record.event),
             (query.kind, record.kind),
+            (query.scope, record.scope),
+            (query.order_id, record.order_id),
             (query.call_id, record.call_id),
         )
     )
-
-
-def _says(text: str | None, message: str) -> bool:
-    # bytes.lower is ASCII alone, as SQLite's lower is: both twins must find the same records.
-    return text is None or _lower(text) in _lower(message)
-
-
-def _lower(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass").lower()
 
 
 # ------------------------------------------------------------------------------------------- checks
@@ -205,6 +217,17 @@ def _check_text(text: object) -> None:
     if not isinstance(text, str) or not 1 <= len(text) <= TEXT_CHARS_MAX or not _is_storable(text):
         allowed = f"must be 1 to {TEXT_CHARS_MAX} characters, none of them NUL or half a character"
         raise SettingsError("text", text, allowed)
+
+
+def _check_order_id(value: object) -> None:
+    if value is None:
+        return
+    if (
+        not isinstance(value, str)
+        or not 1 <= len(value) <= TEXT_CHARS_MAX
+        or not _is_storable(value)
+    ):
+        raise SettingsError("order_id", value, f"must be 1 to {TEXT_CHARS_MAX} characters")
 
 
 def _is_storable(text: str) -> bool:

@@ -70,6 +70,12 @@ class LogRecord(NamedTuple):
     code: str | None = None
     source: str | None = None
     """Where a fallback's value came from."""
+    scope: str | None = None
+    """What was closed or rejected: method, account, address or exchange."""
+    order_id: str | None = None
+    """The client order id of the order that it is about."""
+    run: int = 0
+    """The process that it is of, by its number in a history; 0 in memory, which holds one alone."""
     detail: Mapping[str, object] = _NOTHING
     """What else the fact carries, by name; JSON values only."""
 
@@ -218,6 +224,7 @@ def _rejected(event: CallRejected) -> dict[str, Any]:
     return {
         "message": f"not called: {event.reason}{when}",
         "call_id": event.call_id,
+        "scope": event.scope.value,
         "detail": detail,
     }
 
@@ -283,6 +290,7 @@ def _moved(event: CircuitMoved) -> dict[str, Any]:
         detail["by"] = by
     return {
         "message": f"circuit {event.old.value} -> {event.new.value}{who}: {reason}",
+        "scope": event.key.scope.value,
         "detail": detail,
     }
 
@@ -294,6 +302,7 @@ def _gate(event: GateClosed) -> dict[str, Any]:
         "account": event.account,
         "message": f"{event.scope.value} gate closed for {for_s:.1f} s: {event.reason}",
         "kind": event.kind.value,
+        "scope": event.scope.value,
         "detail": {
             "scope": event.scope.value,
             "for_s": round(for_s, 3),
@@ -310,5 +319,6 @@ def _intent(event: IntentMoved) -> dict[str, Any]:
     more = {"old": event.old, "new": event.new, "why": why, "by": by}
     return {
         "message": f"order {event.client_order_id} {moved}: {why}",
+        "order_id": event.client_order_id,
         "detail": {**detail, **more},
     }

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from switchgear.observe.overview import BARS_MAX
 from switchgear.server.source import Names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from switchgear.observe.history import HistoryReader
+    from switchgear.observe.overview import Latency, Overview
     from switchgear.observe.query import LogQuery
     from switchgear.observe.record import LogRecord
 
@@ -51,6 +53,21 @@ class FileRecords:
         """Every record that matches, newest first, whatever the query's limit."""
         self._before()
         return self._reader.export(query)
+
+    def overview(self, query: LogQuery, bars: int = BARS_MAX) -> Overview:
+        """What the query finds, counted by each facet and over time."""
+        self._before()
+        return self._reader.overview(query, bars)
+
+    def latency(self, query: LogQuery, points: int = BARS_MAX) -> Sequence[Latency]:
+        """How long the successes among what the query finds took, over time."""
+        self._before()
+        return self._reader.latency(query, points)
+
+    def around(self, record_id: int, each_side: int) -> Sequence[LogRecord]:
+        """A record with its neighbours, newest first; empty when it is gone."""
+        self._before()
+        return self._reader.around(record_id, each_side)
 
     def clear(self, query: LogQuery, expected_count: int) -> int:
         """Remove every record that matches, when they are as many as expected."""

@@ -43,6 +43,9 @@ class Record(BaseModel):
     status: int | None
     code: str | None
     source: str | None = Field(description="Where a fallback's value came from.")
+    scope: str | None = Field(description="What was closed or rejected.")
+    order_id: str | None = Field(description="The client order id of the order that it is about.")
+    run: int = Field(description="The process that it is of; 0 for the one that answers.")
     detail: dict[str, Any]
 
 
@@ -256,10 +259,13 @@ _TEXTS = {
     "account": "An account's name.",
     "level": "At least this level: debug, info, warning, error or critical.",
     "event": "A kind of fact, as `call_failed`.",
+    "outcome": "How a call ended: success, failed, rejected, fallback, joined, ignored or cancelled.",
     "kind": "A kind of error, as `rate_limited`.",
+    "scope": "What was closed or rejected: method, account, address or exchange.",
+    "order_id": "The client order id of an order.",
     "since": "Not older than: epoch ms, ISO 8601 with a zone, or relative as `-15m`.",
     "until": "Not newer than: as since.",
-    "text": "Letters that the message holds, in any case.",
+    "text": "Words, each of which begins a word of the record, in any case.",
     "call_id": "The records of one call.",
     "run": "The records of one process's spell, in a history file.",
     "before_id": "Records older than this one.",

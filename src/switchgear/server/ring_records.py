@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from switchgear.observe.history import CountChanged
+from switchgear.observe.overview import BARS_MAX, latency_of, overview_of
 from switchgear.observe.query import matches
 from switchgear.server.source import Names
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from switchgear.gear import Switchgear
+    from switchgear.observe.overview import Latency, Overview
     from switchgear.observe.query import LogQuery
     from switchgear.observe.record import LogRecord
 
@@ -39,10 +41,26 @@ class RingRecords:
 
     def export(self, query: LogQuery) -> Iterator[LogRecord]:
         """Every record that matches, newest first, whatever the query's limit."""
+        return (record for record in self._all() if matches(query, record))
+
+    def _all(self) -> list[LogRecord]:
         self._gear.hub.flush()
         # By id, which pages are cut by; two facts of the same millisecond have no other order.
-        newest_first = sorted(self._gear.ring.records(), key=_id, reverse=True)
-        return (record for record in newest_first if matches(query, record))
+        return sorted(self._gear.ring.records(), key=_id, reverse=True)
+
+    def overview(self, query: LogQuery, bars: int = BARS_MAX) -> Overview:
+        """What the query finds, counted by each facet and over time."""
+        return overview_of(self._all(), query, bars)
+
+    def latency(self, query: LogQuery, points: int = BARS_MAX) -> Sequence[Latency]:
+        """How long the successes among what the query finds took, over time."""
+        return latency_of(self._all(), query, points)
+
+    def around(self, record_id: int, each_side: int) -> Sequence[LogRecord]:
+        """A record with its neighbours, newest first; empty when it is gone."""
+        ordered = self._all()
+        place = next((at for at, one in enumerate(ordered) if one.id == record_id), None)
+        return [] if place is None else ordered[max(0, place - each_side) : place + each_side + 1]
 
     def clear(self, query: LogQuery, expected_count: int) -> int:
         """Remove every record that matches, when they are as many as expected."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from switchgear.core.words import Scope
+from switchgear.observe.overview import BARS_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from switchgear.core.policy.weight import LedgerView
     from switchgear.core.words import CircuitState
     from switchgear.observe.health import Health
+    from switchgear.observe.overview import Latency, Overview
     from switchgear.observe.query import LogQuery
     from switchgear.observe.record import LogRecord
     from switchgear.server.orders_source import Orders
@@ -168,6 +170,18 @@ class Records(Protocol):
 
     def export(self, query: LogQuery) -> Iterator[LogRecord]:
         """Every record that matches, newest first, whatever the query's limit."""
+        ...
+
+    def overview(self, query: LogQuery, bars: int = BARS_MAX) -> Overview:
+        """What the query finds, counted by each facet and over time."""
+        ...
+
+    def latency(self, query: LogQuery, points: int = BARS_MAX) -> Sequence[Latency]:
+        """How long the successes among what the query finds took, over time."""
+        ...
+
+    def around(self, record_id: int, each_side: int) -> Sequence[LogRecord]:
+        """A record with its neighbours, whatever they are of, newest first; empty when it is gone."""
         ...
 
     def clear(self, query: LogQuery, expected_count: int) -> int:

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from switchgear.observe.store.rows import COLUMNS
+from switchgear.observe.record import LogRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from switchgear.observe.record import LogRecord
-
-FIELDS = ("id", "at", *COLUMNS)
+FIELDS = ("id", "at", *LogRecord._fields[1:])
 """Of a JSON line, and the columns of a CSV file, in this order."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _encode = msgspec.json.Encoder(enc_hook=str).encode

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from switchgear.core.clock import SystemClock
 from switchgear.core.errors import SettingsError
-from switchgear.observe.query import LIMIT_MAX
+from switchgear.observe.overview import BARS_MAX, latency_of, overview_of
+from switchgear.observe.query import LIMIT_MAX, LogQuery
 from switchgear.observe.store import StoreView
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from switchgear.core.clock import Clock
     from switchgear.core.words import Key
-    from switchgear.observe.query import LogQuery
+    from switchgear.observe.overview import Latency, Overview
     from switchgear.observe.record import LogRecord
     from switchgear.observe.store import CircuitSnapshot, Run
 
@@ -83,6 +84,19 @@ class HistoryReader:
         while found := self._view.page(page):
             yield from found
             page = replace(page, before_id=found[-1].id)
+
+    def overview(self, query: LogQuery, bars: int = BARS_MAX) -> Overview:
+        """What the query finds, counted by each facet and over time."""
+        return overview_of(list(self.export(query)), query, bars)
+
+    def latency(self, query: LogQuery, points: int = BARS_MAX) -> list[Latency]:
+        """How long the successes among what the query finds took, over time."""
+        return latency_of(list(self.export(query)), query, points)
+
+    def around(self, record_id: int, each_side: int) -> list[LogRecord]:
+        """A record with its neighbours, newest first; empty when it is gone."""
+        newer = self.query(LogQuery(after_id=record_id, limit=LIMIT_MAX))[-each_side:]
+        return newer + self.query(LogQuery(before_id=record_id + 1, limit=each_side + 1))
 
     def clear(self, query: LogQuery, expected_count: int) -> int:
         """

@@ -15,7 +15,7 @@ from switchgear.observe.store.model import CircuitSnapshot
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-COLUMNS = LogRecord._fields[1:]
+COLUMNS = tuple(name for name in LogRecord._fields[1:] if name not in {"scope", "order_id", "run"})
 """What is kept of a record, in the order of its values; its id is the file's."""
 REPLACEMENT = "\ufffd"
 """Stands for what a text in the file cannot hold: NUL, and half a character."""
@@ -55,7 +55,7 @@ def _row(run: int, record: LogRecord) -> tuple[Any, ...]:
     # to the letter.
     detail = _encode(record.detail).decode() if record.detail else None
     # The driver looks for an adapter of every value that is not just a number or a text: a level is made one here.
-    return (run, record[1], int(record[2]), *record[3:-1], detail)
+    return (run, record[1], int(record[2]), *record[3:15], detail)
 
 
 def plain(value: object, depth: int = 0) -> Any:
