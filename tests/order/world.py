@@ -54,9 +54,16 @@ UNSEEN_S_MAX = 4.0
 PROCESSES, ORDERS = 2, 50
 KILL_CHANCE = {"absent": 0.5, "acked": 0.03, "found": 0.08, "rejected": 0.04, "unknown": 0.02}
 """At the moves that are rarer; half a percent at all others."""
-STORM_S = 400.0
-"""So long after the last order the wire goes on to break, and processes go on to be killed."""
-HORIZON_S = 3_000.0
+KILL_CHANCE_AT = {"alpaca": {"unknown": 0.15, "claim": 0.001}}
+"""
+An order is sent again there at once while its process lives: only one that dies in between leaves it absent, if those
+that take it up then live long enough.
+"""
+PRICES = (30_000, 90_000)
+"""Of limit orders: one far below the market, one far above it."""
+STORM_S = {"binance": 400.0, "alpaca": 1_200.0, "coinbase": 400.0}
+"""So long after the last order the wire goes on to break, and processes to be killed: until orders are absent too."""
+HORIZON_S = 4_000.0
 """So long after the last order everything must have come to an end."""
 FAULTS = (
     Cell.REFUSED,
@@ -179,6 +186,8 @@ class World:
         """Client order ids of orders that met an ambiguous fault."""
         self.doubled: set[str] = set()
         """Of orders of which the wire made a copy by itself."""
+        self.resting: set[str] = set()
+        """Of limit orders that nobody takes."""
 
     # What a defect is planted in.
     ways: Ways | None = None
@@ -195,7 +204,9 @@ class World:
 
     def kills(self, step: str) -> bool:
         """Whether a process dies at this step."""
-        if self.is_calm or self.rng.random() >= KILL_CHANCE.get(step.rpartition(" ")[2], 0.005):
+        move = step.rpartition(" ")[2]
+        chances = KILL_CHANCE | KILL_CHANCE_AT.get(self.venue, {})
+        if self.is_calm or self.rng.random() >= chances.get(move, 0.005):
             return False
         self.found.cells[self.venue, "kill", step] += 1
         return True
@@ -208,22 +219,23 @@ class World:
         chance = {"send": 0.45, "look": 0.3, "other": 0.6}[step]
         if self.is_calm or self.rng.random() >= chance:
             return Fate()
-        fate = self._fault(step)
+        fate = self._fault(step, call.client_order_id)
         self.found.cells[self.venue, step, fate.cell.value] += 1
         if step == "send" and fate.cell in AMBIGUOUS and call.client_order_id:
             self.met.add(call.client_order_id)
-        if fate.cell is Cell.DUPLICATED and call.client_order_id:
+        if fate.cell is Cell.DUPLICATED and call.client_order_id and self.venue != "binance":
             self.doubled.add(call.client_order_id)
         return fate
 
-    def _fault(self, step: str) -> Fate:
+    def _fault(self, step: str, name: str | None) -> Fate:
         rng = self.rng
         cell = rng.choice(FAULTS)
         if step != "send" and cell is Cell.DUPLICATED:
             cell = Cell.CUT
-        if cell is Cell.DUPLICATED and self.venue == "binance":
+        if cell is Cell.DUPLICATED and self.venue == "binance" and name not in self.resting:
             # An id whose order is done may be used again there, and a copy that the wire itself makes is as good as
-            # the first: no client can prevent that. It is told in docs/why/orders.md.
+            # the first: no client can prevent that. It is told in docs/why/orders.md. While the first is open, its id
+            # is taken.
             cell = Cell.LATE_COPY
         return Fate(
             cell,
@@ -277,6 +289,8 @@ class World:
 
     async def _submitted(self, process: Process, request: OrderRequest, key: str | None) -> None:
         name = request.client_order_id or process.desk.name_of(key)
+        if _rests(request):
+            self.resting.add(name)
         began_s = self.clock.monotonic_s()
         try:
             order = await process.desk.submit(request, idempotency_key=key)
@@ -300,9 +314,7 @@ class World:
         side = rng.choice(list(Side))
         if rng.random() < 0.7:
             return OrderRequest(symbol, side, OrderType.MARKET, quantity)
-        return OrderRequest(
-            symbol, side, OrderType.LIMIT, quantity, Decimal(rng.choice((30_000, 90_000)))
-        )
+        return OrderRequest(symbol, side, OrderType.LIMIT, quantity, Decimal(rng.choice(PRICES)))
 
     async def _alive(self, work: Coroutine[Any, Any, Any]) -> None:
         with suppress(Killed, SwitchgearError):
@@ -313,7 +325,7 @@ class World:
         process = Process(self, PROCESSES)
         began_s = self.clock.monotonic_s()
         while self.clock.monotonic_s() < began_s + HORIZON_S:
-            self.is_calm = self.clock.monotonic_s() > began_s + STORM_S
+            self.is_calm = self.clock.monotonic_s() > began_s + STORM_S[self.venue]
             wait_s = 1.0
             with suppress(Killed, SwitchgearError):
                 wait_s = await process.desk.reconciler.round()
@@ -368,6 +380,11 @@ class World:
                 say(f"{told.client_order_id}: the caller was told {told.end}, and it is booked")
             if told.end == "unknown" and told.client_order_id not in intents:
                 say(f"{told.client_order_id} is forgotten")
+
+
+def _rests(request: OrderRequest) -> bool:
+    low, high = PRICES
+    return request.price == (low if request.side is Side.BUY else high)
 
 
 def run_seed(seed: int, rng: Random, *, kind: type[World] = World, orders: int = ORDERS) -> Any:
