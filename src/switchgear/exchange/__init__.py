@@ -1,7 +1,8 @@
 """Owns trading: models, one protocol for all exchanges, and the clients; loaded on first use."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from switchgear.core.lazy import lazy
 
 if TYPE_CHECKING:
     from switchgear.exchange.alpaca import AlpacaApi as AlpacaApi
@@ -36,30 +37,19 @@ if TYPE_CHECKING:
     from switchgear.exchange.together import Part as Part
     from switchgear.exchange.together import PortfolioOverAll as PortfolioOverAll
 
-_HOMES = {
-    "alpaca": "AlpacaApi",
-    "api": "OrderDesk PlainDesk TradingApi",
-    "backend": "BackendApi",
-    "binance": "BinanceApi",
-    "ccxt_api": "CcxtApi",
-    "coinbase": "CoinbaseApi",
-    "holdings": "Balance CancelReport Portfolio Position Trade",
-    "market": "Candle Interval MarketClock OrderBook PriceLevel SymbolInfo",
-    "model": "FieldError Order OrderRequest OrderStatus OrderType Side TimeInForce",
-    "sync": "SyncApi",
-    "together": "Exchanges Missing Part PortfolioOverAll",
-}
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
-
-
-def __getattr__(name: str) -> object:
-    home = _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module 'switchgear.exchange' has no attribute {name!r}")
-    found = getattr(import_module(f"switchgear.exchange.{home}"), name)
-    globals()[name] = found
-    return found
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOME_OF])
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "alpaca": "AlpacaApi",
+        "api": "OrderDesk PlainDesk TradingApi",
+        "backend": "BackendApi",
+        "binance": "BinanceApi",
+        "ccxt_api": "CcxtApi",
+        "coinbase": "CoinbaseApi",
+        "holdings": "Balance CancelReport Portfolio Position Trade",
+        "market": "Candle Interval MarketClock OrderBook PriceLevel SymbolInfo",
+        "model": "FieldError Order OrderRequest OrderStatus OrderType Side TimeInForce",
+        "sync": "SyncApi",
+        "together": "Exchanges Missing Part PortfolioOverAll",
+    },
+)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from switchgear.core.lazy import lazy
 
 if TYPE_CHECKING:
     from switchgear.order.desk import JournalDesk as JournalDesk
@@ -17,25 +18,14 @@ if TYPE_CHECKING:
     from switchgear.order.store import IntentQuery as IntentQuery
     from switchgear.order.store import MemoryStore as MemoryStore
 
-_HOMES = {
-    "desk": "JournalDesk",
-    "intent": "Intent Move StaleIntent State",
-    "journal": "Journal",
-    "limits": "OrderLimits",
-    "opening": "open_journal",
-    "store": "IntentQuery MemoryStore",
-}
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
-
-
-def __getattr__(name: str) -> object:
-    home = _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module 'switchgear.order' has no attribute {name!r}")
-    found = getattr(import_module(f"switchgear.order.{home}"), name)
-    globals()[name] = found
-    return found
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOME_OF])
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "desk": "JournalDesk",
+        "intent": "Intent Move StaleIntent State",
+        "journal": "Journal",
+        "limits": "OrderLimits",
+        "opening": "open_journal",
+        "store": "IntentQuery MemoryStore",
+    },
+)

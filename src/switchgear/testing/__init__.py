@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from switchgear.core.lazy import lazy
 
 if TYPE_CHECKING:
     from switchgear.testing.circuits import Refusal as Refusal
@@ -20,24 +21,13 @@ if TYPE_CHECKING:
     from switchgear.testing.waiting import NoWaiting as NoWaiting
     from switchgear.testing.waiting import no_waiting as no_waiting
 
-_HOMES = {
-    "circuits": "Refusal assert_circuit assert_closed assert_gate assert_half_open assert_open assert_rejected",
-    "clock": "FakeClock",
-    "faults": "FaultCall Faults",
-    "recorder": "Recorder",
-    "waiting": "NoWaiting no_waiting",
-}
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
-
-
-def __getattr__(name: str) -> object:
-    home = _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module 'switchgear.testing' has no attribute {name!r}")
-    found = getattr(import_module(f"switchgear.testing.{home}"), name)
-    globals()[name] = found
-    return found
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME_OF})
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "circuits": "Refusal assert_circuit assert_closed assert_gate assert_half_open assert_open assert_rejected",
+        "clock": "FakeClock",
+        "faults": "FaultCall Faults",
+        "recorder": "Recorder",
+        "waiting": "NoWaiting no_waiting",
+    },
+)
