@@ -27,6 +27,12 @@ def test_no_order_is_booked_twice_or_lost(seed: int) -> None:
     assert found.orders == 50
 
 
+def test_a_copy_of_the_wire_after_a_refusal_comes_to_light() -> None:
+    """Found once: Binance refused the first copy for its clock, and took the second, which the wire had made."""
+    found = run_seed(1392, Random(1392), orders=100)
+    assert found.faults == []
+
+
 @pytest.mark.slow  # six thousand orders
 @pytest.mark.parametrize("first", range(2_000, 2_120, 20))
 def test_nor_over_many_seeds(first: int) -> None:

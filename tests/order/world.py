@@ -223,7 +223,7 @@ class World:
         self.found.cells[self.venue, step, fate.cell.value] += 1
         if step == "send" and fate.cell in AMBIGUOUS and call.client_order_id:
             self.met.add(call.client_order_id)
-        if fate.cell is Cell.DUPLICATED and call.client_order_id and self.venue != "binance":
+        if fate.cell is Cell.DUPLICATED and call.client_order_id:
             self.doubled.add(call.client_order_id)
         return fate
 
