@@ -86,6 +86,7 @@ soak: $(READY) ## the circuit's model, clients under garbage, a million orders, 
 	@$(BIN)/python scripts/fuzz_clients.py --seconds 600
 	@$(BIN)/python scripts/prove_orders.py --beside 300
 	@$(BIN)/python scripts/kill_orders.py --orders 10000
+	@$(BIN)/python scripts/rival_orders.py --orders 1000
 	@$(BIN)/switchgear demo --port 0 $(or $(ARGS),--seconds 3600)
 
 mutants: $(READY) ## plant faults in the core and list those that no test notices (ARGS="circuit" for a part)
