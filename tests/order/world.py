@@ -8,11 +8,10 @@ wire (net), the killing, and the checks in the end.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import switchgear as sg
 from switchgear.core.errors import OrderOutcomeUnknown, OrderRefused, SwitchgearError
@@ -29,6 +28,7 @@ from switchgear.order.intent import State
 from switchgear.order.journal import Journal
 from switchgear.order.store import IntentQuery, MemoryStore
 from switchgear.practice.sim.practice import Practice
+from tests.order.found import Found, Told
 from tests.order.mortal import Killed, Mortal
 from tests.order.net import Cell, Fate, Net, Seen, executions_per_client_id
 from tests.order.played import PlayedClock
@@ -130,33 +130,6 @@ class Process:
         self.dead = True
         self.gear.close()
         self.world.living.discard(self)
-
-
-class Told(NamedTuple):
-    """What the caller of one order was told."""
-
-    client_order_id: str
-    end: str
-    """booked, refused, not sent, unknown or killed."""
-    took_s: float
-
-
-@dataclass
-class Found:
-    """What a seed came to."""
-
-    seed: int
-    venue: str
-    faults: list[str] = field(default_factory=list[str])
-    """What must not be, in words; empty where all is well."""
-    cells: Counter[tuple[str, str, str]] = field(default_factory=Counter[tuple[str, str, str]])
-    """How often each fault was met: venue, step, fault."""
-    ends: Counter[str] = field(default_factory=Counter[str])
-    unknown_s: list[float] = field(default_factory=list[float])
-    """How long orders stayed open whose caller was told that the outcome is unknown."""
-    orders: int = 0
-    ambiguous: int = 0
-    """Orders that met a fault after which nobody can know."""
 
 
 class World:
