@@ -52,12 +52,14 @@ if TYPE_CHECKING:
     from switchgear.core.event import HedgeStarted as HedgeStarted
     from switchgear.core.event import IntentMoved as IntentMoved
     from switchgear.core.event import Note as Note
+    from switchgear.core.event import OrderCalled as OrderCalled
     from switchgear.core.event import RetryScheduled as RetryScheduled
     from switchgear.core.event import RetryWithheld as RetryWithheld
     from switchgear.core.event import SettingsRead as SettingsRead
     from switchgear.core.event import SinkFailed as SinkFailed
     from switchgear.core.event import StoreBack as StoreBack
     from switchgear.core.event import StoreLost as StoreLost
+    from switchgear.core.event import Wire as Wire
     from switchgear.core.guarded import Guarded as Guarded
     from switchgear.core.outcome import Err as Err
     from switchgear.core.outcome import Ok as Ok
@@ -121,7 +123,7 @@ _HOMES = {
     "WouldBlockLoop",
     "core.event": "AttemptStarted CallCancelled CallFailed CallIgnored CallJoined CallRejected CallSucceeded "
     "CircuitMoved FallbackExhausted FallbackFailed FallbackServed GateClosed HedgeStarted IntentMoved Note "
-    "RetryScheduled RetryWithheld SettingsRead SinkFailed StoreBack StoreLost",
+    "OrderCalled RetryScheduled RetryWithheld SettingsRead SinkFailed StoreBack StoreLost Wire",
     "core.outcome": "Err Ok Served",
     "core.policy.budget": "BudgetView",
     "core.policy.circuit_view": "CircuitView",

@@ -118,6 +118,7 @@ class Board:
         exchange: str,
         method: str = "*",
         *,
+        account: str = "*",
         state: str = "open",
         by: str,
         why: str,
@@ -129,6 +130,7 @@ class Board:
         Args:
             exchange: Name or pattern; keys that come later are bound too.
             method: As above.
+            account: As above; every account when not given.
             state: open, closed or metrics_only.
             by: Who.
             why: For those who ask later.
@@ -137,20 +139,24 @@ class Board:
         Raises:
             SettingsError: The state is none of the three, or for_s is not above 0.
         """
-        self.registry.hold(exchange, method, state=state, by=by, why=why, for_s=for_s)
+        self.registry.hold(exchange, method, account, state=state, by=by, why=why, for_s=for_s)
 
-    def release(self, exchange: str, method: str = "*", *, by: str, why: str = "") -> None:
+    def release(
+        self, exchange: str, method: str = "*", *, account: str = "*", by: str, why: str = ""
+    ) -> None:
         """End the holds that names or patterns match; each circuit goes on as it was before."""
-        self.registry.release(exchange, method, by=by, why=why)
+        self.registry.release(exchange, method, account, by=by, why=why)
 
-    def reset(self, exchange: str, method: str = "*", *, by: str, why: str = "") -> None:
+    def reset(
+        self, exchange: str, method: str = "*", *, account: str = "*", by: str, why: str = ""
+    ) -> None:
         """
         Close circuits by hand, forgetting what they have seen; open the gates of the scopes that are meant.
 
         A gate is shared, so it is opened by its scope's name or a pattern of it: `@account` after a key was put
         right, `*` for everything of the exchange; the reset of one method opens none.
         """
-        self.registry.reset(exchange, method, by=by, why=why)
+        self.registry.reset(exchange, method, account, by=by, why=why)
 
     def metrics(self, exchange: str, method: str, account: str = "main") -> CallMetrics:
         """What happened to a key's calls; all zero for a key that was never called."""

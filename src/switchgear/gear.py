@@ -24,11 +24,12 @@ from switchgear.observe.stream import Stream
 from switchgear.registry import KEYS_MAX, Registry
 from switchgear.settings import SettingsBook, parse_level
 from switchgear.settings import checked as checked_settings
-from switchgear.settings.given import checked_keys_max, epoch_ms, settings_tree
+from switchgear.settings.given import checked_keys_max, epoch_ms, given_settings
+from switchgear.settings.secrets import Secrets
 from switchgear.settings.watch import FileWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from switchgear.observe.history import HistoryReader, HistoryWriter, Keeping
     from switchgear.observe.metrics import CallMetrics
     from switchgear.observe.record import LogRecord
-    from switchgear.server import Server
+    from switchgear.server import Auth, Credentials, Lifespan, Mounted, Server
 
 E = TypeVar("E")
 T = TypeVar("T")
@@ -80,10 +81,15 @@ class Switchgear(Board):
     ) -> None:
         self.clock: Clock = SystemClock() if clock is None else clock
         self.book = SettingsBook()
+        self.secrets = Secrets()
+        """What must never be kept; `gear.secrets.add(…)`."""
         self._watch = (
             None if isinstance(settings, Mapping | None) else FileWatch(settings, self.clock)
         )
-        self.book.load(settings_tree(settings))
+        given = given_settings(settings)
+        self.book.load(given.settings)
+        self.order_limits = given.limits
+        """What the settings file lets be ordered, by exchange and account; desks look at each order."""
         self.ring = Ring(event_of)
         self.hub = Hub(self.clock, self.ring)
         self.stream = Stream()
@@ -91,7 +97,7 @@ class Switchgear(Board):
         self._handles: dict[tuple[str, str], Guarded] = {}
         self.desks: list[Any] = []
         """The desks whose orders the pages show, as JournalDesk in `switchgear.order.desk`; each adds itself."""
-        self._servers: list[Server] = []
+        self._served: list[Server | Mounted] = []
         self.history: HistoryWriter | None = None
         self._keeping: Keeping | None = None
         self.hub.attach(LoggingSink())
@@ -229,7 +235,9 @@ class Switchgear(Board):
         if self._watch is None:
             raise SettingsError("settings", None, "must be the path of a file to be read anew")
         mark = self._watch.mark()
-        self.registry.reload(settings_tree(self._watch.path))
+        given = given_settings(self._watch.path)
+        self.registry.reload(given.settings)
+        self.order_limits = given.limits
         self._watch.seen(mark)  # what could not be used the watcher may tell yet
         now_s = self.clock.monotonic_s()
         self.hub.emit(SettingsRead(now_s, str(self._watch.path)))
@@ -316,32 +324,88 @@ class Switchgear(Board):
         """What reads the history of this gear; None without one."""
         return None if self._keeping is None else self._keeping.reader
 
-    def serve(self, port: int = 8080, host: str = "127.0.0.1") -> Server:
+    def serve(
+        self,
+        port: int = 8080,
+        host: str = "127.0.0.1",
+        *,
+        credentials: Credentials | None = None,
+        allowed_hosts: Collection[str] = (),
+        https: bool = False,
+    ) -> Server:
         """
         Show `/api-logs`, `/circuits` and `/orders` of this gear from a thread; needs the extra `server`.
 
-        Raises:
-            SettingsError: The port is taken, or the host is not a loopback address.
-        """
-        from switchgear.server import (
-            GearSource,
-            serve,
-        )  # here: the server is an extra, and stands above the gear
+        Args:
+            port: 0 for any free one.
+            host: Where it listens; without credentials, a loopback address.
+            credentials: Who may look and who may act; None lets whoever is on this machine do both.
+            allowed_hosts: Names by which browsers ask for it, beside `host`.
+            https: A proxy in front speaks TLS with browsers, which come by the first of the allowed hosts.
 
-        server = serve(GearSource(self, self.reader), host=host, port=port)
-        self._servers.append(server)
+        Raises:
+            SettingsError: The port is taken, or others than this machine could ask and there are no credentials.
+        """
+        # Here: the server is an extra, and stands above the gear.
+        from switchgear.server import GearSource, serve
+
+        source = GearSource(self, self.reader)
+        server = serve(
+            source,
+            host,
+            port,
+            credentials=credentials,
+            allowed_hosts=allowed_hosts,
+            https=https,
+        )
+        self._served.append(server)
         return server
+
+    def asgi(self, *, auth: Auth, allowed_hosts: Collection[str] | None = None) -> Mounted:
+        """
+        The same as an ASGI application, to mount in your own under any prefix; needs the extra `server`.
+
+        It starts at its first request, so it needs no lifespan; see `lifespan`.
+
+        Args:
+            auth: Who may ask: `Credentials`; "external" where your application has looked already; or a function of
+                the ASGI scope, async or not, that gives None or role and name, as `("viewer", "anna")`.
+            allowed_hosts: Names by which browsers ask, without a port; those of loopback when not given, and any
+                with `"*"`, where your application has looked already.
+
+        Raises:
+            SettingsError: One of these cannot be.
+        """
+        from switchgear.server import mounted  # here, as above
+
+        app = mounted(self, auth=auth, allowed_hosts=allowed_hosts)
+        self._served.append(app)
+        return app
+
+    def lifespan(self, existing: Lifespan | None = None) -> Lifespan:
+        """
+        A lifespan for your own ASGI application that closes this gear when the application ends.
+
+        Args:
+            existing: The lifespan that it has already, which runs within this one.
+        """
+        from switchgear.server import lifespan_of  # here, as above
+
+        return lifespan_of(self, existing)
 
     def close(self) -> None:
         """End the pages, hand over what is queued, close the history; calls still work, unrecorded, afterwards."""
         atexit.unregister(self.close)
-        for server in self._servers:
-            server.close()
-        self._servers.clear()
+        for served in self._served:
+            served.close()
+        self._served.clear()
         if self._keeping is not None:
             self._keeping.tick(force=True)
         self.hub.close()
         if self.history is not None:
+            from switchgear.observe import ending  # as in _keep_history
+
+            ending.forget(self.close)
             self.history.close()
 
     def __enter__(self) -> Self:
@@ -385,12 +449,16 @@ class Switchgear(Board):
         return handle
 
     def _keep_history(self, where: str | Path | Mapping[str, Any]) -> None:
-        from switchgear.observe import history  # here: it is an extra
+        from switchgear.observe import (
+            ending,
+            history,
+        )  # here: the one is an extra, the other seldom needed
 
         keeping = history.Keeping(where, self.clock, self.hub.emit, self._stand)
         self.history, self._keeping = keeping.writer, keeping
         self.hub.attach(keeping.writer, own=True)
         self.hub.ticks.append(keeping.tick)
+        ending.before_sigterm(self.close)
 
     def _stand(self) -> list[tuple[CircuitView, CallMetrics]]:
         return [(view, self.registry.metrics(view.key)) for view in self.circuits()]

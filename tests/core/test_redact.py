@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 import json
 import re
@@ -107,6 +108,60 @@ def test_a_registered_secret_never_survives(secret: str) -> None:
     forms += [quote(secret), quote(secret, safe=""), quote_plus(secret)]
     forms += [re.sub("%..", lambda found: found[0].lower(), form) for form in forms[-3:]]
     assert {mine.redact(f"<{form}>") for form in forms} == {"<***>"}
+
+
+@given(
+    secret=st.text(CHARACTERS, min_size=9, max_size=60),
+    before=st.binary(max_size=5),
+    after=st.binary(max_size=5),
+)
+def test_a_registered_secret_never_survives_in_code(
+    secret: str, before: bytes, after: bytes
+) -> None:
+    """In base64 it is masked wherever it begins, as in `user:secret`, and in hex; some letters at its ends may stay."""
+    mine = Redactor()
+    assert mine.register(secret)
+    data = secret.encode()
+    assert mine.redact(f"<{data.hex()} {data.hex().upper()}>") == "<*** ***>"
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        assert mine.redact(f"<{encode(data).decode()}>") == "<***>"
+        text = encode(before + data + after).decode()
+        masked = mine.redact(text)
+        assert MASK in masked
+        assert len(masked.replace(MASK, "")) <= len(text) - 4 * ((len(data) - 2) // 3)
+
+
+def test_a_signature_is_masked_for_a_while() -> None:
+    """The newest are known, the longest goes first, and what is short is left to its name."""
+    mine = Redactor()
+    first, longer = "Canary0123456789abcdef", "Canary0123456789abcdefXYZ"
+    for each in (first, longer, "Canary-short"):
+        mine.register_passing(each)
+    assert mine.redact(f"{longer} {first} Canary-short") == "*** *** Canary-short"
+    for number in range(300):
+        mine.register_passing(f"another-signature-{number:06}")
+    assert mine.redact(first) == first
+
+
+@pytest.mark.parametrize(
+    "name", ["x-my-header", "X_MY_HEADER", "xMyHeader", "pin", "PIN", "my_pin-code"]
+)
+def test_a_name_of_the_users_is_secret(name: str) -> None:
+    """In any case, with - or _ or nothing between its words; not where other letters go on."""
+    mine = Redactor()
+    mine.add_names(["x-my-header", "pin"])
+    mine.add_names(["pin"])
+    assert mine.is_secret_name(name)
+    assert not mine.is_secret_name(f"o{name}o".replace("_", "").replace("-", "")[:8])
+    assert "Canary" not in mine.redact(f"a=1 {name}=Canary b")
+    assert mine.redact("spin=3 pinned=4") == "spin=3 pinned=4"
+
+
+def test_what_is_nested_under_a_secret_goes_whole() -> None:
+    """Brackets within, brackets in its texts, and one that never closes."""
+    nested = {"secret": {"a": {"b": "}]Canary"}, "c": ["Canary"]}, "d": 1}
+    assert redact_text(json.dumps(nested)) == '{"secret": ***, "d": 1}'
+    assert redact_text(json.dumps(nested)[:-20]) == '{"secret": ***'
 
 
 @given(cut=st.integers(0, 40))

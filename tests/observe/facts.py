@@ -21,12 +21,14 @@ from switchgear.core.event import (
     HedgeStarted,
     IntentMoved,
     Note,
+    OrderCalled,
     RetryScheduled,
     RetryWithheld,
     SettingsRead,
     SinkFailed,
     StoreBack,
     StoreLost,
+    Wire,
 )
 from switchgear.core.words import CircuitState, Effect, Key, Kind, Level, Scope
 
@@ -55,8 +57,41 @@ def gate(kind: Kind, scope: Scope = Scope.EXCHANGE, account: str = "") -> GateCl
     return GateClosed(1.0, "binance", scope, account, 61.0, kind, "HTTP 429")
 
 
+def wire(**more: Any) -> Wire:
+    """An order that was answered with 503."""
+    given: dict[str, Any] = {
+        "at_s": 1.0,
+        "key": KEY,
+        "call_id": 7,
+        "attempt": 2,
+        "duration_s": 0.0842,
+        "request_method": "POST",
+        "url": "https://x/api/v3/order?symbol=BTCUSDT",
+        "request_headers": {"X-MBX-APIKEY": "***"},
+        "request_body": "a=1",
+        "status": 503,
+        "answer_headers": {"Server": "x"},
+        "answer_body": "busy",
+        "error": "",
+        "order_id": "sg-1",
+    }
+    return Wire(**(given | more))
+
+
 SAMPLES: list[tuple[Event, Level, str]] = [
     (AttemptStarted(1.0, KEY, 7, 2), Level.DEBUG, "attempt 2 started"),
+    (OrderCalled(1.0, KEY, 7, 2, "sg-1"), Level.DEBUG, "attempt 2 is about the order sg-1"),
+    (wire(), Level.DEBUG, "POST /api/v3/order -> 503 in 84.2 ms"),
+    (
+        wire(status=None, error="NetworkError: reset"),
+        Level.DEBUG,
+        "POST /api/v3/order -> NetworkError: reset in 84.2 ms",
+    ),
+    (
+        wire(error="NetworkError: cut"),
+        Level.DEBUG,
+        "POST /api/v3/order -> 503 in 84.2 ms, then NetworkError: cut",
+    ),
     (CallSucceeded(1.0, KEY, 7, 0.5), Level.INFO, "succeeded in 500.0 ms"),
     (CallSucceeded(1.0, KEY, 7, 0.5, 3), Level.INFO, "succeeded in 500.0 ms after 3 attempts"),
     (CallSucceeded(1.0, KEY, 7, 6.0, 1, True), Level.WARNING, "succeeded in 6000.0 ms, slow"),

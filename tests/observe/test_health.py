@@ -76,6 +76,18 @@ def test_a_circuit_without_a_next_try_names_none_and_another_account_is_named() 
     assert one.words == "get_x of account second has been forced open for 12 s (3 failures)"
 
 
+@pytest.mark.parametrize(
+    ("left_s", "words"), [(90.0, "90 s"), (600.0, "10 min"), (9_000.0, "2 h 30 min")]
+)
+def test_a_hold_with_an_end_says_how_long_it_lasts(left_s: float, words: str) -> None:
+    """Nothing is tried at its end: it is over then, and a person's time is told in a person's measure."""
+    more = {"retry_after_s": left_s, "hold_ends_in_s": left_s}
+    held = circuit("binance.get_x", CircuitState.FORCED_OPEN, **more)
+    (one,) = health_of([held], [], {}).degraded
+    said = f"get_x has been forced open for 12 s, and is held so for {words} more (3 failures)"
+    assert one.words == said
+
+
 def test_a_closed_gate_is_said_and_takes_the_exchange_down() -> None:
     """A gate of the whole exchange holds back methods whose circuits are closed."""
     found = health_of([circuit("binance.get_x")], [gate("binance")], {})

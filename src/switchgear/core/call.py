@@ -15,6 +15,7 @@ from switchgear.core.policy.flow import Course
 from switchgear.core.policy.loop import loop_runs
 from switchgear.core.policy.memory_key import memory_key
 from switchgear.core.policy.step import Ask, CutShort, Failure, Queue, Run, Wait
+from switchgear.core.policy.wiretap import is_marked, marked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -45,9 +46,12 @@ def drive(
 
     asked_s is when the caller asked, where that was before now: its deadline runs from then.
     """
-    flow = _course(policy, function, args, kwargs, manner, asked_s).flow(first)
+    course = _course(policy, function, args, kwargs, manner, asked_s)
+    flow = course.flow(first)
     if policy.faults is not None:
         function = policy.faults(function, False)
+    if is_marked(policy):
+        function = marked(function, course)
     act: Callable[[], Step] = partial(next, flow)
     stops = [] if first is None or not isinstance(first.error, StopIteration) else [first.error]
     while True:
@@ -83,9 +87,12 @@ async def adrive(
     asked_s: float = 0.0,
 ) -> Any:
     """Carry out the steps of a call on the running event loop."""
-    flow = _course(policy, function, args, kwargs, manner, asked_s).flow(first)
+    course = _course(policy, function, args, kwargs, manner, asked_s)
+    flow = course.flow(first)
     if policy.faults is not None:
         function = policy.faults(function, True)
+    if is_marked(policy):
+        function = marked(function, course)
     return await _steer(flow, policy, function, args, kwargs, whole=whole)
 
 

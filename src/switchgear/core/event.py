@@ -2,7 +2,8 @@
 Owns the facts that can happen to a call, a circuit, a gate or the record of them, one frozen type each.
 
 What to make of a fact (a count, a line, a row, a span) is left to the sinks in observe. Times are monotonic
-seconds of the Clock that the gear was given. No fact holds an argument, a header or a body.
+seconds of the Clock that the gear was given. No fact holds an argument, a header or a body, but `Wire`, which is
+told only where somebody asked for it; its texts have no secret any more when it is made.
 """
 
 from __future__ import annotations
@@ -180,6 +181,48 @@ class FallbackExhausted:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderCalled:
+    """An attempt of a call is about an order: to place it, to cancel it, or to ask after it."""
+
+    at_s: float
+    key: Key
+    call_id: int
+    attempt: int
+    """From 1."""
+    client_order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """
+    One request as it went out, and its answer as it came; told only where the setting `wire` is on.
+
+    Every text is redacted already, and cut: at WIRE_CHARS_MAX characters a body, an address and all headers together.
+    """
+
+    at_s: float
+    """When the answer had come, or its headers, where the body was left to the caller."""
+    key: Key
+    call_id: int
+    attempt: int
+    """From 1."""
+    duration_s: float
+    request_method: str
+    url: str
+    request_headers: Mapping[str, str]
+    request_body: str
+    """Empty when there was none."""
+    status: int | None
+    """None when no answer came."""
+    answer_headers: Mapping[str, str]
+    answer_body: str
+    error: str
+    """Why there is no answer, or no whole one; empty when there is."""
+    order_id: str = ""
+    """The client order id of the order that it is about; empty where that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class CircuitMoved:
     """A circuit went from one state to another, by itself or by a person."""
 
@@ -291,6 +334,8 @@ CallEvent = (
     | FallbackServed
     | FallbackFailed
     | FallbackExhausted
+    | OrderCalled
+    | Wire
 )
 Event = (
     CallEvent
@@ -351,7 +396,7 @@ class Tap(Protocol):
 def level_of(event: Event) -> Level:
     """How much a fact matters, by the five levels of the log."""
     match event:
-        case AttemptStarted():
+        case AttemptStarted() | OrderCalled() | Wire():
             return Level.DEBUG
         case CallSucceeded():
             return Level.WARNING if event.slow else Level.INFO

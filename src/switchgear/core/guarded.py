@@ -15,6 +15,7 @@ from switchgear.core.policy.memory_key import memory_key
 from switchgear.core.policy.quick import refusal
 from switchgear.core.policy.stand_in import remembered
 from switchgear.core.policy.step import Ask, CutShort, Run
+from switchgear.core.policy.wiretap import Block, is_marked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -180,14 +181,17 @@ class Attempt:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
+        self._course = Course(policy, (), None, block=True, once=True)
         self._flow: Flow | None = None
         self._cut: Any = None
+        self._block: Block | None = None
 
     def __enter__(self) -> Self:
         act = self._begin()
         while not isinstance(step := act(), Run):
             assert not isinstance(step, Ask)  # a block has no fallbacks
             act = self._after(partial(stand_by, step, self._policy))
+        self._mark()
         return self
 
     def __exit__(
@@ -212,6 +216,7 @@ class Attempt:
             from switchgear.core.policy.timeout import Cut  # here: it loads asyncio
 
             self._cut = await Cut(self._policy.clock, step.timeout_s).__aenter__()
+        self._mark()
         return self
 
     async def __aexit__(
@@ -237,7 +242,7 @@ class Attempt:
         """What gives the first step: to run the block, or to wait for room before it."""
         if self._flow is not None:
             raise RuntimeError("an attempt is one ticket: make another with attempt()")
-        self._flow = Course(self._policy, (), None, block=True, once=True).flow()
+        self._flow = self._course.flow()
         return partial(next, self._flow)
 
     def _after(self, wait: Callable[[], object]) -> Callable[[], Step]:
@@ -248,8 +253,14 @@ class Attempt:
             return partial(self._going.throw, error)
         return partial(self._going.send, value)
 
+    def _mark(self) -> None:
+        if is_marked(self._policy):
+            self._block = Block(self._course)
+
     def _leave(self, error: BaseException | None) -> None:
         flow = self._going
+        if self._block is not None:
+            self._block.end()
         try:
             flow.send(None) if error is None else flow.throw(error)
         except StopIteration:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MASK = "***"
 
@@ -23,8 +28,17 @@ SECRET_CHARS_MAX = 8_192
 SECRETS_MAX = 256
 """When one more is registered, the oldest is forgotten."""
 
+PASSING_CHARS_MIN = 20
+"""A shorter signature or session is not remembered: what it is called masks it."""
+
+NAME_CHARS_MAX = 60
+"""The length of a name that a user adds."""
+
+_PASSING_MAX = 256
+_JUDGED_MAX = 1_024
 _UNREADABLE = "(its message cannot be read)"
 _TAIL_CHARS_MIN = 4
+_BASE64_CHARS_MIN = 8
 
 # One of these must be in a text before any pattern can fit; most texts hold none, and cost no more.
 _HINTS = (
@@ -40,27 +54,49 @@ _PEM = re.compile(
 _JWT = re.compile(r"(?<![\w-])ey[\w-]{6,}+\.[\w-]{2,}+(?:\.[\w-]*+){0,3}", re.ASCII)
 _USERINFO = re.compile(r"(?<=://)[^/\s:@]{0,128}:[^/\s@]{1,256}(?=@)")
 _SCHEME = re.compile(r"\b(bearer|basic)(\s{1,8})[\w.~+/=-]{6,}+", re.IGNORECASE)
-_NAME = re.compile(
-    # what secrets are called, in query strings, headers, JSON and reprs
-    r"(?:signature|api[-_ ]?key|secret|token|passw(?:or)?d|passphrase|credential"
-    r"|(?P<line>authorization|cookie)|listen[-_ ]?key|private[-_ ]?key|access[-_ ]?(?:key|sign)"
-    r"|cb-access-|(?:(?<![a-z0-9])|(?<=%26)|(?<=%3f))(?:pwd|sign?)\b"
-    r"|(?:(?<=[?&])|(?<=%26)|(?<=%3f))key)[\w-]{0,40}+"
-    # what stands between name and value: `=`, `":`, `%3D`, or `', '` in a list of pairs
-    r"(?:(?:\\{0,3}[\"'])?\s{0,32}(?:=>|[:=]|%3[ad])"
-    r"|\\{0,3}[\"']\s{0,8},\s{0,8}(?:[\"']value[\"']\s{0,8}:|(?=b?\\{0,3}[\"'])))\s{0,32}"
-    # what stands before a quoted value: `SecretStr(`, `b`
-    r"(?:[a-z_][\w.]{0,40}\(\s?(?=\w?[\"'])|(?=[bruf][\"']))?(?:[bruf](?=[\"']))?",
-    re.IGNORECASE,
+# What secrets are called, in query strings, headers, JSON and reprs.
+_WORDS = (
+    r"signature|api[-_ ]?key|secret|token|passw(?:or)?d|passphrase|credential"
+    r"|listen[-_ ]?key|private[-_ ]?key|access[-_ ]?(?:key|sign)|cb-access-"
 )
+
+
+def _name_pattern(more: str) -> re.Pattern[str]:
+    """What finds the name of a secret and what stands between it and its value; more are names of users."""
+    return re.compile(
+        rf"(?:{_WORDS}{more}"
+        r"|(?P<line>authorization|cookie)|(?:(?<![a-z0-9])|(?<=%26)|(?<=%3f))(?:pwd|sign?)\b"
+        r"|(?:(?<=[?&])|(?<=%26)|(?<=%3f))key)[\w-]{0,40}+"
+        # what stands between name and value: `=`, `":`, `%3D`, or `', '` in a list of pairs
+        r"(?:(?:\\{0,3}[\"'])?\s{0,32}(?:=>|[:=]|%3[ad])"
+        r"|\\{0,3}[\"']\s{0,8},\s{0,8}(?:[\"']value[\"']\s{0,8}:|(?=b?\\{0,3}[\"'])))\s{0,32}"
+        # what stands before a quoted value: `SecretStr(`, `b`
+        r"(?:[a-z_][\w.]{0,40}\(\s?(?=\w?[\"'])|(?=[bruf][\"']))?(?:[bruf](?=[\"']))?",
+        re.IGNORECASE,
+    )
+
+
+def _alone_pattern(more: str) -> re.Pattern[str]:
+    """What finds the word of a secret in a name that stands by itself."""
+    return re.compile(
+        rf"{_WORDS}{more}|authorization|cookie|(?<![a-z0-9])(?:pwd|sign?)(?![a-z0-9])",
+        re.IGNORECASE,
+    )
+
+
+_NAME = _name_pattern("")
+_ALONE = _alone_pattern("")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_LONG = re.compile(r"[\w+/=%.-]{20}")
 _VALUE = re.compile(
     r"\"(?s:[^\"\\]|\\.)*+(?:\"|\\?\Z)"
     r"|'(?s:[^'\\]|\\.)*+(?:'|\\?\Z)"
     r"|(?P<escaped>\\{1,7}[\"'])(?s:.*?)(?:(?<!\\)(?P=escaped)|\Z)"
-    r"|\[[^\]]*+\]?|\{[^}]*+\}?|\((?=[\s\w]?[\"'])[^)]*+\)?"
+    r"|(?P<nest>[\[{])|\((?=[\s\w]?[\"'])[^)]*+\)?"
     r"|[^\s&\"'<>]++"
 )
 _LINE = re.compile(r"[^\r\n\"'\\]++")
+_NESTED = re.compile(r"[\[\]{}]|\"(?s:[^\"\\]|\\.)*+\"?|'(?s:[^'\\]|\\.)*+'?")
 
 
 class Redactor:
@@ -73,6 +109,19 @@ class Redactor:
         self._lock = threading.Lock()
         self._secrets: dict[str, tuple[str, ...]] = {}
         self._forms: tuple[str, ...] = ()
+        self._passing: deque[str] = deque(maxlen=_PASSING_MAX)
+        self.register_passing = self._passing.append
+        """
+        Mask a signature or a session that is good for one request or a few, for as long as it is among the newest.
+
+        At once, without a check: it is done for each request that is signed. Those below PASSING_CHARS_MIN are not
+        looked for.
+        """
+        self._names: frozenset[str] = frozenset()
+        self._name, self._alone = _NAME, _ALONE
+        self._hints: tuple[str, ...] = _HINTS
+        self._judged: dict[str, bool] = {}
+        """Names that were asked after, and whether they are secret: bodies have few, over and over."""
 
     def register(self, value: str) -> bool:
         """
@@ -108,10 +157,53 @@ class Redactor:
             kept = kept.replace(form, MASK)
         if len(text) > chars_max:
             kept = self._without_cut_off(kept)
-        lowered = kept.lower()
-        if any(hint in lowered for hint in _HINTS):
-            kept = _by_form_and_name(kept)
+        if self._passing and _LONG.search(kept):
+            kept = self._without_passing(kept)
+        if self.may_name_secret(kept):
+            kept = _by_form_and_name(kept, self._name)
         return kept if len(text) <= chars_max else f"{kept}…"
+
+    def add_names(self, names: Iterable[str]) -> None:
+        """
+        Mask what stands under these names too, in any case, with - or _ or nothing between their words.
+
+        Args:
+            names: Each 2 to NAME_CHARS_MAX characters; whoever gives them has checked that.
+        """
+        with self._lock:
+            every = self._names.union(names)
+            if every == self._names:
+                return
+            words = [
+                re.split(r"[-_ ]+", _HUMP.sub("_", name).strip("-_ ")) for name in sorted(every)
+            ]
+            spelled = ["[-_ ]?".join(map(re.escape, each)) for each in words]
+            more = f"|(?<![a-z0-9])(?:{'|'.join(spelled)})(?![a-z0-9])"
+            self._name, self._alone = _name_pattern(more), _alone_pattern(more)
+            self._judged = {}
+            self._hints = (*_HINTS, *(max(each, key=len).lower() for each in words))
+            self._names = every
+
+    def is_secret_name(self, name: str) -> bool:
+        """Whether what stands under a name, of a header or a field, is never kept."""
+        judged = self._judged
+        found = judged.get(name)
+        if found is None:
+            if len(judged) >= _JUDGED_MAX:
+                judged.clear()  # whoever answers may make up names without end
+            found = judged[name] = self._alone.search(name[:200]) is not None
+        return found
+
+    def may_name_secret(self, text: str) -> bool:
+        """Whether some name of a secret can stand in the text; quick, and right when it says no."""
+        lowered = text.lower()
+        return any(hint in lowered for hint in self._hints)
+
+    def _without_passing(self, text: str) -> str:
+        for each in sorted(set(self._passing), key=len, reverse=True):
+            if len(each) >= PASSING_CHARS_MIN and each in text:
+                text = text.replace(each, MASK)
+        return text
 
     def _without_cut_off(self, text: str) -> str:
         """The text without the beginning of a registered secret at its very end."""
@@ -130,6 +222,25 @@ _everywhere = Redactor()
 def register_secret(value: str) -> bool:
     """Mask this secret in everything this process keeps or shows; see `Redactor.register`."""
     return _everywhere.register(value)
+
+
+register_passing = _everywhere.register_passing
+"""Mask this signature or session for a while; see `Redactor.register_passing`."""
+
+
+def add_secret_names(names: Iterable[str]) -> None:
+    """Mask what stands under these names in everything this process keeps; see `Redactor.add_names`."""
+    _everywhere.add_names(names)
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether what stands under a name is never kept; see `Redactor.is_secret_name`."""
+    return _everywhere.is_secret_name(name)
+
+
+def may_name_secret(text: str) -> bool:
+    """Whether some name of a secret can stand in the text; see `Redactor.may_name_secret`."""
+    return _everywhere.may_name_secret(text)
 
 
 def redact_text(text: str, chars_max: int = TEXT_CHARS_MAX) -> str:
@@ -193,27 +304,40 @@ class Words:
         return error_text(self._error)
 
 
-def _by_form_and_name(text: str) -> str:
+def _by_form_and_name(text: str, name: re.Pattern[str]) -> str:
     text = _PEM.sub(MASK, text)
     text = _JWT.sub(MASK, text)
     text = _USERINFO.sub(MASK, text)
     text = _SCHEME.sub(rf"\1\2{MASK}", text)
-    return _by_name(text)
+    return _by_name(text, name)
 
 
-def _by_name(text: str) -> str:
+def _by_name(text: str, name: re.Pattern[str]) -> str:
     kept: list[str] = []
     done = 0
-    while found := _NAME.search(text, done):
+    while found := name.search(text, done):
         value = (_LINE if found["line"] else _VALUE).match(text, found.end())
         value = value or _VALUE.match(text, found.end())
         kept.append(text[done : found.end()])
         done = found.end()
         if value:
             kept.append(_masked(value))
-            done = value.end()
+            done = _nest_end(text, done) if value.groupdict().get("nest") else value.end()
     kept.append(text[done:])
     return "".join(kept)
+
+
+def _nest_end(text: str, start: int) -> int:
+    """Where the list or the object that begins at start ends: the end of the text, where it never does."""
+    depth = 0
+    for found in _NESTED.finditer(text, start):
+        if found[0] in "[{":
+            depth += 1
+        elif found[0] in "]}":
+            depth -= 1
+            if not depth:
+                return found.end()
+    return len(text)
 
 
 def _masked(value: re.Match[str]) -> str:
@@ -223,7 +347,7 @@ def _masked(value: re.Match[str]) -> str:
 
 
 def _forms_of(value: str) -> tuple[str, ...]:
-    """How a secret looks in text: as it is, URL-quoted, and escaped as in JSON or a repr."""
+    """How a secret looks in text: as it is, URL-quoted, escaped as in JSON or a repr, in base64 and in hex."""
     import json  # here, like the next: a program that registers nothing needs neither
     from urllib.parse import quote, quote_plus
 
@@ -231,4 +355,20 @@ def _forms_of(value: str) -> tuple[str, ...]:
     quoted.add(quote(value, errors="replace"))
     lowered = {re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), each) for each in quoted}
     escaped = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
-    return tuple({value, repr(value)[1:-1], *quoted, *lowered, *escaped})
+    data = value.encode(errors="replace")
+    coded = {data.hex(), data.hex().upper(), *_base64_forms(data)}
+    return tuple({value, repr(value)[1:-1], *quoted, *lowered, *escaped, *coded})
+
+
+def _base64_forms(data: bytes) -> set[str]:
+    """What of its base64 is the same whatever stands before and behind it, as in `user:secret`."""
+    from base64 import b64encode, urlsafe_b64encode  # as above
+
+    forms = {b64encode(data).decode(), urlsafe_b64encode(data).decode()}
+    for before in range(3):
+        text = b64encode(bytes(before) + data).decode()
+        whole = 4 * ((before + len(data)) // 3)
+        core = text[-(-8 * before // 6) : whole]
+        if len(core) >= _BASE64_CHARS_MIN:
+            forms |= {core, core.replace("+", "-").replace("/", "_")}
+    return forms

@@ -21,6 +21,7 @@ from switchgear.exchange.model import (
     check_symbol,
 )
 from switchgear.exchange.order_access import OrderAccess, order_access
+from switchgear.exchange.order_calls import about_its_order
 from switchgear.exchange.reply import Target
 from switchgear.exchange.symbol_book import SymbolBook
 
@@ -337,6 +338,7 @@ class VenueApi:
                 guard = gear.guarded(self.exchange, method, fallback=fallback, signed=False)
             else:
                 guard = gear.guarded(self.exchange, method, account=self.account, fallback=fallback)
+            run = about_its_order(guard, method, run)
             guard(run)  # a fallback that does not take its arguments is refused here
             methods[method] = _Method(guard, run, guard.serving(run), self._check_of(method))
         for unknown in fallbacks:

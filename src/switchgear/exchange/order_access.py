@@ -50,6 +50,7 @@ def order_access(api: VenueApi) -> OrderAccess:
     truth = gear.guarded(
         api.exchange, TRUTH, account=account, effect="read", failure_threshold=None, retries=0
     )
+    truth.policy.trace()
     find, listed = api.asking("get_order"), api.asking("get_open_orders")
 
     async def asked(symbol: str, client_order_id: str) -> Order | None:

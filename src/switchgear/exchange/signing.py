@@ -18,7 +18,7 @@ from urllib.parse import quote
 import msgspec
 
 from switchgear.core.errors import SettingsError
-from switchgear.core.redact import register_secret
+from switchgear.core.redact import register_passing, register_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +59,9 @@ def hmac_signer(secret: str) -> Callable[[str], str]:
     def sign(text: str) -> str:
         digest = fresh.copy()  # the key was prepared once
         digest.update(text.encode())
-        return digest.hexdigest()
+        signature = digest.hexdigest()
+        register_passing(signature)
+        return signature
 
     return sign
 
@@ -79,7 +81,15 @@ def ed25519_signer(secret: str) -> Callable[[str], str]:
     key = _pem_key(secret)
     if not isinstance(key, Ed25519PrivateKey):
         raise SettingsError("secret", _hidden(secret), "must be an HMAC secret or an Ed25519 key")
-    return lambda text: quote(base64.b64encode(key.sign(text.encode())), safe="")
+
+    def sign(text: str) -> str:
+        plain = base64.b64encode(key.sign(text.encode())).decode()
+        signature = quote(plain, safe="")
+        register_passing(plain)
+        register_passing(signature)
+        return signature
+
+    return sign
 
 
 def jwt_maker(key_name: str, secret: str) -> Callable[[Mapping[str, object], str], str]:
@@ -98,7 +108,9 @@ def jwt_maker(key_name: str, secret: str) -> Callable[[Mapping[str, object], str
     def make(claims: Mapping[str, object], nonce: str) -> str:
         header = {"alg": algorithm, "typ": "JWT", "kid": key_name, "nonce": nonce}
         text = f"{_part(header)}.{_part(claims)}"
-        return f"{text}.{_base64url(sign(text.encode()))}"
+        signature = _base64url(sign(text.encode()))
+        register_passing(signature)
+        return f"{text}.{signature}"
 
     return make
 

@@ -14,6 +14,7 @@ import aiohttp
 from yarl import URL
 
 from switchgear.core.errors import AttemptTimeout, NetworkError, SettingsError
+from switchgear.core.policy.wiretap import tap
 from switchgear.core.redact import error_text, redact_text, visible
 from switchgear.core.verdict import classify
 from switchgear.core.verdict.rulings import UNREADABLE
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import AsyncGenerator, Callable, Mapping
 
+    from switchgear.core.policy.wiretap import Tape
     from switchgear.exchange.reply import Target
 
 CONNECT_S_MAX = 5.0
@@ -69,6 +71,17 @@ class Sent(NamedTuple):
     """When it was sent, by the monotonic clock."""
     headers: Mapping[str, str]
     """Its own, beside those of every request."""
+
+
+class _Asked(NamedTuple):
+    """A request, ready to be sent."""
+
+    verb: str
+    url: URL
+    target: Target
+    headers: Mapping[str, str]
+    body: bytes | None
+    timeout: aiohttp.ClientTimeout
 
 
 class Transport:
@@ -131,8 +144,14 @@ class Transport:
             encoded=True,
         )
         timeout = self._limits(target) if total_s == TOTAL_S_MAX else _limits(total_s)
+        asked = _Asked(verb, url, target, headers or {}, body, timeout)
+        tape = tap()
+        return await (self._ask(asked) if tape is None else self._taped(asked, tape))
+
+    async def _ask(self, asked: _Asked) -> Reply:
+        verb, url, target, headers, body, timeout = asked
         session = self._open_session() or await self._new_session()
-        sent = Sent(self.now_s(), headers or {})
+        sent = Sent(self.now_s(), headers)
         try:
             async with session.request(
                 verb, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
@@ -143,6 +162,19 @@ class Transport:
             failure = _failure(error, target)
         # Out here nothing hangs on it: some of these print the whole address, and with it the signature.
         raise failure
+
+    async def _taped(self, asked: _Asked, tape: Tape) -> Reply:
+        """The same, told."""
+        tape.sent(asked.verb, str(asked.url), {**self._headers, **asked.headers}, asked.body)
+        try:
+            reply = await self._ask(asked)
+        except BaseException as error:
+            tape.end(error)
+            raise
+        tape.answered(reply.status, reply.headers.items())
+        tape.piece(reply.body)
+        tape.end()
+        return reply
 
     async def close(self) -> None:
         """Close the connections of the running event loop; a later request opens new ones."""

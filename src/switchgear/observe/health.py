@@ -121,9 +121,19 @@ def _gate_words(gate: GateView) -> str:
     return f"its {gate.scope.value} {what}{whose} is closed for {gate.retry_after_s:.0f} s more ({gate.reason})"
 
 
+def _span(seconds: float) -> str:
+    """A time that a person chose, in a person's measure."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def _circuit_words(view: CircuitView) -> str:
     state = view.state.value.replace("_", " ")
     until = "" if view.retry_after_s is None else f", next try in {view.retry_after_s:.0f} s"
+    if view.hold_ends_in_s is not None:
+        until = f", and is held so for {_span(view.hold_ends_in_s)} more"
     whose = "" if view.key.account == "main" else f" of account {view.key.account}"
     wide = _WIDE.get(view.scope)
     what = f"{view.key.method if wide is None else wide}{whose}"

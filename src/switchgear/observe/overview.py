@@ -90,7 +90,7 @@ def overview_of(records: Sequence[LogRecord], query: LogQuery, bars: int = BARS_
     )
     return Overview(
         len(found),
-        tuple(_facet(records, query, field) for field in FACETS),
+        tuple(_facet(records, found, query, field) for field in FACETS),
         tuple(Bar(start, tuple(counts[start, level] for level in LEVELS)) for start in starts),
         bar_ms,
     )
@@ -142,10 +142,15 @@ def _ends(times: list[int]) -> tuple[int, int] | None:
     return (min(times), max(times)) if times else None
 
 
-def _facet(records: Sequence[LogRecord], query: LogQuery, field: str) -> Facet:
-    changed: dict[str, Any] = {field: None}
-    without = replace(query, **changed)
-    counts = Counter(value_of(record, field) for record in records if matches(without, record))
+def _facet(
+    records: Sequence[LogRecord], found: Sequence[LogRecord], query: LogQuery, field: str
+) -> Facet:
+    """Of those found; only a field that is filtered by needs another look at all records, without its filter."""
+    if getattr(query, field) is not None:
+        changed: dict[str, Any] = {field: None}
+        without = replace(query, **changed)
+        found = [record for record in records if matches(without, record)]
+    counts = Counter(value_of(record, field) for record in found)
     del counts[None]
     by_count = sorted(counts.items(), key=lambda one: (-one[1], one[0] or ""))
     return Facet(field, tuple((value, count) for value, count in by_count[:VALUES_MAX] if value))

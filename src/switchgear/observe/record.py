@@ -23,12 +23,14 @@ from switchgear.core.event import (
     HedgeStarted,
     IntentMoved,
     Note,
+    OrderCalled,
     RetryScheduled,
     RetryWithheld,
     SettingsRead,
     SinkFailed,
     StoreBack,
     StoreLost,
+    Wire,
     level_of,
 )
 from switchgear.core.redact import redact_text, safe_words, visible
@@ -147,6 +149,8 @@ def _fields(event: Event) -> dict[str, Any]:
             return {**_beside(event), "call_id": event.call_id}
         case FallbackServed() | FallbackFailed() | FallbackExhausted():
             return _fallback(event)
+        case OrderCalled() | Wire():
+            return _order_called(event) if isinstance(event, OrderCalled) else _wire(event)
         case CircuitMoved():
             return _moved(event)
         case GateClosed():
@@ -278,6 +282,44 @@ def _fallback(event: FallbackServed | FallbackFailed | FallbackExhausted) -> dic
                 "call_id": event.call_id,
                 "detail": {"effect": event.effect.value},
             }
+
+
+def _order_called(event: OrderCalled) -> dict[str, Any]:
+    name = event.client_order_id
+    return {
+        "message": f"attempt {event.attempt} is about the order {name}",
+        "call_id": event.call_id,
+        "attempt": event.attempt,
+        "order_id": name,
+    }
+
+
+def _wire(event: Wire) -> dict[str, Any]:
+    path = event.url.partition("://")[2].partition("?")[0]
+    path = path[path.find("/") :] if "/" in path else "/"
+    came = event.error if event.status is None else str(event.status)
+    broken = f", then {event.error}" if event.error and event.status is not None else ""
+    return {
+        "message": f"{event.request_method} {path} -> {came} in {_ms(event.duration_s)}{broken}",
+        "call_id": event.call_id,
+        "attempt": event.attempt,
+        "duration_ms": _rounded_ms(event.duration_s),
+        "status": event.status,
+        "order_id": event.order_id or None,
+        "detail": {
+            "request": {
+                "method": event.request_method,
+                "url": event.url,
+                "headers": dict(event.request_headers),
+                "body": event.request_body,
+            },
+            "answer": {
+                "status": event.status,
+                "headers": dict(event.answer_headers),
+                "body": event.answer_body,
+            },
+        },
+    }
 
 
 def _moved(event: CircuitMoved) -> dict[str, Any]:

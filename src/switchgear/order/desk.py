@@ -7,9 +7,10 @@ Finding out about one order is errand's; those that nobody waits for any more ar
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from switchgear.core.errors import (
     JournalUnavailable,
@@ -23,9 +24,9 @@ from switchgear.core.words import Scope
 from switchgear.exchange.model import FieldError, check_client_order_id, check_request, check_symbol
 from switchgear.order.errand import OWN_S, Absent, Doubt, Errand
 from switchgear.order.intent import Intent, StaleIntent, State
-from switchgear.order.limits import OrderLimits, checked
+from switchgear.order.limits import OrderLimits, checked, file_limits, over_day
 from switchgear.order.reconciler import Reconciler
-from switchgear.order.store import DuplicateIntent, Halted, IntentQuery
+from switchgear.order.store import DayFull, DuplicateIntent, Halted, IntentQuery
 from switchgear.order.ways import ways_of
 
 if TYPE_CHECKING:
@@ -43,6 +44,23 @@ _LOOK_AGAIN_S = 0.25
 _UNLIMITED = OrderLimits()
 
 
+class NameTaken(FieldError):
+    """The idempotency key, or the client order id, was used before for another order; nothing was sent."""
+
+
+class OrdersHalted(JournalUnavailable):
+    """A kill switch is on; nothing was written or sent."""
+
+
+class Submitted(NamedTuple):
+    """An order that is booked, and how it came to be."""
+
+    order: Order
+    intent_id: str
+    is_replay: bool
+    """It was there already: the same caller came again."""
+
+
 class JournalDesk:
     """
     An OrderDesk whose orders survive this process; an async context manager.
@@ -53,7 +71,7 @@ class JournalDesk:
     Args:
         api: The account.
         journal: Where intents are kept; several desks may share one.
-        limits: What may be ordered; anything when not given.
+        limits: What may be ordered, beside what the settings file says of it: the stricter of both holds.
         deadline_s: How long `submit` waits for evidence, unless it is told otherwise, above 0.
         ways: What the exchange's rules allow; by its name when not given.
     """
@@ -70,8 +88,10 @@ class JournalDesk:
         if not 0 < deadline_s < float("inf"):
             raise SettingsError("deadline_s", deadline_s, "must be a number of seconds above 0")
         self.api, self.journal = api, journal
-        self.limits = limits or OrderLimits()
+        self._limits = limits or _UNLIMITED
         self.deadline_s = deadline_s
+        self.loop: asyncio.AbstractEventLoop | None = None
+        """The event loop in which it was entered; None before and afterwards."""
         self.access = api.order_access()
         """What is done at the exchange, each guarded."""
         self._ways = ways or ways_of(api.exchange, api.order_expires_s)
@@ -86,7 +106,14 @@ class JournalDesk:
         """Exchange and account."""
         return self.api.exchange, self.api.account
 
+    @property
+    def limits(self) -> OrderLimits:
+        """What holds for the next order: of the settings file as it is now, and of code, the stricter."""
+        tables = self.api.gear.order_limits
+        return self._limits.stricter(file_limits(tables, self.place)) if tables else self._limits
+
     async def __aenter__(self) -> Self:
+        self.loop = asyncio.get_running_loop()
         self.reconciler.start()
         return self
 
@@ -96,6 +123,7 @@ class JournalDesk:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.loop = None
         await self.reconciler.stop()
         if self in self.api.gear.desks:
             self.api.gear.desks.remove(self)
@@ -124,6 +152,17 @@ class JournalDesk:
             OrderOutcomeUnknown: Nothing is proved yet; `intent_id` names what goes on being looked after.
             SwitchgearError: It was not sent, as a guarded call says it.
         """
+        done = await self.submitted(request, idempotency_key=idempotency_key, deadline_s=deadline_s)
+        return done.order
+
+    async def submitted(
+        self,
+        request: OrderRequest,
+        *,
+        idempotency_key: str | None = None,
+        deadline_s: float | None = None,
+    ) -> Submitted:
+        """The same with the intent's id, and whether the order was there already; raises alike."""
         until_s = self._clock.monotonic_s() + (
             self.deadline_s if deadline_s is None else deadline_s
         )
@@ -134,17 +173,20 @@ class JournalDesk:
         except BaseException as error:
             self.reconciler.release(intent.intent_id)
             if isinstance(error, DuplicateIntent):
-                return await self._replayed(intent, error.found, until_s)
+                first = error.found
+                order = await self._replayed(intent, first, until_s)
+                return Submitted(order, first.intent_id, is_replay=True)
             if isinstance(error, Halted):
                 exchange, reason = self.api.exchange, str(error)
-                raise JournalUnavailable(
-                    exchange, "create_order", Scope.ACCOUNT, reason, None
-                ) from None
+                raise OrdersHalted(exchange, "create_order", Scope.ACCOUNT, reason, None) from None
+            if isinstance(error, DayFull):
+                raise over_day(error) from None
             raise
         ours = request.client_order_id is None
         errand = Errand(self.journal, self.access, self._ways, intent, is_ours=ours)
         try:
-            return await self._seen_through(errand, until_s)
+            order = await self._seen_through(errand, until_s)
+            return Submitted(order, intent.intent_id, is_replay=False)
         finally:
             self.reconciler.hand_over(errand)
 
@@ -153,16 +195,33 @@ class JournalDesk:
         return Served(await self.submit(request))
 
     async def _written(self, intent: Intent) -> Intent:
-        if self.limits == _UNLIMITED:
+        limits = self.limits
+        if limits == _UNLIMITED:
             return await self.journal.write(
                 intent, own_for_s=OWN_S
             )  # all that come at once share a commit
-        # One at a time, or two orders at once would both find room under the same limit.
-        async with self._one_at_a_time:
-            market: Any = self.api
-            worth = await checked(self.limits, intent.request, market, self.journal, self.place)
+        # One at a time, or two orders at once would both find room among those that are open. The day needs no turn:
+        # it is looked at in the step that writes.
+        turn = nullcontext() if limits.open_orders_max is None else self._one_at_a_time
+        async with turn:
+            try:
+                market: Any = self.api
+                worth = await checked(limits, intent.request, market)
+            except SwitchgearError:
+                # Of an order that is there already, limits are no matter, nor whether the market can be asked.
+                await self._be_replay(intent)
+                raise
             noted = replace(intent, notional=None if worth is None else str(worth))
-            return await self.journal.write(noted, own_for_s=OWN_S)
+            day = limits.day_at(intent.created_ms)
+            return await self.journal.write(noted, own_for_s=OWN_S, day=day)
+
+    async def _be_replay(self, intent: Intent) -> None:
+        """Raise DuplicateIntent when the same caller's order is there."""
+        if intent.idempotency_key is None:
+            return
+        query = IntentQuery(*self.place, idempotency_key=intent.idempotency_key)
+        for first in await self.journal.query(query):
+            raise DuplicateIntent(first) from None
 
     async def _seen_through(self, errand: Errand, until_s: float) -> Order:
         try:
@@ -198,16 +257,29 @@ class JournalDesk:
         """The order of an intent that is there already, when the same caller comes again."""
         if wanted.idempotency_key is None or first.idempotency_key != wanted.idempotency_key:
             name = wanted.client_order_id
-            raise FieldError("client_order_id", name, "was used before for this account")
+            raise NameTaken("client_order_id", name, "was used before for this account")
         if replace(first.request, client_order_id=None) != replace(
             wanted.request, client_order_id=None
         ):
             allowed = "was used before for another order"
-            raise FieldError("idempotency_key", wanted.idempotency_key, allowed)
+            raise NameTaken("idempotency_key", wanted.idempotency_key, allowed)
+        if first.state.is_open and first.owner != self.journal.who:
+            # Whoever had it may be dead, and nobody else has it before its claim has run out.
+            order = await self._seen(first)
+            if order is not None:
+                return order
         while first.state.is_open and self._clock.monotonic_s() < until_s:
             await self._clock.sleep_async(_LOOK_AGAIN_S)
             first = await self.journal.get(first.intent_id) or first
         return await self._order_of(first)
+
+    async def _seen(self, intent: Intent) -> Order | None:
+        """The order of an intent in other hands, if it is at the exchange by now; a look that fails tells nothing."""
+        with suppress(SwitchgearError):
+            order = await self.access.find(intent.symbol, intent.client_order_id)
+            if order is not None and self.access.is_same(order, intent.request):
+                return order
+        return None
 
     async def _order_of(self, intent: Intent) -> Order:
         if intent.state.is_open:

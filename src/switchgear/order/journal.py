@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from switchgear.core.clock import Clock
     from switchgear.core.event import Emit
     from switchgear.order.intent import Intent, Move
-    from switchgear.order.store import IntentQuery, IntentStore, Outcome, Step
+    from switchgear.order.store import Day, IntentQuery, IntentStore, Outcome, Step
 
 T = TypeVar("T")
 
@@ -202,20 +202,27 @@ class Journal:
 
     # ------------------------------------------------------------------------------- what is kept
 
-    async def write(self, intent: Intent, *, own_for_s: float) -> Intent:
+    async def write(self, intent: Intent, *, own_for_s: float, day: Day | None = None) -> Intent:
         """
         Keep a new intent, on disk when this returns, and claimed for this process.
+
+        Args:
+            intent: What is to be kept.
+            own_for_s: How long nobody else may see it through.
+            day: What may be ordered for its account; it holds whoever else writes at the same moment.
 
         Raises:
             JournalUnavailable: It could not be made durable in WRITE_S_MAX seconds.
             DuplicateIntent: One with its client order id or its idempotency key is there.
             Halted: A kill switch is on.
+            DayFull: With it more would be ordered than may be.
         """
         until_ms = self.now_ms() + int(own_for_s * 1000)
         owned = replace(intent, owner=self.who, owned_until_ms=until_ms)
+        step = Write(owned, self.who, day)
         try:
             async with Cut(self.clock, WRITE_S_MAX):
-                (found,) = await self._committer.commit([Write(owned, self.who)], durable=True)
+                (found,) = await self._committer.commit([step], durable=True)
         except Exception as error:
             if isinstance(error, TimeoutError):
                 # Should it be kept after all, what follows it says that it was never sent.

@@ -1,25 +1,27 @@
-"""Owns what an agent may order: checked before an intent is written, so that what breaks a limit leaves no trace."""
+"""
+Owns what an agent may order: checked before an intent is written, so that what breaks a limit leaves no trace.
+
+The sum of a day alone is the store's to check, in the step that writes the intent.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from switchgear.exchange.model import FieldError, OrderType, Side, check_symbol
-from switchgear.order.intent import State
-from switchgear.order.store import IntentQuery
+from switchgear.order.store import EXACT, Day
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from switchgear.exchange.model import OrderRequest
-    from switchgear.order.intent import Intent
-    from switchgear.order.journal import Journal
+    from switchgear.order.store import DayFull
+    from switchgear.settings.order_limits import LimitTables
 
 _DAY_MS = 86_400_000
-_COUNTED = frozenset({State.NEW, State.SENT, State.UNKNOWN, State.ACKED, State.FOUND})
-"""What is booked, or may be."""
 _PERCENT = Decimal(100)
-_DAY_ORDERS_MAX = 100_000
 
 
 class Market(Protocol):
@@ -46,7 +48,10 @@ class OrderLimits:
     notional_max: Decimal | None = None
     """Of one order, in its quote asset."""
     notional_day_max: Decimal | None = None
-    """Of all orders in the journal since midnight in UTC that are booked, or may be; quote assets count alike."""
+    """
+    Of all orders of the account in the journal since midnight in UTC that are booked, or may be, whichever desk or
+    process placed them; quote assets count alike.
+    """
     open_orders_max: int | None = None
     """Open orders at the exchange, the new one among them."""
     symbols: frozenset[str] | None = None
@@ -75,14 +80,45 @@ class OrderLimits:
         """Whether the last price is needed."""
         return self.price_away_max_percent is not None
 
+    def stricter(self, other: OrderLimits) -> OrderLimits:
+        """What keeps to both: of two numbers the smaller, of two sets what is in both."""
+        return OrderLimits(
+            **{
+                name: _both(getattr(self, name), getattr(other, name), narrow)
+                for name, narrow in _NARROW.items()
+            }
+        )
 
-async def checked(
-    limits: OrderLimits,
-    request: OrderRequest,
-    market: Market,
-    journal: Journal,
-    place: tuple[str, str],
-) -> Decimal | None:
+    def day_at(self, at_ms: int) -> Day | None:
+        """What bounds the day in which an intent is written, by its date in epoch ms; None where nothing does."""
+        if self.notional_day_max is None:
+            return None
+        return Day(at_ms // _DAY_MS * _DAY_MS, self.notional_day_max)
+
+
+def _both(mine: Any, other: Any, narrow: Callable[[Any, Any], Any]) -> Any:
+    if mine is None or other is None:
+        return other if mine is None else mine
+    return narrow(mine, other)
+
+
+_NARROW: dict[str, Callable[[Any, Any], Any]] = {
+    "notional_max": min,
+    "notional_day_max": min,
+    "open_orders_max": min,
+    "symbols": frozenset[Any].intersection,
+    "sides": frozenset[Any].intersection,
+    "price_away_max_percent": min,
+}
+"""How the stricter of two limits is found; every limit is here."""
+
+
+def file_limits(tables: LimitTables, place: tuple[str, str]) -> OrderLimits:
+    """What the settings file lets an account order."""
+    return OrderLimits(**tables.of(*place))
+
+
+async def checked(limits: OrderLimits, request: OrderRequest, market: Market) -> Decimal | None:
     """
     What the order is worth in its quote asset; None where nothing asks for it and it is not told.
 
@@ -99,8 +135,6 @@ async def checked(
         _check_distance(limits.price_away_max_percent, request, last)
     if limits.notional_max is not None and worth is not None and worth > limits.notional_max:
         raise _over("notional", worth, f"notional_max is {limits.notional_max}")
-    if limits.notional_day_max is not None and worth is not None:
-        await _check_day(limits.notional_day_max, worth, journal, place)
     if limits.open_orders_max is not None and request.type is not OrderType.MARKET:
         count = len(await market.get_open_orders())
         if count >= limits.open_orders_max:
@@ -108,47 +142,40 @@ async def checked(
     return worth
 
 
+def over_day(full: DayFull) -> FieldError:
+    """How whoever orders is told that the day is full."""
+    return _over("notional of today", full.total, f"notional_day_max is {full.day.notional_max}")
+
+
 def _check_words(limits: OrderLimits, request: OrderRequest) -> None:
     if limits.symbols is not None and request.symbol not in limits.symbols:
-        raise FieldError(
-            "symbol", request.symbol, f"allowed are {', '.join(sorted(limits.symbols))}"
-        )
+        raise FieldError("symbol", request.symbol, f"allowed are {_listed(limits.symbols)}")
     if limits.sides is not None and request.side not in limits.sides:
-        raise FieldError(
-            "side", request.side.value, f"allowed are {', '.join(sorted(limits.sides))}"
-        )
+        raise FieldError("side", request.side.value, f"allowed are {_listed(limits.sides)}")
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(sorted(words)) or "none: two limits have none in common"
 
 
 def _worth(request: OrderRequest, last: Decimal | None) -> Decimal | None:
     if request.quote_quantity is not None:
         return request.quote_quantity
     price = request.price or last
-    return None if price is None or request.quantity is None else price * request.quantity
+    if price is None or request.quantity is None:
+        return None
+    return EXACT.multiply(price, request.quantity)
 
 
 def _check_distance(most: Decimal, request: OrderRequest, last: Decimal) -> None:
     for name in ("price", "stop_price"):
         price: Decimal | None = getattr(request, name)
-        if price is not None and abs(price - last) * _PERCENT > most * last:
+        if price is None:
+            continue
+        away = EXACT.multiply(EXACT.abs(EXACT.subtract(price, last)), _PERCENT)
+        if away > EXACT.multiply(most, last):
             allowed = f"must be within {most} % of the last price, {last}"
             raise FieldError(name, price, allowed)
-
-
-async def _check_day(
-    most: Decimal, worth: Decimal, journal: Journal, place: tuple[str, str]
-) -> None:
-    since_ms = journal.now_ms() // _DAY_MS * _DAY_MS
-    query = IntentQuery(*place, states=_COUNTED, since_ms=since_ms, limit=_DAY_ORDERS_MAX)
-    today = await journal.query(query)
-    if len(today) >= _DAY_ORDERS_MAX:
-        raise _over("orders of today", len(today), f"at most {_DAY_ORDERS_MAX} can be added up")
-    total = sum((_kept_worth(each) for each in today), Decimal(0)) + worth
-    if total > most:
-        raise _over("notional of today", total, f"notional_day_max is {most}")
-
-
-def _kept_worth(intent: Intent) -> Decimal:
-    return Decimal(0) if intent.notional is None else Decimal(intent.notional)
 
 
 def _over(what: str, value: object, allowed: str) -> FieldError:

@@ -6,21 +6,44 @@ from dataclasses import fields, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import (
+    Numeric,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from switchgear.core.errors import SettingsError
 from switchgear.exchange.model import OrderRequest, OrderType, Side, TimeInForce
 from switchgear.order.intent import Intent, Move, StaleIntent, State
 from switchgear.order.sql_schema import OPEN, OPEN_HINT, intent, kill_switch, move
-from switchgear.order.store import Change, Claim, DuplicateIntent, Halted, Switch, Write
+from switchgear.order.store import (
+    COUNTED,
+    Change,
+    Claim,
+    DayFull,
+    DuplicateIntent,
+    Halted,
+    Switch,
+    Write,
+    check_day,
+    worth,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import Connection, Insert, RowMapping, Select, Update
 
-    from switchgear.order.store import IntentQuery, Outcome, Step
+    from switchgear.order.store import Day, IntentQuery, Outcome, Step
 
 NAME_CHARS_MAX = 200
 """Of each name that an index holds: three of them, of four bytes a character, still fit into PostgreSQL's."""
@@ -56,6 +79,16 @@ MOVES = select(move).where(move.c.intent_id == bindparam("at_id")).order_by(move
 SWITCHES = select(kill_switch).order_by(
     kill_switch.c.at_ms, kill_switch.c.exchange, kill_switch.c.account
 )
+_OF_DAY = (
+    intent.c.exchange == bindparam("exchange"),
+    intent.c.account == bindparam("account"),
+    intent.c.created_ms >= bindparam("since_ms"),
+    intent.c.state.in_(sorted(map(str, COUNTED))),
+)
+NOTIONALS = select(intent.c.notional).where(*_OF_DAY)
+"""For SQLite, which has no decimals: added up here."""
+_SPENT = select(func.sum(cast(intent.c.notional, Numeric))).where(*_OF_DAY)
+"""For PostgreSQL, whose decimals are exact."""
 _LINE = insert(move)
 _OFF = delete(kill_switch).where(
     kill_switch.c.exchange == bindparam("exchange"), kill_switch.c.account == bindparam("account")
@@ -118,7 +151,7 @@ def _outcome(connection: Connection, step: Step, lines: list[dict[str, object]])
             case Switch():
                 _switch(connection, step)
                 kept = None
-    except (StaleIntent, DuplicateIntent, Halted, SettingsError) as refused:
+    except (StaleIntent, DuplicateIntent, Halted, DayFull, SettingsError) as refused:
         return refused
     return kept
 
@@ -126,12 +159,31 @@ def _outcome(connection: Connection, step: Step, lines: list[dict[str, object]])
 def _write(connection: Connection, step: Write) -> Intent:
     _storable({"by": step.by})
     row = _storable(_row_of(step.intent))
+    if step.day is not None:
+        _check_day(connection, step.intent, step.day)
     if not connection.execute(_WRITE[connection.dialect.name], row).rowcount:
-        raise _refusal(connection, step.intent)
+        refusal = _refusal(connection, step.intent)
+        assert refusal is not None  # what turns a switch goes alone: it stands as it did
+        raise refusal
     return replace(step.intent, why=row["why"])
 
 
-def _refusal(connection: Connection, wanted: Intent) -> DuplicateIntent | Halted:
+def _check_day(connection: Connection, wanted: Intent, day: Day) -> None:
+    # Nobody else writes until this transaction has ended: sql_store sees to it.
+    values = {"exchange": wanted.exchange, "account": wanted.account, "since_ms": day.since_ms}
+    try:
+        check_day(_spent(connection, values), wanted, day)
+    except DayFull as full:
+        raise _refusal(connection, wanted) or full from None
+
+
+def _spent(connection: Connection, values: dict[str, Any]) -> Decimal:
+    if connection.dialect.name == "sqlite":
+        return worth(connection.execute(NOTIONALS, values).scalars())
+    return Decimal(connection.execute(_SPENT, values).scalar() or 0)
+
+
+def _refusal(connection: Connection, wanted: Intent) -> DuplicateIntent | Halted | None:
     for names in (
         ("exchange", "account", "client_order_id"),
         ("exchange", "account", "idempotency_key"),
@@ -144,7 +196,8 @@ def _refusal(connection: Connection, wanted: Intent) -> DuplicateIntent | Halted
             return DuplicateIntent(intent_of(found))
     switches = connection.execute(SWITCHES).mappings()
     on = {(each["exchange"], each["account"]): each for each in switches}
-    return Halted(switch_of(on.get((wanted.exchange, wanted.account)) or on["", ""]))
+    switch = on.get((wanted.exchange, wanted.account)) or on.get(("", ""))
+    return None if switch is None else Halted(switch_of(switch))
 
 
 def _change(connection: Connection, step: Change) -> Intent:

@@ -29,7 +29,7 @@ from switchgear.order.sql_rows import (
     switch_of,
 )
 from switchgear.order.sql_schema import APPLICATION_ID, HintedCompiler, make_tables
-from switchgear.order.store import Switch
+from switchgear.order.store import Switch, Write
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -96,7 +96,7 @@ class SqlStore:
         with self._one_at_a_time, _failures(self._place.shown):
             self._place.check()
             try:
-                return self._transaction(steps, durable, alone=_has_switch(steps))
+                return self._transaction(steps, durable, alone=_is_for_one_alone(steps))
             except DBAPIError as error:
                 self._place.failed(self._writing)
                 if not _is_worth_another_try(error):
@@ -312,9 +312,13 @@ def _take_write_lock(connection: Connection) -> None:
     connection.exec_driver_sql("begin immediate")
 
 
-def _has_switch(steps: Sequence[Step]) -> bool:
-    # Alone: no new intent may be kept by a transaction that began before the switch was on, and ends after.
-    return any(isinstance(step, Switch) for step in steps)
+def _is_for_one_alone(steps: Sequence[Step]) -> bool:
+    # No new intent may be kept by a transaction that began before a switch was on, and ends after; nor by one that
+    # another, which adds up the day, cannot see yet.
+    return any(
+        isinstance(step, Switch) or (isinstance(step, Write) and step.day is not None)
+        for step in steps
+    )
 
 
 def _raw(connection: Connection) -> sqlite3.Connection:

@@ -8,12 +8,15 @@ journal's.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Context, Decimal
+from functools import reduce
+from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 from switchgear.order.intent import Intent, Move, StaleIntent, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 NAMES_MAX = 1_000
 """So many intents are given at once at most."""
@@ -23,17 +26,34 @@ MOVING = ("state", "version", "changed_ms", "sent_ms", "attempts", "order_id", "
 """What a move may change of an intent; all else stays as it was written."""
 
 
+COUNTED = frozenset({State.NEW, State.SENT, State.UNKNOWN, State.ACKED, State.FOUND})
+"""Of these an order is booked, or may be: its worth counts."""
+EXACT = Context(prec=400)
+"""A product or a sum of amounts has no more digits than that: nothing is rounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What may be ordered for an account from an instant on; an intent whose worth is not known counts nothing."""
+
+    since_ms: int
+    notional_max: Decimal
+    """Of the new intent and all others of its account written since then that are booked, or may be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Write:
     """
-    A new intent, refused as DuplicateIntent or Halted.
+    A new intent, refused as DuplicateIntent, Halted or DayFull.
 
-    Its ids, and its idempotency key where it has one, must not have been used for its account, and no kill switch may
-    be on for it; a duplicate is told as such whatever the switches say.
+    Its ids, and its idempotency key where it has one, must not have been used for its account, no kill switch may be
+    on for it, and with it the day must not become too full: all looked at in the very step that keeps it, whoever else
+    writes at the same moment. A duplicate is told as such whatever the switches and the day say.
     """
 
     intent: Intent
     by: str
+    day: Day | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +110,29 @@ class DuplicateIntent(Exception):
     def __init__(self, found: Intent) -> None:
         super().__init__(found.intent_id)
         self.found = found
+
+
+class DayFull(Exception):
+    """With this intent more would be ordered in a day than may be."""
+
+    def __init__(self, total: Decimal, day: Day) -> None:
+        super().__init__(f"{total} since {day.since_ms} is more than {day.notional_max}")
+        self.total = total
+        """What the day would have come to, the intent that was refused among it."""
+        self.day = day
+
+
+def check_day(spent: Decimal, wanted: Intent, day: Day) -> None:
+    """DayFull when an intent does not fit beside what its day has already."""
+    total = worth((wanted.notional,), spent)
+    if total > day.notional_max:
+        raise DayFull(total, day)
+
+
+def worth(notionals: Iterable[str | None], begin: Decimal = Decimal(0)) -> Decimal:
+    """The sum of what is kept as text, to the last digit."""
+    told = (Decimal(each) for each in notionals if each is not None)
+    return reduce(EXACT.add, told, begin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +192,13 @@ class MemoryStore:
         self._by_key: dict[tuple[str, str, str], str] = {}
         self._moves: dict[str, list[Move]] = {}
         self._switches: dict[tuple[str, str], Switch] = {}
+        self._one_at_a_time = Lock()
 
     def apply(self, steps: Sequence[Step], *, durable: bool) -> list[Outcome]:
         """As IntentStore says; nothing outlives the process, durable or not."""
         del durable
-        return [self._applied(step) for step in steps]
+        with self._one_at_a_time:
+            return [self._applied(step) for step in steps]
 
     def _applied(self, step: Step) -> Outcome:
         try:
@@ -167,7 +212,7 @@ class MemoryStore:
                 case Switch():
                     self._switch(step)
                     return None
-        except (StaleIntent, DuplicateIntent, Halted) as refused:
+        except (StaleIntent, DuplicateIntent, Halted, DayFull) as refused:
             return refused
 
     def _write(self, step: Write) -> Intent:
@@ -182,6 +227,8 @@ class MemoryStore:
         for each in (place, ("", "")):
             if each in self._switches:
                 raise Halted(self._switches[each])
+        if step.day is not None:
+            check_day(self._spent(place, step.day.since_ms), intent, step.day)
         self._by_name[*place, intent.client_order_id] = intent.intent_id
         if intent.idempotency_key is not None:
             self._by_key[*place, intent.idempotency_key] = intent.intent_id
@@ -189,6 +236,15 @@ class MemoryStore:
         line = Move(intent.intent_id, intent.created_ms, None, intent.state, intent.why, step.by)
         self._moves[intent.intent_id] = [line]
         return intent
+
+    def _spent(self, place: tuple[str, str], since_ms: int) -> Decimal:
+        return worth(
+            each.notional
+            for each in self._intents.values()
+            if (each.exchange, each.account) == place
+            and each.created_ms >= since_ms
+            and each.state in COUNTED
+        )
 
     def _change(self, step: Change) -> Intent:
         intent = step.intent

@@ -6,7 +6,6 @@ holds that bind keys which come later. What users ask of them is left to gear.
 from __future__ import annotations
 
 import os
-from fnmatch import fnmatchcase
 from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -18,10 +17,11 @@ from switchgear.core.policy.flights import Flights
 from switchgear.core.policy.latency import Latency
 from switchgear.core.policy.memory import Memory
 from switchgear.core.policy.plan import Policy
+from switchgear.core.redact import safe_words
 from switchgear.core.words import TRUTH, CircuitState, Key
 from switchgear.observe.metrics import Tally, tally_of
 from switchgear.registry.common import Common
-from switchgear.registry.holds import HOLDS, Hold, matches
+from switchgear.registry.holds import HOLDS, Hold, Holds, matches, patterns
 from switchgear.registry.idle import idle_keys
 from switchgear.registry.injected import Injected
 from switchgear.settings import SettingsBook, above_zero, pattern
@@ -60,7 +60,7 @@ class Registry:
         self._hub = hub
         self._emit = hub.emit  # one object for all who keep it
         self._memory: Memory[Any] = Memory()
-        self._holds: list[Hold] = []
+        self.holds = Holds()
         self._injected = Injected(self._equip_matching)
         self._lock = RLock()
         _REGISTRIES.add(self)
@@ -170,7 +170,15 @@ class Registry:
                 self._equip(policy)
 
     def hold(
-        self, exchange: str, method: str, *, state: str, by: str, why: str, for_s: float | None
+        self,
+        exchange: str,
+        method: str,
+        account: str = "*",
+        *,
+        state: str,
+        by: str,
+        why: str,
+        for_s: float | None,
     ) -> None:
         """Hold circuits; raises SettingsError when the state is none, or for_s not above 0."""
         if state not in HOLDS:
@@ -178,61 +186,49 @@ class Registry:
         if for_s is not None:
             for_s = above_zero("for_s", for_s)
         until_s = None if for_s is None else self._clock.monotonic_s() + for_s
-        parts = pattern("exchange", exchange), pattern("method", method)
-        hold = Hold(*parts, HOLDS[state], by, why, until_s)
+        parts = patterns(exchange, method, account)
+        by, why = safe_words(by), safe_words(why)  # they are shown for as long as it holds
+        hold = Hold(*parts[:2], HOLDS[state], by, why, until_s, parts[2])
         with self._lock:
-            now_s = self._clock.monotonic_s()
-            self._holds = [
-                one
-                for one in self._holds
-                if (one.exchange, one.method) != parts
-                and (one.until_s is None or now_s < one.until_s)
-            ]
-            self._holds.append(hold)
-            for breaker in self._breakers(*parts):
+            self.holds.add(hold, self._clock.monotonic_s())
+            for breaker in self.breakers(*parts):
                 breaker.hold(hold.mode, by=by, why=why, for_s=for_s)
 
-    def release(self, exchange: str, method: str, *, by: str, why: str) -> None:
+    def release(self, exchange: str, method: str, account: str = "*", *, by: str, why: str) -> None:
         """End the holds that patterns match."""
-        exchange, method = pattern("exchange", exchange), pattern("method", method)
+        parts = patterns(exchange, method, account)
         with self._lock:
-            self._forget_holds(exchange, method)
-            for breaker in self._breakers(exchange, method):
+            self.holds.forget(*parts)
+            for breaker in self.breakers(*parts):
                 breaker.release(by=by, why=why)
 
-    def reset(self, exchange: str, method: str, *, by: str, why: str) -> None:
+    def reset(self, exchange: str, method: str, account: str = "*", *, by: str, why: str) -> None:
         """Close circuits and open their gates, forgetting what they have seen."""
-        exchange, method = pattern("exchange", exchange), pattern("method", method)
+        parts = patterns(exchange, method, account)
         with self._lock:
-            self._forget_holds(exchange, method)
-            for breaker in self._breakers(exchange, method):
+            self.holds.forget(*parts)
+            for breaker in self.breakers(*parts):
                 breaker.reset(by=by, why=why)
             for common in self.commons.values():
                 for gate in common.gates.values():
                     whose = Key.of_scope(common.exchange, gate.scope, gate.account or "main")
-                    if matches(whose, exchange, method):
+                    if matches(whose, *parts):
                         gate.open()
             for policy in self.policies.values():
                 policy.refresh()
 
-    def _forget_holds(self, exchange: str, method: str) -> None:
-        self._holds = [
-            hold
-            for hold in self._holds
-            if not (fnmatchcase(hold.exchange, exchange) and fnmatchcase(hold.method, method))
-        ]
-
-    def matching(self, exchange: str, method: str) -> list[Policy]:
+    def matching(self, exchange: str, method: str, account: str = "*") -> list[Policy]:
         """The policies of the keys in use that patterns match."""
-        return [
-            policy for key, policy in list(self.policies.items()) if matches(key, exchange, method)
-        ]
+        held = list(self.policies.items())
+        return [policy for key, policy in held if matches(key, exchange, method, account)]
 
-    def _breakers(self, exchange: str, method: str) -> list[Breaker]:
+    def breakers(self, exchange: str, method: str, account: str = "*") -> list[Breaker]:
         """The circuits in use that patterns match, those of scopes too."""
-        own = [policy.breaker for policy in self.matching(exchange, method)]
-        wide = [one for common in self.commons.values() for one in common.circuits.values()]
-        return [*(one for one in wide if matches(one.key, exchange, method)), *own]
+        own = [policy.breaker for policy in self.matching(exchange, method, account)]
+        wide = [
+            one for common in list(self.commons.values()) for one in list(common.circuits.values())
+        ]
+        return [*(one for one in wide if matches(one.key, exchange, method, account)), *own]
 
     def _scope_keys(self) -> list[Key]:
         return [key for common in self.commons.values() for key in common.circuits]
@@ -310,10 +306,9 @@ class Registry:
 
     def _hold_late(self, breaker: Breaker) -> None:
         now_s = self._clock.monotonic_s()
-        for hold in self._holds:
-            if hold.binds(breaker.key, now_s):
-                for_s = None if hold.until_s is None else hold.until_s - now_s
-                breaker.hold(hold.mode, by=hold.by, why=hold.why, for_s=for_s)
+        for hold in self.holds.on(breaker.key, now_s):
+            for_s = None if hold.until_s is None else hold.until_s - now_s
+            breaker.hold(hold.mode, by=hold.by, why=hold.why, for_s=for_s)
 
     def _make_room(self) -> None:
         """Forget idle keys when there are too many; their metrics go with them."""

@@ -20,6 +20,7 @@ from switchgear.core.circuit import Rules
 from switchgear.core.errors import SettingsError
 from switchgear.core.policy.plan import Plan
 from switchgear.core.policy.retry import Backoff
+from switchgear.core.redact import add_secret_names
 from switchgear.core.words import (
     ORDERS,
     SCOPE_NAMES,
@@ -135,6 +136,10 @@ class Settings:
     """Says of a result whether it is a failure; in code only."""
     log_level: Level = Level.INFO
     """DEBUG records the start of each attempt too."""
+    wire: bool = False
+    """Record each request and its answer, without secrets."""
+    redact: tuple[str, ...] = ()
+    """Names of headers and fields that are secret too, 2 to 60 letters, digits, - or _; of the whole process."""
 
     def rules(self) -> Rules:
         """The numbers of the circuit."""
@@ -161,6 +166,7 @@ class Settings:
             ignored=tuple(one for one in self.ignore if not isinstance(one, type)),
             failed_result=self.failed_result,
             debug=self.log_level <= Level.DEBUG,
+            wire=self.wire,
             probe_timeout_s=self.probe_timeout_s,
             wait_s_max=self.wait_s_max,
             stale_s_max=self.stale_s_max,
@@ -201,6 +207,10 @@ class Layer:
         if tokens is not _NOT_SET and not _fits(SCOPE_NAMES[Scope.EXCHANGE], layer.method):
             allowed = "is shared by all methods of an exchange: set it without a method"
             raise SettingsError("retry_tokens", tokens, allowed)
+        names = layer.values.get("redact", ())
+        if names and layer.parts != ("*", "*", "*"):
+            allowed = "is of the whole process: set it without an exchange and a method"
+            raise SettingsError("redact", list(names), allowed)
         return layer
 
     @property
@@ -276,6 +286,7 @@ class SettingsBook:
         _check_together(layers, layer, concerned)
         kept = {key: known for key, known in list(found.items()) if not layer.matches(key)}
         self._code, self._state = code, (layers, kept)
+        add_secret_names(layer.values.get("redact", ()))
         return concerned
 
     def suggest(self, key: Key, values: Mapping[str, Any]) -> None:
@@ -314,6 +325,8 @@ class SettingsBook:
         for key in keys:
             _resolve(layers, key)
         self._file, self._state = file, (layers, {})
+        for layer in file:
+            add_secret_names(layer.values.get("redact", ()))
 
     def one(self, value: T) -> T:
         """The one object for all that equal it, so that a thousand keys with the same settings keep one."""

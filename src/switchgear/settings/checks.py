@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, cast
 
 from switchgear.core.errors import SettingsError
+from switchgear.core.redact import NAME_CHARS_MAX as REDACTED_CHARS_MAX
 from switchgear.core.verdict.usage import NUMBER_MAX
 from switchgear.core.words import HUMPS, NAME_CHARS_MAX, Effect, KeyNameError, Level, fold
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _SECRET_WORDS = ("secret", "key", "token", "pass", "auth")
+_SECRET_NAME = re.compile(rf"(?=.*[A-Za-z0-9])[A-Za-z0-9_-]{{2,{REDACTED_CHARS_MAX}}}", re.ASCII)
 _PATTERN = re.compile(rf"[@a-z0-9_.:*?\-]{{1,{NAME_CHARS_MAX}}}", re.ASCII)
 
 
@@ -133,6 +135,16 @@ def _flag(name: str, value: Any) -> bool:
     return value
 
 
+def _names(name: str, value: Any) -> tuple[str, ...]:
+    several = isinstance(value, (tuple, list))
+    found: tuple[Any, ...] = tuple(cast("list[Any]", value)) if several else (value,)
+    for each in found:
+        if not isinstance(each, str) or not _SECRET_NAME.fullmatch(each):
+            allowed = f"must be names of 2 to {REDACTED_CHARS_MAX} letters, digits, - or _"
+            raise SettingsError(name, each, allowed)
+    return found
+
+
 def _types(name: str, value: Any) -> tuple[type[BaseException], ...]:
     several = isinstance(value, (tuple, list))
     found: tuple[Any, ...] = tuple(cast("list[Any]", value)) if several else (value,)
@@ -189,4 +201,6 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "ignore": _types,
     "failed_result": _or_none(_predicate),
     "log_level": parse_level,
+    "wire": _flag,
+    "redact": _names,
 }

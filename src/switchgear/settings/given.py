@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from switchgear.core.errors import SettingsError
 from switchgear.settings.book import load_file
 from switchgear.settings.checks import whole_from_1
+from switchgear.settings.order_limits import LimitTables
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_TABLES = ("settings", "server", "history", "exchanges")
+_TABLES = ("settings", "server", "history", "exchanges", "orders")
+
+
+class Given(NamedTuple):
+    """What a gear takes from its settings."""
+
+    settings: Mapping[str, Any]
+    """The table `[settings]`, which SettingsBook judges."""
+    limits: LimitTables
+    """The tables `[orders…]`, judged."""
 
 
 def checked_keys_max(keys_max: int) -> int:
@@ -31,12 +41,12 @@ def epoch_ms(name: str, at: datetime | int | None) -> int | None:
     return round(at.timestamp() * 1000)
 
 
-def settings_tree(settings: str | Path | Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """The settings as a tree: of a file its table `[settings]`; SettingsError for a file with other tables."""
+def given_settings(settings: str | Path | Mapping[str, Any] | None) -> Given:
+    """What a gear is given: a mapping is the table `[settings]`; SettingsError for a file with other tables."""
     if settings is None:
-        return {}
+        return Given({}, LimitTables())
     if isinstance(settings, Mapping):
-        return settings
+        return Given(settings, LimitTables())
     tree = load_file(settings)
     for name in tree:
         if name not in _TABLES:
@@ -45,4 +55,5 @@ def settings_tree(settings: str | Path | Mapping[str, Any] | None) -> Mapping[st
                 type(tree[name]).__name__,  # not its content: somebody may have put a key there
                 f"is not a table of the settings file; known are {', '.join(_TABLES)}",
             )
-    return tree.get("settings", {})  # type: ignore[no-any-return]  # SettingsBook.load refuses what is no table
+    # That `settings` is a table is looked at where it is loaded.
+    return Given(tree.get("settings", {}), LimitTables.read(tree.get("orders", {})))

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from switchgear.core.errors import SettingsError
+from switchgear.core.redact import is_secret_name, register_secret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +54,15 @@ def wrap(
     for name, module in _KINDS.items():
         if name in names:
             guard: Any = import_module(f"switchgear.wrap.{module}").guard
+            _keep_secret(client)
             return guard(desk, client, exchange, account, routes)
     allowed = "must be an exchange of ccxt, a session of requests or aiohttp, or a client of httpx"
     raise SettingsError("client", type(client).__qualname__, allowed)
+
+
+def _keep_secret(client: Any) -> None:
+    """Have the keys among the headers of each request masked in all that is kept, wherever an exchange repeats them."""
+    found: Any = getattr(client, "headers", None) or getattr(client, "_default_headers", None) or {}
+    for name, value in found.items():
+        if isinstance(value, str) and is_secret_name(str(name)):
+            register_secret(value.rpartition(" ")[2])

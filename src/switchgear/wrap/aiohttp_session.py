@@ -14,6 +14,7 @@ from switchgear.wrap.wire import Request, Wire
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from switchgear.core.policy.wiretap import Tape
     from switchgear.wrap.wire import Desk
 
 
@@ -54,13 +55,15 @@ class Guard:
         """The answer whose headers have come."""
         what = _request_of(request)
         try:
-            answer = await self._wire.send_async(what, lambda: handler(request), _look, _drop)
+            answer, tape = await self._wire.send_async(what, lambda: handler(request), _look, _drop)
         except (Rejected, WouldBlockLoop) as error:
             raise twin_of(error, aiohttp.ClientConnectionError) from error.__cause__
         except (DeadlineExceeded, ApiError) as error:
             raise twin_of(error, aiohttp.ServerTimeoutError) from error.__cause__
         if answer.status != _SWITCHED:  # what a web socket says later is no body of this answer
             _watch(answer.content, self._wire, what)
+            if tape is not None:
+                _listen(answer, tape)
         return answer
 
 
@@ -89,10 +92,52 @@ def _watch(content: Any, wire: Wire, what: Request) -> None:
         content._eof_callbacks = _Ends(content, wire, what)  # noqa: SLF001  as above
 
 
+def _listen(answer: Any, tape: Tape) -> None:
+    """Tell the body, once the caller has read it by `read`, `text` or `json`, or where it is here already."""
+    content, inner = answer.content, answer.read
+
+    async def read() -> bytes:
+        under_way.append(True)
+        try:
+            body: bytes = await inner()
+        except BaseException as error:
+            tape.end(error)
+            raise
+        tape.piece(body)
+        tape.end()
+        return body
+
+    def ended() -> None:
+        """All of it has come; what the caller takes piece by piece is left to the caller."""
+        held = b"".join(content._buffer)  # noqa: SLF001  to read it would take it from the caller
+        if not under_way and content.total_bytes == len(held):
+            tape.piece(held)
+            tape.end()
+
+    def left(inner_end: Callable[[], Any]) -> Callable[[], Any]:
+        def end() -> Any:
+            if not under_way:
+                tape.end(content.exception(), is_read=False)
+            return inner_end()
+
+        return end
+
+    under_way: list[bool] = []
+    answer.read = read
+    answer.release, answer.close = left(answer.release), left(answer.close)
+    if isinstance(content, StreamReader):
+        content.on_eof(ended)
+
+
 def _request_of(request: aiohttp.ClientRequest) -> Request:
     body: Any = request.body
     replayable = body is None or isinstance(body, (bytes, aiohttp.payload.BytesPayload))
-    return Request(request.method, request.url.host or "", request.url.path, replayable)
+
+    def shown() -> tuple[str, Any, object]:
+        plain = body._value if isinstance(body, aiohttp.payload.BytesPayload) else body  # noqa: SLF001  as above
+        return str(request.url), request.headers.items(), plain
+
+    return Request(request.method, request.url.host or "", request.url.path, replayable, shown)
 
 
 def _look(answer: Any) -> tuple[int, Mapping[str, str]]:

@@ -23,8 +23,11 @@ from switchgear.core.errors import (
     WouldBlockLoop,
 )
 from switchgear.core.policy.quota_tables import LIMITS
+from switchgear.core.policy.wiretap import here, tap
+from switchgear.core.redact import message_of, safe_words
 from switchgear.core.verdict import classify
 from switchgear.core.words import Effect
+from switchgear.wrap.ccxt_heard import Heard, keep_secret, told
 from switchgear.wrap.ccxt_methods import methods_of
 from switchgear.wrap.intents import ORDERS, PLACING, Intent, intent_of
 from switchgear.wrap.twins import twin_of
@@ -43,14 +46,6 @@ _MARK = "_switchgear_watch"
 _SPOT_PATH = {"binance": "/api/v"}
 """Part of every address that pays at the limits we count; other markets of the exchange have limits of their own."""
 _OTHER_MARKETS = frozenset({"future", "delivery", "swap", "option", "linear", "inverse"})
-
-
-class Heard:
-    """An answer, on the error that ccxt made of it."""
-
-    def __init__(self, status: int, headers: Mapping[str, str], body: object) -> None:
-        self.status, self.headers = status, headers
-        self._body = body.encode("utf-8", "replace") if isinstance(body, str) else b""
 
 
 class Attempt:
@@ -73,6 +68,7 @@ def guard(desk: Desk, exchange: Any, name: str | None, account: str, routes: Seq
     del routes  # its methods have names of their own
     if _MARK in vars(exchange):
         return exchange
+    keep_secret(exchange)
     watch = vars(exchange)[_MARK] = Watch(desk, name or exchange.id, account)
     exchange.__class__ = _guarded_class(type(exchange))  # type: ignore[arg-type]  # mypy looks at the hash of instances
     exchange.options["maxRetriesOnFailure"] = 0  # it sends orders again, and does not wait
@@ -111,6 +107,8 @@ class Call:
         self.watch, self.method, self.inner = watch, method, inner
         self.guard = watch.guard_of(method)
         self.places, self.orders_one = method.name in PLACING, method.name in ORDERS
+        if self.places:
+            self.guard.policy.trace()
         self.run: Callable[..., Any] = self.guard(attempt(self))
 
     def intent(
@@ -264,7 +262,7 @@ def _unknown(error: Exception, call: Call, intent: Intent | None) -> Exception |
     if not verdict.ambiguous:
         return None
     unknown = OrderOutcomeUnknown(
-        f"the outcome of the order is unknown: {error}",
+        f"the outcome of the order is unknown: {safe_words(message_of(error))}",
         client_order_id=None if intent is None else intent.client_order_id,
         status=getattr(getattr(error, "response", None), "status", None),
         exchange=key.exchange,
@@ -323,7 +321,11 @@ def _fetching(base: type[Any]) -> Callable[..., Any]:
         self: Any, url: str, method: str = "GET", headers: Any = None, body: Any = None
     ) -> Any:
         _about_to_send(self, url, method, body)
-        return base.fetch(self, url, method, headers, body)
+        tape = tap()
+        if tape is None:
+            return base.fetch(self, url, method, headers, body)
+        with told(_attempt_of(self), tape.sent(method, url, headers or {}, body)):
+            return base.fetch(self, url, method, headers, body)
 
     return fetch
 
@@ -333,7 +335,11 @@ def _fetching_async(base: type[Any]) -> Callable[..., Any]:
         self: Any, url: str, method: str = "GET", headers: Any = None, body: Any = None
     ) -> Any:
         _about_to_send(self, url, method, body)
-        return await base.fetch(self, url, method, headers, body)
+        tape = tap()
+        if tape is None:
+            return await base.fetch(self, url, method, headers, body)
+        with told(_attempt_of(self), tape.sent(method, url, headers or {}, body)):
+            return await base.fetch(self, url, method, headers, body)
 
     return fetch
 
@@ -342,6 +348,9 @@ def _about_to_send(exchange: Any, url: str, method: str, body: Any) -> None:
     attempt = _attempt_of(exchange)
     if attempt is None:
         return
+    mark = here()
+    if mark is not None and attempt.intent is not None:
+        mark.about(attempt.intent.client_order_id)
     attempt.sent_s = attempt.call.watch.desk.clock.monotonic_s()
     if attempt.intent is None or not attempt.intent.is_shown or method == "GET":
         return

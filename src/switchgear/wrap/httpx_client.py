@@ -13,6 +13,7 @@ from switchgear.wrap.wire import Request, Wire
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
+    from switchgear.core.policy.wiretap import Tape
     from switchgear.wrap.wire import Desk
 
 
@@ -74,12 +75,12 @@ class GuardedTransport(_Guarded):
         """The answer whose headers have come."""
         what = _request_of(request)
         try:
-            answer = self._wire.send(
+            answer, tape = self._wire.send(
                 what, lambda: self.inner.handle_request(request), _look, lambda one: one.close()
             )
         except _OURS as error:
             raise self._raised(error, request) from error.__cause__
-        answer.stream = _stream_of(self._library)(answer.stream, self._wire, what)
+        answer.stream = _stream_of(self._library)(answer.stream, self._wire, what, tape)
         return answer
 
     def close(self) -> None:
@@ -101,7 +102,7 @@ class GuardedAsyncTransport(_Guarded):
         """The answer whose headers have come."""
         what = _request_of(request)
         try:
-            answer = await self._wire.send_async(
+            answer, tape = await self._wire.send_async(
                 what,
                 lambda: self.inner.handle_async_request(request),
                 _look,
@@ -109,7 +110,7 @@ class GuardedAsyncTransport(_Guarded):
             )
         except _OURS as error:
             raise self._raised(error, request) from error.__cause__
-        answer.stream = _stream_of(self._library)(answer.stream, self._wire, what)
+        answer.stream = _stream_of(self._library)(answer.stream, self._wire, what, tape)
         return answer
 
     async def aclose(self) -> None:
@@ -118,33 +119,53 @@ class GuardedAsyncTransport(_Guarded):
 
 
 class _Watched:
-    """The body as it comes, and a word when it breaks off."""
+    """The body as it comes, told where somebody wants it, and a word when it breaks off."""
 
-    def __init__(self, inner: Any, wire: Wire, what: Request) -> None:
-        self._inner, self._wire, self._what = inner, wire, what
+    def __init__(self, inner: Any, wire: Wire, what: Request, tape: Tape | None) -> None:
+        self._inner, self._wire, self._what, self._tape = inner, wire, what, tape
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            yield from self._inner
+            for chunk in self._inner:
+                self._came(chunk)
+                yield chunk
         except Exception as error:
-            self._wire.broke(self._what, error)
+            self._broke(error)
             raise
+        self._end(is_read=True)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
             async for chunk in self._inner:
+                self._came(chunk)
                 yield chunk
         except Exception as error:
-            self._wire.broke(self._what, error)
+            self._broke(error)
             raise
+        self._end(is_read=True)
 
     def close(self) -> None:
         """Let go of the connection."""
+        self._end(is_read=False)
         self._inner.close()
 
     async def aclose(self) -> None:
         """Let go of the connection."""
+        self._end(is_read=False)
         await self._inner.aclose()
+
+    def _came(self, chunk: bytes) -> None:
+        if self._tape is not None:
+            self._tape.piece(chunk)
+
+    def _broke(self, error: Exception) -> None:
+        if self._tape is not None:
+            self._tape.end(error)
+        self._wire.broke(self._what, error)
+
+    def _end(self, *, is_read: bool) -> None:
+        if self._tape is not None:
+            self._tape.end(is_read=is_read)
 
 
 @cache
@@ -156,7 +177,13 @@ def _stream_of(library: Any) -> type[Any]:
 def _request_of(request: Any) -> Request:
     stream = request.stream
     replayable = hasattr(request, "_content") or type(stream).__name__ == "ByteStream"
-    return Request(request.method, request.url.host, request.url.path, replayable)
+
+    def shown() -> tuple[str, Any, object]:
+        # One that is made while it is sent has no content to look at.
+        body = b"".join(stream) if type(stream).__name__ == "ByteStream" else stream
+        return str(request.url), request.headers.items(), body
+
+    return Request(request.method, request.url.host, request.url.path, replayable, shown)
 
 
 def _look(answer: Any) -> tuple[int, Mapping[str, str]]:

@@ -15,6 +15,7 @@ from switchgear.wrap.wire import Answered, Request, Wire
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from switchgear.core.policy.wiretap import Tape
     from switchgear.wrap.wire import Desk
 
 
@@ -46,7 +47,7 @@ class GuardedAdapter(BaseAdapter):
         """The answer whose headers have come; see `requests.adapters.HTTPAdapter.send`."""
         what = _request_of(request)
         try:
-            answer = self._wire.send(
+            answer, tape = self._wire.send(
                 what, lambda: self.inner.send(request, *args, **kwargs), _look, _drop
             )
         except Answered:
@@ -59,21 +60,23 @@ class GuardedAdapter(BaseAdapter):
             raise twin_of(
                 error, requests.Timeout, request=request, response=None
             ) from error.__cause__
-        self._watch(what, answer)
+        self._watch(what, answer, tape)
         return answer
 
     def close(self) -> None:
         """Close the adapter within."""
         self.inner.close()
 
-    def _watch(self, what: Request, answer: Any) -> None:
-        """Hear when the body breaks off; the body stays what it was."""
+    def _watch(self, what: Request, answer: Any, tape: Tape | None) -> None:
+        """Hear when the body breaks off, and what it is where somebody wants it; it stays what it was."""
         raw, told = answer.raw, list[bool]()
         for name in ("stream", "read"):
             inner = getattr(raw, name, None)
             if inner is not None:
                 watched = _streamed if name == "stream" else _read
-                setattr(raw, name, watched(inner, self._wire, what, told))
+                setattr(raw, name, watched(inner, self._wire, what, told, tape))
+        if tape is not None:
+            raw.close = _closed(raw.close, tape)
 
 
 def _request_of(request: requests.PreparedRequest) -> Request:
@@ -81,7 +84,11 @@ def _request_of(request: requests.PreparedRequest) -> Request:
     body: Any = request.body
     replayable = body is None or isinstance(body, (str, bytes))
     host = parts.hostname or ""
-    return Request(request.method or "GET", str(host), str(parts.path), replayable)
+
+    def shown() -> tuple[str, Any, object]:
+        return request.url or "", request.headers, body
+
+    return Request(request.method or "GET", str(host), str(parts.path), replayable, shown)
 
 
 def _look(answer: Any) -> tuple[int, Mapping[str, str]]:
@@ -92,29 +99,44 @@ def _drop(answer: Any) -> None:
     answer.close()
 
 
-def _streamed(inner: Any, wire: Wire, what: Request, told: list[bool]) -> Any:
+def _streamed(inner: Any, wire: Wire, what: Request, told: list[bool], tape: Tape | None) -> Any:
     def stream(*args: Any, **kwargs: Any) -> Any:
         try:
-            yield from inner(*args, **kwargs)
+            for piece in inner(*args, **kwargs):
+                if tape is not None:
+                    tape.piece(piece)
+                yield piece
         except Exception as error:
-            _tell(wire, what, told, error)
+            _tell(wire, what, told, tape, error)
             raise
+        if tape is not None:
+            tape.end()
 
     return stream
 
 
-def _read(inner: Any, wire: Wire, what: Request, told: list[bool]) -> Any:
+def _closed(inner: Any, tape: Tape) -> Any:
+    def close() -> None:
+        tape.end(is_read=False)
+        inner()
+
+    return close
+
+
+def _read(inner: Any, wire: Wire, what: Request, told: list[bool], tape: Tape | None) -> Any:
     def read(*args: Any, **kwargs: Any) -> Any:
         try:
             return inner(*args, **kwargs)
         except Exception as error:
-            _tell(wire, what, told, error)
+            _tell(wire, what, told, tape, error)
             raise
 
     return read
 
 
-def _tell(wire: Wire, what: Request, told: list[bool], error: Exception) -> None:
+def _tell(wire: Wire, what: Request, told: list[bool], tape: Tape | None, error: Exception) -> None:
+    if tape is not None:
+        tape.end(error)
     if not told:  # streaming reads: one break is told once
         told.append(True)
         wire.broke(what, error)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from switchgear.core.errors import ApiError
 from switchgear.core.event import Note
 from switchgear.core.policy.settlement import charge_of
+from switchgear.core.policy.wiretap import tap
 from switchgear.core.redact import Words, error_text
 from switchgear.core.verdict import Answer, classify, judge
 from switchgear.core.words import Level
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from switchgear.core.clock import Clock
     from switchgear.core.guarded import Guarded
+    from switchgear.core.policy.wiretap import Tape
     from switchgear.core.words import Verdict
 
 _FAILING = 400
@@ -73,6 +75,8 @@ class Request:
     path: str
     replayable: bool = True
     """Its body can be sent a second time."""
+    shown: Callable[[], tuple[str, Any, object]] | None = None
+    """Gives address, headers and body, where somebody wants to see them."""
 
 
 class Answered(ApiError):
@@ -92,6 +96,35 @@ class Answered(ApiError):
 
     def __str__(self) -> str:
         return f"HTTP {self.status}"
+
+
+class _Tapes:
+    """What the attempts of one request are told to, each to its own, where somebody wants it."""
+
+    __slots__ = ("_request", "newest")
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self.newest: Tape | None = None
+
+    def begin(self) -> None:
+        """An attempt is about to be sent; what was told of one before has come to its end."""
+        if self.newest is not None:
+            self.newest.end(is_read=False)
+        tape, shown = tap(), self._request.shown
+        self.newest = (
+            None if tape is None or shown is None else tape.sent(self._request.verb, *shown())
+        )
+
+    def answered(self, status: int, headers: Mapping[str, str]) -> None:
+        """The headers of its answer have come."""
+        if self.newest is not None:
+            self.newest.answered(status, headers)
+
+    def broke(self, error: BaseException) -> None:
+        """No answer came."""
+        if self.newest is not None:
+            self.newest.end(error)
 
 
 class Wire:
@@ -119,9 +152,9 @@ class Wire:
         attempt: Callable[[], Any],
         look: Callable[[Any], tuple[int, Mapping[str, str]]],
         drop: Callable[[Any], object],
-    ) -> Any:
+    ) -> tuple[Any, Tape | None]:
         """
-        The answer of the last attempt, whatever its status.
+        The answer of the last attempt, whatever its status, and what its body is told to as it comes.
 
         Args:
             request: What is sent.
@@ -132,21 +165,27 @@ class Wire:
         Raises:
             Rejected: The request was not made.
         """
-        guard, last = self.guard_of(request), list[Any]()
+        guard, last, tapes = self.guard_of(request), list[Any](), _Tapes(request)
 
         def once() -> Any:
             while last:
                 drop(last.pop())
             sent_s = self._desk.clock.monotonic_s()
-            answer = attempt()
+            tapes.begin()
+            try:
+                answer = attempt()
+            except BaseException as error:
+                tapes.broke(error)
+                raise
             last.append(answer)
+            tapes.answered(*look(answer))
             self._judged(guard, *look(answer), sent_s, answer)
             return answer
 
         try:
-            return guard.call_sync(once)
+            return guard.call_sync(once), tapes.newest
         except Answered as answered:
-            return answered.answer
+            return answered.answer, tapes.newest
         except BaseException:
             while last:
                 drop(last.pop())
@@ -158,23 +197,29 @@ class Wire:
         attempt: Callable[[], Awaitable[Any]],
         look: Callable[[Any], tuple[int, Mapping[str, str]]],
         drop: Callable[[Any], Awaitable[object]],
-    ) -> Any:
+    ) -> tuple[Any, Tape | None]:
         """The same on the running event loop."""
-        guard, last = self.guard_of(request), list[Any]()
+        guard, last, tapes = self.guard_of(request), list[Any](), _Tapes(request)
 
         async def once() -> Any:
             while last:
                 await drop(last.pop())
             sent_s = self._desk.clock.monotonic_s()
-            answer = await attempt()
+            tapes.begin()
+            try:
+                answer = await attempt()
+            except BaseException as error:
+                tapes.broke(error)
+                raise
             last.append(answer)
+            tapes.answered(*look(answer))
             self._judged(guard, *look(answer), sent_s, answer)
             return answer
 
         try:
-            return await guard.call(once)
+            return await guard.call(once), tapes.newest
         except Answered as answered:
-            return answered.answer
+            return answered.answer, tapes.newest
         except BaseException:
             while last:
                 await drop(last.pop())

@@ -1,4 +1,9 @@
-"""Owns the fixtures of the history's tests: a clock, a file, a writer on it that is closed, a reader."""
+"""
+Owns the fixtures of the history's tests: a clock, a place, a writer on it that is closed, a reader.
+
+What holds for a file and for a server alike is tested on both; a file of tests for one of them says so by a `where` of
+its own.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +13,9 @@ import pytest
 
 from switchgear.observe.history import HistoryReader, HistoryWriter
 from switchgear.observe.history import writer as writing
-from switchgear.observe.store import engine
+from switchgear.observe.store import sqlite_engine
 from switchgear.testing import FakeClock
+from tests.order.postgres import Postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +31,7 @@ def warmed(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No waits for a file that cannot be written; as many tries as ever."""
-    monkeypatch.setattr(engine, "BUSY_TIMEOUT_S", 0.005)
+    monkeypatch.setattr(sqlite_engine, "BUSY_TIMEOUT_S", 0.005)
     monkeypatch.setattr(writing, "RETRY_WAIT_S", 0.0)
 
 
@@ -41,13 +47,30 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "log.db"
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A server for all tests of this process, started when the first of them asks."""
+    server = Postgres()
+    yield server
+    server.end()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def where(request: pytest.FixtureRequest, path: Path) -> Path | str:
+    """A file, or a schema of a server with nothing in it."""
+    if request.param == "sqlite":
+        return path
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.fresh()
+
+
 @pytest.fixture
-def make(path: Path, clock: FakeClock) -> Iterator[Callable[..., HistoryWriter]]:
-    """Makes writers on the file, and closes them in the end."""
+def make(where: Path | str, clock: FakeClock) -> Iterator[Callable[..., HistoryWriter]]:
+    """Makes writers on the place, and closes them in the end."""
     made: list[HistoryWriter] = []
 
     def writer(**settings: object) -> HistoryWriter:
-        made.append(HistoryWriter(path, clock, **settings))  # type: ignore[arg-type]  # as the test gives them
+        made.append(HistoryWriter(where, clock, **settings))  # type: ignore[arg-type]  # as the test gives them
         return made[-1]
 
     yield writer
@@ -62,6 +85,6 @@ def writer(make: Callable[..., HistoryWriter]) -> HistoryWriter:
 
 
 @pytest.fixture
-def reader(path: Path, clock: FakeClock, writer: HistoryWriter) -> HistoryReader:
-    """A reader of the file that the writer made."""
-    return HistoryReader(path, clock)
+def reader(where: Path | str, clock: FakeClock, writer: HistoryWriter) -> HistoryReader:
+    """A reader of the place that the writer made ready."""
+    return HistoryReader(where, clock)

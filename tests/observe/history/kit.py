@@ -70,8 +70,8 @@ writer = HistoryWriter(sys.argv[1], SystemClock(), age_max_s=1e9)  # the records
 """
 
 
-def program(path: Path, body: str) -> subprocess.Popen[str]:
-    """A Python process of its own that has a writer on the file and runs the body."""
-    command = [sys.executable, "-c", PROGRAM + body, str(path)]
+def program(where: Path | str, body: str) -> subprocess.Popen[str]:
+    """A Python process of its own that has a writer on the place and runs the body."""
+    command = [sys.executable, "-c", PROGRAM + body, str(where)]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT)

@@ -1,32 +1,51 @@
-"""Tests that a list in memory and the file give the same records to the same query, whatever is in them."""
+"""Tests that a list in memory, a file and a server give the same answers to the same query, whatever is in them."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from switchgear.core.words import Kind, Level
+from switchgear.core.words import Kind, Level, Scope
 from switchgear.observe.history import HistoryReader, HistoryWriter, LogQuery, matches
-from switchgear.observe.query import EVENTS
+from switchgear.observe.overview import latency_of, overview_of
+from switchgear.observe.query import OUTCOMES
 from switchgear.observe.record import LogRecord
 from switchgear.testing import FakeClock
 from tests.observe.history.kit import START_MS
+from tests.order.postgres import Postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 NAMES = st.sampled_from(["binance", "alpaca", "a", "a.b-c:d"])
 # Few values, so that a query often finds something.
 KINDS = st.sampled_from([Kind.TIMEOUT.value, Kind.NETWORK.value])
-FACTS = st.sampled_from(EVENTS[:3])
-TIMES = st.integers(START_MS, START_MS + 20)
+FACTS = st.sampled_from(["call_succeeded", "call_succeeded", "call_failed", "gate_closed"])
+SCOPES = st.sampled_from([Scope.ACCOUNT.value, Scope.EXCHANGE.value])
+DAY_MS = 86_400_000
+# Within one minute, within an hour, and over months: each is cut into other sums.
+TIMES = st.one_of(
+    st.integers(START_MS, START_MS + 20),
+    st.integers(START_MS - 3_600_000, START_MS + 3_600_000),
+    st.integers(START_MS - 90 * DAY_MS, START_MS),
+)
 # What a text in the file can hold; the rest has a test of its own.
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
 WORDS = st.sampled_from(["a", "A", "É", "é", "İ", "ß", "%", "_", "'", '"', "\\", "K", "K"])
 SAYING = st.lists(WORDS, max_size=4).map("".join)
+SEARCHES = st.one_of(
+    SAYING.filter(bool),
+    st.lists(
+        st.sampled_from(["b", "bin", "alpaca", "succ", "ms", "5", "call", "é", "time"]),
+        min_size=1,
+        max_size=3,
+    ).map(" ".join),
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
@@ -41,14 +60,16 @@ RECORDS = st.builds(
     exchange=NAMES | st.just(""),
     method=NAMES | st.just(""),
     account=NAMES | st.just(""),
-    message=SAYING | TEXTS,
+    message=SAYING | TEXTS | st.just("succeeded in 5.0 ms"),
     call_id=st.integers(0, 3),
     attempt=st.none() | st.integers(1, 3),
-    duration_ms=st.none() | st.integers(0, 10**9).map(lambda micro: micro / 1000),
+    duration_ms=st.none() | st.just(5.0) | st.integers(0, 10**9).map(lambda micro: micro / 1000),
     kind=st.none() | KINDS,
     status=st.none() | st.integers(100, 599),
     code=st.none() | TEXTS,
     source=st.none() | TEXTS,
+    scope=st.none() | SCOPES,
+    order_id=st.none() | st.sampled_from(["x-1", "x-2", "é"]),
     detail=st.dictionaries(TEXTS, JSON, max_size=3),
 )
 
@@ -65,57 +86,113 @@ QUERIES = st.fixed_dictionaries(
         "account": maybe(NAMES),
         "level": maybe(st.sampled_from(Level)),
         "event": maybe(FACTS),
+        "outcome": maybe(st.sampled_from(sorted(OUTCOMES))),
         "kind": maybe(KINDS),
-        "call_id": maybe(st.integers(1, 3)),
-        "since_ms": maybe(st.integers(START_MS, START_MS + 8)),
-        "until_ms": maybe(st.integers(START_MS + 8, START_MS + 20)),
-        "text": maybe(SAYING.filter(bool)),
+        "scope": maybe(SCOPES),
+        "order_id": maybe(maybe(st.sampled_from(["x-1", "x-2", "é"]))),
+        "call_id": maybe(maybe(st.integers(1, 3))),
+        "since_ms": maybe(TIMES),
+        "until_ms": maybe(TIMES),
+        "text": maybe(SEARCHES),
         "limit": st.integers(1, 30),
     }
 )
 
 
 class Twins:
-    """The same records in a list and in a file, newest first."""
+    """The same records in a list and in a store, newest first."""
 
-    def __init__(self, writer: HistoryWriter, reader: HistoryReader) -> None:
-        self.writer, self.reader = writer, reader
+    def __init__(self, where: Path | str) -> None:
+        self.writer = HistoryWriter(where, FakeClock(), age_max_s=1e9)
+        self.reader = HistoryReader(where, FakeClock())
 
     def keep(self, batch: list[LogRecord]) -> tuple[int, list[LogRecord]]:
-        """Write the batch; gives the id before it, and its records as the file should have them."""
-        before = self.reader.newest_id()
+        """Write the batch; gives the id before it, and its records as the store should have them."""
         self.writer.write(batch)
         assert self.writer.flush()
-        numbered = [one._replace(id=before + place) for place, one in enumerate(batch, 1)]
+        before = self.reader.newest_id() - len(batch)
+        run = self.writer.run
+        assert run is not None
+        numbered = [one._replace(id=before + place, run=run) for place, one in enumerate(batch, 1)]
         return before, numbered[::-1]
 
+    def only(self, batch: list[LogRecord]) -> list[LogRecord]:
+        """The same in a store that holds nothing else."""
+        self.reader.clear(LogQuery(), self.reader.count(LogQuery()))
+        return self.keep(batch)[1]
 
-@pytest.fixture(scope="module")
-def twins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twins]:
-    """A file that all examples share: each looks only at what it wrote itself."""
-    path = tmp_path_factory.mktemp("twins") / "log.db"
-    writer = HistoryWriter(path, FakeClock())
-    yield Twins(writer, HistoryReader(path, FakeClock()))
-    writer.close()
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def twins(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Twins]:
+    """A store that all examples share: each looks only at what it wrote itself."""
+    if request.param == "sqlite":
+        made = Twins(tmp_path_factory.mktemp("twins") / "log.db")
+    else:
+        server: Postgres = request.getfixturevalue("postgres")
+        made = Twins(server.fresh())
+    yield made
+    made.writer.close()
+    made.reader.close()
+
+
+def asked(fields: dict[str, object]) -> LogQuery:
+    """The query; since and until in their order."""
+    since, until = fields["since_ms"], fields["until_ms"]
+    if isinstance(since, int) and isinstance(until, int) and since > until:
+        fields = {**fields, "since_ms": until, "until_ms": since}
+    return LogQuery(**fields)  # type: ignore[arg-type]  # by the strategy
 
 
 @pytest.mark.slow  # many examples
-@settings(max_examples=20, deadline=None)  # each example writes a file
+@settings(max_examples=15, deadline=None)  # each example writes to a store
 @given(
     batch=st.lists(RECORDS, min_size=1, max_size=30),
     filters=st.lists(QUERIES, min_size=5, max_size=5),
 )
-def test_memory_and_file_find_the_same(
+def test_memory_and_store_find_the_same(
     twins: Twins, batch: list[LogRecord], filters: list[dict[str, object]]
 ) -> None:
-    """Any query gives the same records, in the same order, to the letter; and so do count and export."""
+    """Any query gives the same records, in the same order, to the letter; and so do count, export and neighbours."""
     before, newest_first = twins.keep(batch)
     for fields in filters:
-        query = LogQuery(after_id=before, **fields)  # type: ignore[arg-type]  # by the strategy
+        query = replace(asked(fields), after_id=before)
         expected = [one for one in newest_first if matches(query, one)]
         assert twins.reader.query(query) == expected[: query.limit]
         assert twins.reader.count(query) == len(expected)
+        assert twins.reader.count(query, 3) == min(3, len(expected))
         assert list(twins.reader.export(query)) == expected
+        pinned = replace(query, run=twins.writer.run, before_id=before + 4)
+        below = [one for one in expected if one.id < before + 4]
+        assert twins.reader.query(pinned) == below[: query.limit]
+    middle = len(newest_first) // 2
+    near = twins.reader.around(newest_first[middle].id, 2)
+    expected = newest_first[max(0, middle - 2) : middle + 3]
+    assert near[: len(expected)] == expected
+
+
+@pytest.mark.slow  # many examples
+@settings(max_examples=20, deadline=None)  # as above
+@given(
+    batch=st.lists(RECORDS, min_size=1, max_size=40),
+    filters=st.lists(QUERIES, min_size=5, max_size=5),
+    bars=st.integers(1, 60),
+)
+def test_memory_and_store_count_the_same(
+    twins: Twins, batch: list[LogRecord], filters: list[dict[str, object]], bars: int
+) -> None:
+    """Facets, bars and durations are those of the records, to the last of them; sums and words are as a recount."""
+    newest_first = twins.only(batch)
+    assert twins.reader.check() == []
+    for fields in filters:
+        query = asked(fields)
+        assert twins.reader.count(query) == sum(matches(query, one) for one in newest_first)
+        assert twins.reader.overview(query, bars) == overview_of(newest_first, query, bars)
+        assert twins.reader.latency(query, bars) == latency_of(newest_first, query, bars)
+        older = replace(query, before_id=newest_first[0].id)
+        assert twins.reader.count(older) == sum(matches(older, one) for one in newest_first)
+        assert twins.reader.overview(older, bars) == overview_of(newest_first, older, bars)
 
 
 HOSTILE = [

@@ -51,6 +51,8 @@ class CircuitView:
     """Share of the calls that pass, 0 to 1: 0 while open, less than 1 in a ramp or throttled."""
     window: Counts | None = None
     """What the window holds; None while no rule needs one."""
+    hold_ends_in_s: float | None = None
+    """Seconds until a person's hold ends by itself; None where nobody holds it, and until it is released."""
 
 
 class Seen(Protocol):
@@ -92,6 +94,7 @@ def view_of(
         scope=breaker.scope,
         passing=_passing(state, rules, now_s),
         window=None if window is None else counted(window, rules, now_s),
+        hold_ends_in_s=_hold_ends_in_s(state, now_s),
     )
 
 
@@ -126,6 +129,12 @@ def why_moved(old: CircuitState, new: CircuitState) -> str:
     if new is CircuitState.CLOSED:
         return "its probes succeeded" if old is CircuitState.HALF_OPEN else "the hold ended"
     return "its time came" if old is CircuitState.OPEN else "the hold ended"
+
+
+def _hold_ends_in_s(state: State, now_s: float) -> float | None:
+    if isinstance(state, Held) and state.until_s is not None:
+        return max(0.0, state.until_s - now_s)
+    return None
 
 
 def _seen(state: State) -> Closed | HalfOpen:

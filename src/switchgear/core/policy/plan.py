@@ -53,6 +53,8 @@ class Plan:
     """A read that takes longer than this share of its like, 0 to 1, gets a second attempt beside it."""
     coalesce: bool = False
     """Equal reads in flight share one call."""
+    wire: bool = False
+    """Tell each request of the call and its answer, without secrets."""
     finals: dict[type[BaseException], Verdict] = field(
         default_factory=dict[type[BaseException], Verdict], compare=False, repr=False
     )
@@ -105,6 +107,7 @@ class Policy:
         "shut",
         "tap",
         "toll",
+        "traced",
         "unhashable",
         "way",
     )
@@ -147,6 +150,8 @@ class Policy:
         """What a test puts round the function, told whether its value is awaited whatever it is; None in earnest."""
         self.revive: Callable[[Policy], None] | None = None
         """Set while the key is forgotten: call it before an attempt."""
+        self.traced = False
+        """Its attempts are known while they run, as those of calls about orders: see wiretap."""
         self.plan = plan
         self.unhashable = _NOTHING
         """Functions of which it was said that last_good cannot remember them."""
@@ -197,6 +202,12 @@ class Policy:
         """Obey another plan from the next call on."""
         self.plan = plan
         self.refresh()
+
+    def trace(self) -> None:
+        """Have each attempt known while it runs, from now on; such calls take the longer way, by some microseconds."""
+        if not self.traced:
+            self.traced = True
+            self.refresh()
 
     def refresh(self) -> None:
         """Look again whether the straight path is open; for a gate opens by time alone, and tells nobody."""
@@ -271,7 +282,8 @@ class Policy:
             plan.deadline_s is None
             and plan.failed_result is None
             and plan.hedge is None
-            and not (plan.debug or plan.coalesce or self.bulkheads)
+            and not (plan.debug or plan.wire or plan.coalesce or self.bulkheads)
+            and not self.traced
             and self.faults is None
             and (budget is None or budget.full)
         )

@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from switchgear.core.errors import SettingsError, SwitchgearError
-from switchgear.core.event import StoreBack, StoreLost
+from switchgear.core.event import Note, StoreBack, StoreLost
+from switchgear.core.words import Key, Level
 from switchgear.observe.history.reader import HistoryReader
 from switchgear.observe.history.snapshot import snapshot_of
 from switchgear.observe.history.writer import HistoryWriter
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from switchgear.core.policy.circuit_view import CircuitView
     from switchgear.observe.metrics import CallMetrics
 
-_BOUNDS = ("rows_max", "age_max_s")
+_BOUNDS = ("rows_max", "age_max_s", "bytes_max")
 _SNAPSHOT_S = 1.0
 
 
@@ -39,7 +40,7 @@ class Keeping:
         Open the file.
 
         Args:
-            where: Its path, or a mapping with `path`, `rows_max` and `age_max_s`.
+            where: Its path or URL, or a mapping with `path`, `rows_max`, `age_max_s` and `bytes_max`.
             clock: Of the gear.
             emit: Told when the file cannot be written, and when it can again.
             circuits: How the circuits stand, asked once a second.
@@ -56,12 +57,15 @@ class Keeping:
         self._clock = clock
         self._circuits = circuits
         self._snapshot_s = 0.0
+        self._emit = emit
+        self._aside: list[str] = []
         self.writer = HistoryWriter(
             path,
             clock,
             **bounds,
             on_lost=lambda error: emit(StoreLost(clock.monotonic_s(), "history", error)),
             on_back=lambda lost: emit(StoreBack(clock.monotonic_s(), "history", lost)),
+            on_aside=self._aside.append,
         )
         self._path = path
         self._reader: HistoryReader | None = None
@@ -79,6 +83,10 @@ class Keeping:
     def tick(self, *, force: bool = False) -> None:
         """Now and then, how the circuits stand, for a page in another process."""
         now_s = self._clock.monotonic_s()
+        while (
+            self._aside
+        ):  # said here, so that the new file has it: at the start nothing goes there yet
+            self._emit(Note(now_s, Key("", "", ""), Level.CRITICAL, self._aside.pop(0)))
         if force or now_s - self._snapshot_s >= _SNAPSHOT_S:
             self._snapshot_s = now_s
             now = self._clock.wall()

@@ -6,13 +6,11 @@ It writes only to clear.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from switchgear.core.clock import SystemClock
 from switchgear.core.errors import SettingsError
-from switchgear.observe.overview import BARS_MAX, latency_of, overview_of
-from switchgear.observe.query import LIMIT_MAX, LogQuery
+from switchgear.observe.overview import BARS_MAX
 from switchgear.observe.store import StoreView
 
 if TYPE_CHECKING:
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from switchgear.core.clock import Clock
     from switchgear.core.words import Key
     from switchgear.observe.overview import Latency, Overview
+    from switchgear.observe.query import LogQuery
     from switchgear.observe.record import LogRecord
     from switchgear.observe.store import CircuitSnapshot, Run
 
@@ -44,16 +43,18 @@ class CountChanged(SettingsError):
 
 class HistoryReader:
     """
-    A history file, for any number of threads, while any number of processes write to it.
+    A history, in a file or on a server, for any number of threads, while any number of processes write to it.
 
-    Every method raises StoreError when the file cannot be read now.
+    Every method raises StoreError when it cannot be read now.
 
     Raises:
-        SettingsError: The file is missing, is no history, or has the shape of another version.
+        SettingsError: It is missing, is no history, or has the shape of another version.
     """
 
     def __init__(self, path: str | os.PathLike[str], clock: Clock | None = None) -> None:
-        self._view = StoreView(Path(path))
+        self._view = StoreView(path)
+        self.name = self._view.place.shown
+        """What a person calls it: the file's name, or the server's URL without a password."""
         self._clock = clock or SystemClock()
 
     def query(self, query: LogQuery) -> list[LogRecord]:
@@ -87,16 +88,15 @@ class HistoryReader:
 
     def overview(self, query: LogQuery, bars: int = BARS_MAX) -> Overview:
         """What the query finds, counted by each facet and over time."""
-        return overview_of(list(self.export(query)), query, bars)
+        return self._view.overview(query, bars)
 
     def latency(self, query: LogQuery, points: int = BARS_MAX) -> list[Latency]:
         """How long the successes among what the query finds took, over time."""
-        return latency_of(list(self.export(query)), query, points)
+        return self._view.latency(query, points)
 
     def around(self, record_id: int, each_side: int) -> list[LogRecord]:
         """A record with its neighbours, newest first; empty when it is gone."""
-        newer = self.query(LogQuery(after_id=record_id, limit=LIMIT_MAX))[-each_side:]
-        return newer + self.query(LogQuery(before_id=record_id + 1, limit=each_side + 1))
+        return self._view.around(record_id, each_side)
 
     def clear(self, query: LogQuery, expected_count: int) -> int:
         """
@@ -108,13 +108,13 @@ class HistoryReader:
         Raises:
             CountChanged: The number is not the expected one; nothing was deleted.
         """
-        still = replace(query, before_id=self._still(query), limit=LIMIT_MAX)
+        still = replace(query, before_id=self._still(query))
         found = self._view.count(still)
         if found != expected_count:
             raise CountChanged(expected_count, found)
         gone = 0
-        while ids := self._view.oldest_ids(still, CLEAR_STEP):
-            gone += self._view.delete(ids)
+        while step := self._view.clear(still, CLEAR_STEP):
+            gone += step
         return gone
 
     def _still(self, query: LogQuery) -> int:
@@ -134,12 +134,12 @@ class HistoryReader:
 
         That of records about switchgear itself, which is empty, is left out.
         """
-        return self._view.exchanges()
+        return sorted({exchange for exchange, _ in self._view.names()} - {""})
 
     def methods(self, exchange: str | None = None) -> list[str]:
         """The methods that records name, of one exchange or of all."""
-        exchanges = self._view.exchanges() if exchange is None else [exchange]
-        return sorted({method for name in exchanges for method in self._view.methods(name)})
+        found = {name for of, name in self._view.names() if exchange is None or of == exchange}
+        return sorted(found - {""})
 
     def runs(self) -> list[Run]:
         """Every run, newest first."""
@@ -166,3 +166,11 @@ class HistoryReader:
             "below_warning": sum(run.lost_below_warning for run in runs),
             "from_warning": sum(run.lost_from_warning for run in runs),
         }
+
+    def check(self) -> list[str]:
+        """What of sums and words is not as the records have it; reads every record, and is empty when all is well."""
+        return self._view.faults()
+
+    def close(self) -> None:
+        """Let go of a server's connections; the next question opens new ones. A file is not held open anyhow."""
+        self._view.close()

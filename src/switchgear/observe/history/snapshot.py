@@ -20,7 +20,7 @@ _WAITING = frozenset({CircuitState.OPEN, CircuitState.FORCED_OPEN, CircuitState.
 def snapshot_of(view: CircuitView, metrics: CallMetrics, now: datetime) -> CircuitSnapshot:
     """The circuit and its counts as they stand; now is the clock's date when the view was taken."""
     now_ms = round(now.timestamp() * 1000)
-    wait_s = view.retry_after_s if view.state in _WAITING else None
+    wait_s = view.retry_after_s if view.state in _WAITING else view.hold_ends_in_s
     return CircuitSnapshot(
         key=view.key,
         state=view.state,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from weakref import WeakSet
 
@@ -18,7 +17,7 @@ from switchgear.core.errors import SettingsError, SwitchgearError
 from switchgear.core.redact import error_text
 from switchgear.core.words import Level
 from switchgear.observe.history.backlog import Backlog, Lost
-from switchgear.observe.store import Store
+from switchgear.observe.store import Limits, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -32,7 +31,7 @@ ROWS_MAX = 1_000_000
 AGE_MAX_S = 30 * 86_400.0
 QUEUE_MAX = 50_000
 """Records that wait for the disk."""
-BATCH_MAX = 1_000
+BATCH_MAX = 2_000
 """Records of one statement."""
 TRIES = 3
 """Of a batch, while the file was well before."""
@@ -41,28 +40,31 @@ BEAT_S = 5.0
 """So often an idle run says that it lives."""
 SWEEP_EVERY_S = 30.0
 SWEEP_ROWS = 5_000
+BYTES_MIN = 1_000_000
 _CLOSE_S = 5.0
 _COUNT_MAX = 10**12
 
 
 class HistoryWriter:
     """
-    A sink of the hub that keeps every record in an SQLite file, and circuits as they stand.
+    A sink of the hub that keeps every record in an SQLite file or on a PostgreSQL server, and circuits as they stand.
 
     Args:
-        path: The file; made when there is none, in a folder that exists. Several processes may
-            share it.
+        path: The file, made when there is none, in a folder that exists; or `postgresql://…`.
+            Several processes may share it.
         clock: For the dates of runs and for the age of records.
         rows_max: Records that stay; the oldest go.
         age_max_s: Seconds after which a record goes.
         queue_max: Records that wait while the disk is slow; then the oldest below WARNING are
             lost first.
-        bytes_max: Size that the file may have; a record that does not fit is lost as on a full
-            disk.
+        bytes_max: Bytes that records and all that belongs to them may take in the file; the
+            oldest go. None leaves that to rows_max, and it must be None on a server.
         on_lost: Called with the reason, once, when records begin to be lost because the file
             cannot be written.
         on_back: Called with the number lost meanwhile, once, when it can be written again. Both
             are called in the writer's thread and must not raise.
+        on_aside: Called with words when the file is damaged: it was moved aside, and a new one
+            begun. Where that is found at the start, by the thread that makes the writer.
 
     Raises:
         SettingsError: A bound cannot be, or the file can never be a history. A file that is
@@ -83,10 +85,11 @@ class HistoryWriter:
         bytes_max: int | None = None,
         on_lost: Callable[[str], object] | None = None,
         on_back: Callable[[int], object] | None = None,
+        on_aside: Callable[[str], object] | None = None,
     ) -> None:
         _check_count("rows_max", rows_max)
         _check_count("queue_max", queue_max)
-        _check_count("bytes_max", 1 if bytes_max is None else bytes_max)
+        _check_bytes(bytes_max, path)
         _check_age(age_max_s)
         self.level: int = level
         """Records below it are not kept."""
@@ -96,15 +99,16 @@ class HistoryWriter:
         """The run's number in the file; None until something was written."""
         self._clock = clock
         self._rows_max, self._age_max_s, self._queue_max = rows_max, age_max_s, queue_max
+        self._bytes_max = bytes_max
         self._on_lost, self._on_back = on_lost, on_back
-        self._store = Store(Path(path), bytes_max=bytes_max)
+        self._store = Store(path, on_aside)
         # One lock is held while the file is used, the other guards what waits; if both, in this order.
         self._io, self._changed = threading.Lock(), threading.Condition()
         self._stopping = threading.Event()
         self._lost = Lost()
         self._thread: threading.Thread | None = None
         self._begin_afresh()
-        self._try(self._store.open, reraise=(SettingsError,))
+        self._try(lambda: self._store.open(self._now_ms()), reraise=(SettingsError,))
         _WRITERS.add(self)
         atexit.register(self.close)
 
@@ -227,7 +231,7 @@ class HistoryWriter:
 
     def _put(self, batch: list[LogRecord], circuits: list[CircuitSnapshot]) -> None:
         now_ms = self._now_ms()
-        if self.run is None or not self._store.same_file():
+        if self.run is None or not self._store.same_store():
             self.run = self._store.begin_run(now_ms)
         lost = (self._lost.below_warning, self._lost.from_warning)
         self._store.deliver(self.run, batch, circuits, lost, now_ms)
@@ -258,16 +262,19 @@ class HistoryWriter:
         now_s = self._clock.monotonic_s()
         if now_s < self._sweep_at_s:
             return False
-        oldest_ms = max(0, self._now_ms() - round(self._age_max_s * 1000))
+        now_ms = self._now_ms()
+        limits = Limits(
+            self._rows_max, max(0, now_ms - round(self._age_max_s * 1000)), self._bytes_max
+        )
         more: list[bool] = []
-        self._try(lambda: more.append(self._store.sweep(self._rows_max, oldest_ms, SWEEP_ROWS)))
+        self._try(lambda: more.append(self._store.sweep(limits, now_ms, SWEEP_ROWS)))
         if more == [True]:
             return True
         self._sweep_at_s = now_s + SWEEP_EVERY_S
         return False
 
     def _end(self) -> None:
-        if self.run is not None and self._store.same_file():
+        if self.run is not None and self._store.same_store():
             self._store.end_run(self.run, self._now_ms())
         self._store.close()
 
@@ -346,6 +353,17 @@ os.register_at_fork(
 def _check_count(name: str, value: object) -> None:
     if type(value) is not int or not 1 <= value <= _COUNT_MAX:
         raise SettingsError(name, value, f"must be a whole number from 1 to {_COUNT_MAX}")
+
+
+def _check_bytes(value: int | None, path: str | os.PathLike[str]) -> None:
+    if value is None:
+        return
+    if type(value) is not int or not BYTES_MIN <= value <= _COUNT_MAX:
+        raise SettingsError(
+            "bytes_max", value, f"must be a whole number from {BYTES_MIN} to {_COUNT_MAX}"
+        )
+    if "://" in str(path):
+        raise SettingsError("bytes_max", value, "only a SQLite file has one")
 
 
 def _check_age(value: object) -> None:

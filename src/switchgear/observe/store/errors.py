@@ -1,6 +1,6 @@
-"""Owns the error of a store that cannot be read or written right now.
+"""Owns the errors of a store that cannot be read or written right now.
 
-A file that never can be is a SettingsError.
+A place that never can be one is a SettingsError.
 """
 
 from __future__ import annotations
@@ -9,4 +9,8 @@ from switchgear.core.errors import SwitchgearError
 
 
 class StoreError(SwitchgearError):
-    """The file is locked, full, read-only or damaged; the same call can work later."""
+    """The store is locked, full, read-only, damaged or out of reach; the same call can work later."""
+
+
+class StoreBroken(StoreError):
+    """What is open cannot be used any more, a damaged file or a connection; whoever writes opens it anew."""

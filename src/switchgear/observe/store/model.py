@@ -39,9 +39,9 @@ class CircuitSnapshot:
     since_ms: int
     reason: str
     until_ms: int | None
-    """When the next probe can be admitted.
+    """When the next probe can be admitted, or when a person's hold ends by itself.
 
-    None while calls go through, and when only a person can tell.
+    None while calls go through and nobody holds it, and when only a person can tell.
     """
     by: str
     """Who holds it; empty when nobody does."""

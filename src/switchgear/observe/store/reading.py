@@ -1,171 +1,178 @@
-"""Owns what is asked of the file, each question in statements of its own.
+"""
+Owns what is asked of a store, each question in a transaction of its own.
 
 What the answers mean is history's.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from weakref import finalize
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select, text
 
-from switchgear.observe.store.engine import failures, reading_engine
+from switchgear.observe.overview import BARS_MAX
+from switchgear.observe.query import LogQuery
+from switchgear.observe.store.checking import faults_of
+from switchgear.observe.store.counting import Counting
+from switchgear.observe.store.finding import ROW, Finder
 from switchgear.observe.store.model import Run
+from switchgear.observe.store.place import place_of
+from switchgear.observe.store.removing import remove
+from switchgear.observe.store.rollups import EVER
 from switchgear.observe.store.rows import circuit_of_row, record_of_row
-from switchgear.observe.store.schema import circuit, record, run
+from switchgear.observe.store.schema import circuit, record, rollup, run
+from switchgear.observe.store.shapes import ShapeBook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Generator, Iterable
 
-    from sqlalchemy import Column, ColumnElement
+    from sqlalchemy import Connection
 
     from switchgear.core.words import Key
-    from switchgear.observe.query import LogQuery
+    from switchgear.observe.overview import Latency, Overview
     from switchgear.observe.record import LogRecord
     from switchgear.observe.store.model import CircuitSnapshot
-
-_ID_MAX = 2**63 - 1
 
 
 class StoreView:
     """
-    The file, for readers in any thread.
-
-    Each question opens it anew, so nothing is held between two.
+    A store, for readers in any thread.
 
     Raises:
-        SettingsError: When made: the file is no history that this version knows.
-        StoreError: From every method: the file cannot be read now.
+        SettingsError: When made: there is no history that this version knows.
+        StoreError: From every method: it cannot be read now.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._engine = reading_engine(path)
+    def __init__(self, where: str | os.PathLike[str]) -> None:
+        self.place = place_of(where)
+        self._engine = self.place.reading_engine()
+        self._pid = os.getpid()
+        self._book = ShapeBook()
+        finalize(self, self._engine.dispose)
+
+    def close(self) -> None:
+        """Let go of the connections that are kept for the next question, which opens new ones."""
+        self._engine.dispose()
 
     def page(self, query: LogQuery) -> list[LogRecord]:
         """The newest records that match, newest first, at most query.limit."""
-        wanted = (
-            select(record)
-            .where(*_conditions(query))
-            .order_by(record.c.id.desc())
-            .limit(query.limit)
-        )
-        with failures(self.path), self._engine.connect() as connection:
-            return [record_of_row(row) for row in connection.execute(wanted)]
+        with self._asking() as connection:
+            return self._finder(connection, query).records(query.limit)
 
     def count(self, query: LogQuery, most: int | None = None) -> int:
         """How many records match; when most is given, counting ends there."""
-        found = select(record.c.id).where(*_conditions(query)).limit(most).subquery()
-        with failures(self.path), self._engine.connect() as connection:
-            return connection.execute(select(func.count()).select_from(found)).scalar_one()
+        with self._asking() as connection:
+            return self._counting(connection, query).count(most)
+
+    def overview(self, query: LogQuery, bars: int = BARS_MAX) -> Overview:
+        """What the query finds, counted by each facet and over time."""
+        with self._asking() as connection:
+            return self._counting(connection, query).overview(bars)
+
+    def latency(self, query: LogQuery, points: int = BARS_MAX) -> list[Latency]:
+        """How long the newest successes among what the query finds took, over time."""
+        with self._asking() as connection:
+            return self._counting(connection, query).latency(points)
+
+    def around(self, record_id: int, each_side: int) -> list[LogRecord]:
+        """A record with its neighbours, newest first; empty when it is gone."""
+        with self._asking() as connection:
+            finder = self._finder(connection, LogQuery())
+            upwards = select(record.c.id).where(record.c.id >= record_id).order_by(record.c.id)
+            newer = list(connection.execute(upwards.limit(each_side + 1)).scalars())
+            if newer[:1] != [record_id]:
+                return []
+            downwards = select(record.c.id).where(record.c.id < record_id)
+            older = downwards.order_by(record.c.id.desc()).limit(each_side)
+            return finder.read([*newer, *connection.execute(older).scalars()])
 
     def newest_id(self) -> int:
         """The id of the newest record; 0 when there is none."""
-        with failures(self.path), self._engine.connect() as connection:
+        with self._asking() as connection:
             return connection.execute(select(func.max(record.c.id))).scalar_one() or 0
 
-    def oldest_ids(self, query: LogQuery, most: int) -> list[int]:
-        """The ids of the oldest records that match, at most so many."""
-        wanted = select(record.c.id).where(*_conditions(query)).order_by(record.c.id).limit(most)
-        with failures(self.path), self._engine.connect() as connection:
-            return list(connection.execute(wanted).scalars())
-
-    def delete(self, ids: list[int]) -> int:
-        """Delete these records; gives how many there were."""
-        clearing = reading_engine(self.path, clears=True)
-        with failures(self.path), clearing.begin() as connection:
-            return connection.execute(delete(record).where(record.c.id.in_(ids))).rowcount
+    def clear(self, query: LogQuery, most: int) -> int:
+        """Delete the newest records that match, at most so many, in one transaction; gives how many."""
+        clearing = self.place.reading_engine(clears=True)
+        try:
+            with self.place.failures(), clearing.begin() as connection:
+                self.place.sql.begin(connection)
+                self._book = self._book.refreshed(connection)
+                ids = [hit.id for hit in self._finder(connection, query).newest(most)]
+                return remove(self.place.sql, connection, self._book, ids)
+        finally:
+            clearing.dispose()
 
     def call(self, key: Key, call_id: int, number: int | None) -> list[LogRecord]:
         """The records of one call, oldest first.
 
         Of the newest run that has it, unless a run is named.
         """
-        of_call = [
-            record.c.exchange == key.exchange,
-            record.c.method == key.method,
-            record.c.account == key.account,
-            record.c.call_id == call_id,
-            record.c.call_id > 0,
-        ]
-        newest = select(func.max(record.c.run)).where(*of_call).scalar_subquery()
-        of_run = record.c.run == (newest if number is None else number)
-        wanted = select(record).where(*of_call, of_run).order_by(record.c.id)
-        with failures(self.path), self._engine.connect() as connection:
-            return [record_of_row(row) for row in connection.execute(wanted)]
+        if call_id <= 0:
+            return []
+        with self._asking() as connection:
+            shapes = [
+                one.id
+                for one in self._book.by_id.values()
+                if (one.exchange, one.method, one.account) == key
+            ]
+            asked = select(*ROW).where(
+                record.c.call_id == call_id,
+                record.c.call_id > text("0"),
+                self.place.sql.among(record.c.shape + 0, shapes),
+            )
+            if number is not None:
+                asked = asked.where(record.c.run == number)
+            rows = connection.execute(asked.order_by(record.c.id)).all()
+            last = max((row.run for row in rows), default=0)
+            return [record_of_row(row, self._book.by_id) for row in rows if row.run == last]
 
     def run_of(self, record_id: int) -> int | None:
         """Which run wrote the record; None when there is no such record."""
         wanted = select(record.c.run).where(record.c.id == record_id)
-        with failures(self.path), self._engine.connect() as connection:
+        with self._asking() as connection:
             return connection.execute(wanted).scalar_one_or_none()
 
-    def exchanges(self) -> list[str]:
-        """Every exchange that a record names, in order."""
-        return list(self._steps(record.c.exchange))
-
-    def methods(self, exchange: str) -> list[str]:
-        """Every method of an exchange that a record names, in order."""
-        return list(self._steps(record.c.method, record.c.exchange == exchange))
+    def names(self) -> set[tuple[str, str]]:
+        """Every exchange and method that records name."""
+        there = select(rollup.c.shape).where(rollup.c.width == EVER, rollup.c.shape > 0)
+        with self._asking() as connection:
+            shapes = [self._book.by_id[one] for one in connection.execute(there).scalars()]
+        return {(one.exchange, one.method) for one in shapes}
 
     def runs(self) -> list[Run]:
         """Every run, newest first."""
-        with failures(self.path), self._engine.connect() as connection:
-            rows = connection.execute(select(run).order_by(run.c.id.desc()))
+        columns = [run.c[name] for name in Run.__dataclass_fields__]
+        with self._asking() as connection:
+            rows = connection.execute(select(*columns).order_by(run.c.id.desc()))
             return [Run(**row) for row in rows.mappings()]
 
     def circuits(self, numbers: Iterable[int]) -> list[CircuitSnapshot]:
         """The circuits of these runs, by key and run."""
-        order = (circuit.c.exchange, circuit.c.method, circuit.c.account, circuit.c.run)
-        wanted = select(circuit).where(circuit.c.run.in_(list(numbers))).order_by(*order)
-        with failures(self.path), self._engine.connect() as connection:
-            return [circuit_of_row(row) for row in connection.execute(wanted)]
+        wanted = select(circuit).where(circuit.c.run.in_(list(numbers)))
+        with self._asking() as connection:
+            found = [circuit_of_row(row) for row in connection.execute(wanted)]
+        return sorted(found, key=lambda one: (one.key, one.run))
 
-    def _steps(self, name: ColumnElement[str], *where: ColumnElement[bool]) -> Iterator[str]:
-        # From one name to the next through the index: a distinct would read all of it.
-        with failures(self.path), self._engine.connect() as connection:
-            last: str | None = ""
-            while last is not None:
-                step = select(func.min(name)).where(*where, name > last)
-                last = connection.execute(step).scalar()
-                if last is not None:
-                    yield last
+    def faults(self) -> list[str]:
+        """What of sums and words is not as a recount of every record has it; for tests and doctors."""
+        with self._asking() as connection:
+            return faults_of(self.place.sql, connection, self._book)
 
+    @contextmanager
+    def _asking(self) -> Generator[Connection]:
+        if self._pid != os.getpid():  # after a fork the connections are the parent's
+            self._engine.dispose(close=False)
+            self._pid = os.getpid()
+        with self.place.failures(), self._engine.connect() as connection:
+            self._book = self._book.refreshed(connection)
+            yield connection
 
-def _conditions(query: LogQuery) -> list[ColumnElement[bool]]:
-    has = record.c
-    equal: tuple[tuple[Column[Any], object], ...] = (
-        (has.exchange, query.exchange),
-        (has.method, query.method),
-        (has.account, query.account),
-        (has.event, query.event),
-        (has.kind, query.kind),
-        (has.call_id, query.call_id),
-        (has.run, query.run),
-    )
-    at_least = (
-        (has.level, query.level),
-        (has.at_ms, query.since_ms),
-        (has.id, _after(query.after_id)),
-    )
-    at_most = ((has.at_ms, query.until_ms), (has.id, _before(query.before_id)))
-    return [
-        *(name == value for name, value in equal if value is not None),
-        *(name >= int(value) for name, value in at_least if value is not None),
-        *(name <= value for name, value in at_most if value is not None),
-        *_says(query.text),
-    ]
+    def _finder(self, connection: Connection, query: LogQuery) -> Finder:
+        return Finder(self.place.sql, connection, self._book, query)
 
-
-def _after(record_id: int | None) -> int | None:
-    return None if record_id is None else min(record_id, _ID_MAX - 1) + 1
-
-
-def _before(record_id: int | None) -> int | None:
-    return None if record_id is None else record_id - 1
-
-
-def _says(text: str | None) -> list[ColumnElement[bool]]:
-    # SQLite's lower knows A to Z alone, as observe.query does.
-    return [] if text is None else [func.instr(func.lower(record.c.message), func.lower(text)) > 0]
+    def _counting(self, connection: Connection, query: LogQuery) -> Counting:
+        return Counting(self.place.sql, connection, self._book, query)

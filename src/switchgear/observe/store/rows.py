@@ -1,118 +1,219 @@
-"""Owns how a record becomes a row and a row a record."""
+"""Owns how records become what is stored of them, a batch at a time, and a row a record again."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from switchgear.core.words import CircuitState, Key, Level
+from switchgear.core.words import CircuitState, Key
 from switchgear.observe.record import LogRecord
+from switchgear.observe.store.clean import clean_text, plain
 from switchgear.observe.store.model import CircuitSnapshot
+from switchgear.observe.store.rollups import MINUTE_MS
+from switchgear.observe.text import plain_message, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-COLUMNS = tuple(name for name in LogRecord._fields[1:] if name not in {"scope", "order_id", "run"})
-"""What is kept of a record, in the order of its values; its id is the file's."""
-REPLACEMENT = "\ufffd"
-"""Stands for what a text in the file cannot hold: NUL, and half a character."""
-_DEPTH_MAX = 20
-_INT_MAX = 2**63 - 1
+    from switchgear.observe.store.rollups import Sums
+    from switchgear.observe.store.shapes import Names, Shape
+
+COLUMNS = (
+    "at_ms",
+    "shape",
+    "call_id",
+    "attempt",
+    "duration_us",
+    "status",
+    "code",
+    "message",
+    "order_id",
+    "detail",
+)
+"""Of a record's row, after its id and its run, in the order of a batch's values."""
+_SHAPE, _MESSAGE, _DETAIL = 2, 8, 10
+"""Where they stand in a batch's row, which begins with its place."""
+WORD_CHARS_MAX = 200
+"""As many of a word are kept: a filter's text is no longer."""
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+"""As JSON has it; after one more backslash it is no NUL."""
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
-def values_of(run: int, records: Sequence[LogRecord]) -> list[object]:
+class Word(NamedTuple):
+    """The words that a record of a batch says itself."""
+
+    place: int
+    shape: int
+    words: list[str]
+
+
+class Batch(NamedTuple):
+    """Records as they are stored; places count from 0, and an id is the first one's and the place."""
+
+    rows: list[list[Any]]
+    """Each its place and then COLUMNS; what is empty at its end may be missing."""
+    words: list[Word]
+    sums: Sums
+
+
+Part = tuple["Names", list[Any]]
+
+
+def parts_of(records: Sequence[LogRecord]) -> list[Part]:
     """
-    The values of a run's records one after the other, each its run and then COLUMNS.
+    What is stored of records, each as its names and its row, in which its shape's number is 0.
 
     Raises:
-        ValueError, TypeError, OverflowError, RecursionError: A record holds what a file cannot; take
-            `clean_values_of`. The driver raises the same of some.
+        ValueError, TypeError, OverflowError, RecursionError: A record holds what no database can; `clean` it.
     """
-    values: list[object] = []
-    for record in records:
-        values += _row(run, record)
-    # Names hold no NUL, by Key; SQLite would take one, and stop at it when it searches.
-    texts = "".join([f"{one.message}{one.code}{one.source}" for one in records])
-    details = filter(None, values[len(COLUMNS) :: 1 + len(COLUMNS)])
-    if "\0" in texts or any("\\u0000" in str(detail) for detail in details):
-        raise ValueError("a text holds NUL")
-    return values
+    return [_part(place, record) for place, record in enumerate(records)]
 
 
-def clean_values_of(run: int, records: Sequence[LogRecord]) -> list[object]:
-    """The same, with what SQLite cannot hold made its text: for a batch that it did not take."""
-    rows = (_row(run, record._replace(detail=plain(record.detail))) for record in records)
-    return [plain(value) for row in rows for value in row]
+def _part(place: int, record: LogRecord) -> Part:
+    (
+        _,
+        at_ms,
+        level,
+        event,
+        exchange,
+        method,
+        account,
+        message,
+        call_id,
+        attempt,
+        duration_ms,
+        kind,
+        status,
+        code,
+        source,
+        scope,
+        order_id,
+        _,
+        detail,
+    ) = record  # all at once: by name each takes as long as all of them
+    duration_us, is_plain = None, False
+    if duration_ms is not None:
+        duration_us = round(duration_ms * 1000)
+        is_plain = event == "call_succeeded" and message == plain_message(duration_us / 1000)
+    names: Names = (exchange, method, account, +level, event, kind, scope, source, is_plain)
+    row: list[Any] = [place, at_ms, 0, call_id, attempt, duration_us]
+    if is_plain and status is None and code is None and order_id is None and not detail:
+        return names, row
+    kept = None if is_plain else message
+    text = _json(detail) if detail else None
+    return names, [*row, status, code, kept, order_id, text]
 
 
-def _row(run: int, record: LogRecord) -> tuple[Any, ...]:
-    # As a tuple a record is its id, the columns in their order, and its detail: a text here, so that it comes back
-    # to the letter.
-    detail = _encode(record.detail).decode() if record.detail else None
-    # The driver looks for an adapter of every value that is not just a number or a text: a level is made one here.
-    return (run, record[1], int(record[2]), *record[3:15], detail)
+def batch_of(
+    records: Sequence[LogRecord], parts: Sequence[Part], shapes: Mapping[Names, Shape]
+) -> Batch:
+    """The batch, each record with its shape."""
+    rows: list[list[Any]] = []
+    words: list[Word] = []
+    spans: list[tuple[int, int]] = []
+    for names, row in parts:
+        found = shapes[names]
+        number = row[_SHAPE] = found.id
+        at_ms = row[1]
+        rows.append(row)
+        spans.append((number, at_ms - at_ms % MINUTE_MS))
+        if len(row) > _MESSAGE:
+            place = row[0]
+            said = own_words(row[_MESSAGE], records[place], found.words)
+            if said:
+                words.append(Word(place, number, said))
+    return Batch(rows, words, _sums(spans))
 
 
-def plain(value: object, depth: int = 0) -> Any:
-    """The value in what JSON and SQLite can hold; what cannot be becomes its text."""
-    if depth > _DEPTH_MAX:
-        return "…"
-    match value:
-        case bool() | None:
-            return value
-        case int():
-            return int(value) if -_INT_MAX <= value <= _INT_MAX else str(value)
-        case float():
-            return value if math.isfinite(value) else None
-        case str():
-            return _clean(value)
-        case Mapping():
-            items = cast("Mapping[object, object]", value)  # a pattern does not say of what
-            return {_clean(_text(key)): plain(item, depth + 1) for key, item in items.items()}
-        case list() | tuple() | set() | frozenset():
-            members = cast("Iterable[object]", value)  # as above
-            return [plain(item, depth + 1) for item in members]
-        case _:
-            return _clean(_text(value))
+def _sums(spans: list[tuple[int, int]]) -> Sums:
+    """How many of each, and the places of its first and its last."""
+    last = dict(zip(spans, range(len(spans)), strict=True))
+    first = dict(zip(reversed(spans), range(len(spans) - 1, -1, -1), strict=True))
+    return {span: [count, first[span], last[span]] for span, count in Counter(spans).items()}
 
 
-def _clean(text: str) -> str:
-    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return whole.replace("\0", REPLACEMENT)
+def own_words(message: str | None, record: LogRecord, of_names: frozenset[str]) -> list[str]:
+    """
+    The words that a record says, and its names do not, each once.
 
-
-def _text(value: object) -> str:
-    try:
-        return str(value)
-    except Exception:  # noqa: BLE001  a foreign __str__ may do anything
-        return f"<{type(value).__name__}>"
-
-
-def record_of_row(row: Any) -> LogRecord:
-    """The record that a row holds; its id is the file's."""
-    return LogRecord(
-        id=row.id,
-        at_ms=row.at_ms,
-        level=Level(row.level),
-        event=row.event,
-        exchange=row.exchange,
-        method=row.method,
-        account=row.account,
-        message=row.message,
-        call_id=row.call_id,
-        attempt=row.attempt,
-        duration_ms=row.duration_ms,
-        kind=row.kind,
-        status=row.status,
-        code=row.code,
-        source=row.source,
-        detail=_decode(row.detail) if row.detail else {},
+    Args:
+        message: As it is kept: None where it says no more than the duration.
+        record: The record.
+        of_names: The words of its names.
+    """
+    status = "" if record.status is None else str(record.status)
+    text = " ".join((message or "", record.code or "", status, record.order_id or ""))
+    said = set(words_of(text)) - of_names
+    return (
+        sorted(said)
+        if len(text) <= WORD_CHARS_MAX
+        else sorted({one[:WORD_CHARS_MAX] for one in said})
     )
+
+
+def clean(record: LogRecord) -> LogRecord:
+    """The record with what a database cannot hold made its text."""
+    cleaned = record._replace(detail=plain(record.detail))
+    texts = ("message", "code", "source", "order_id", "event", "kind", "scope")
+    changed: dict[str, Any] = {name: plain(getattr(record, name)) for name in texts}
+    for name in ("at_ms", "call_id", "attempt", "status", "duration_ms"):
+        value = plain(getattr(record, name))
+        changed[name] = value if isinstance(value, int | float) else None
+    changed["call_id"] = changed["call_id"] or 0
+    return cleaned._replace(**changed)
+
+
+def record_of_row(row: Any, shapes: Mapping[int, Shape]) -> LogRecord:
+    """The record that a row holds: id, run, and then COLUMNS."""
+    number, run, at_ms, shape, call_id, attempt, duration_us, status, code, message, *rest = row
+    order_id, detail = rest
+    one = shapes[shape]
+    duration_ms = None if duration_us is None else duration_us / 1000
+    if message is None:
+        message = plain_message(duration_ms or 0.0)
+    return LogRecord(
+        number,
+        at_ms,
+        one.level,
+        one.event,
+        one.exchange,
+        one.method,
+        one.account,
+        message,
+        call_id,
+        attempt,
+        duration_ms,
+        one.kind,
+        status,
+        code,
+        one.source,
+        one.scope,
+        order_id,
+        run,
+        _decode(detail) if detail else {},
+    )
+
+
+def json_of(values: Iterable[object]) -> str:
+    """
+    Values as one JSON text, for a statement that takes many at once.
+
+    Raises:
+        ValueError: One holds NUL.
+    """
+    return _json(list(values))
+
+
+def _json(value: object) -> str:
+    text = _encode(value).decode()
+    if "\\u0000" in text and _NUL.search(text):
+        raise ValueError("a text holds NUL")
+    return text
 
 
 def row_of_circuit(run: int, one: CircuitSnapshot) -> dict[str, object]:
@@ -124,18 +225,14 @@ def row_of_circuit(run: int, one: CircuitSnapshot) -> dict[str, object]:
         "account": one.key.account,
         "state": one.state.value,
         "since_ms": one.since_ms,
-        "reason": _clean(one.reason),
+        "reason": clean_text(one.reason),
         "until_ms": one.until_ms,
-        "held_by": _clean(one.by),
+        "held_by": clean_text(one.by),
         "failures": one.failures,
         "openings": one.openings,
         "updated_ms": one.updated_ms,
-        "metrics": _metrics_json(one.metrics),
+        "metrics": _encode(plain(dict(one.metrics))).decode(),
     }
-
-
-def _metrics_json(metrics: Mapping[str, object]) -> str:
-    return _encode(plain(dict(metrics))).decode()
 
 
 def circuit_of_row(row: Any) -> CircuitSnapshot:

@@ -1,69 +1,103 @@
-"""Owns the tables as they are now; how a file comes to have them is left to migrations."""
+"""
+Owns the tables as they are now, in SQLite and in PostgreSQL; how a database comes to have them is left to migrations.
+
+The words of records lie in a table `word` of each database's own making, which sqlite_sql and postgres_sql know.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text
 
 metadata = MetaData()
+_BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite's integers are all of one size
+
+shape = Table(
+    "shape",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("exchange", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("kind", Text),
+    Column("scope", Text),
+    Column("source", Text),
+    Column("plain", Integer, nullable=False),
+)
+"""What many records have in common, once; a record names it by its number. None is ever deleted."""
 
 record = Table(
     "record",
     metadata,
-    Column("id", Integer, primary_key=True),
+    # An id is never given twice, also not after the newest records were cleared: it comes from `state`.
+    Column("id", _BIG, primary_key=True, autoincrement=False),
     Column("run", Integer, nullable=False),
-    Column("at_ms", Integer, nullable=False),
-    Column("level", Integer, nullable=False),
-    Column("event", Text, nullable=False),
-    Column("exchange", Text, nullable=False),
-    Column("method", Text, nullable=False),
-    Column("account", Text, nullable=False),
-    Column("message", Text, nullable=False),
-    Column("call_id", Integer, nullable=False),
-    Column("attempt", Integer),
-    Column("duration_ms", Float),
-    Column("kind", Text),
-    Column("status", Integer),
+    Column("at_ms", _BIG, nullable=False),
+    Column("shape", Integer, nullable=False),
+    Column("call_id", _BIG, nullable=False),
+    Column("attempt", _BIG),
+    Column("duration_us", _BIG),
+    Column("status", _BIG),
     Column("code", Text),
-    Column("source", Text),
+    Column("message", Text),
+    Column("order_id", Text),
     Column("detail", Text),
-    # An id is never given twice, also not after the newest records were cleared: pages are cut by
-    # it.
-    sqlite_autoincrement=True,
 )
-# Every index of SQLite ends in the row's id, so each of these is a page of its filter, newest
-# first.
-Index("record_by_exchange", record.c.exchange)
-Index("record_by_method", record.c.exchange, record.c.method)
-Index("record_by_time", record.c.at_ms)
-Index("record_by_call", record.c.call_id, sqlite_where=text("call_id > 0"))
+INDEXES = {"record_by_shape": "shape", "record_by_call": "call_id", "record_by_order": "order_id"}
+"""Of records, by name, each with its column; the id comes after it, in SQLite by itself."""
+
+rollup = Table(
+    "rollup",
+    metadata,
+    Column("width", _BIG, primary_key=True, autoincrement=False),
+    Column("shape", Integer, primary_key=True, autoincrement=False),
+    Column("start", _BIG, primary_key=True, autoincrement=False),
+    Column("count", _BIG, nullable=False),
+    Column("id_min", _BIG, nullable=False),
+    Column("id_max", _BIG, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How many records of a shape there are in a span of time, and between which ids they lie; see rollups."""
+
+state = Table(
+    "state",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("born", Text, nullable=False),
+    Column("newest", _BIG, nullable=False),
+)
+"""One row: a name of this store alone, and the id that was given last."""
 
 run = Table(
     "run",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("pid", Integer, nullable=False),
-    Column("started_ms", Integer, nullable=False),
-    Column("updated_ms", Integer, nullable=False),
-    Column("ended_ms", Integer),
-    Column("lost_below_warning", Integer, nullable=False),
-    Column("lost_from_warning", Integer, nullable=False),
+    Column("started_ms", _BIG, nullable=False),
+    Column("updated_ms", _BIG, nullable=False),
+    Column("ended_ms", _BIG),
+    Column("lost_below_warning", _BIG, nullable=False),
+    Column("lost_from_warning", _BIG, nullable=False),
+    Column("id_min", _BIG),
+    Column("id_max", _BIG),
     sqlite_autoincrement=True,
 )
 
 circuit = Table(
     "circuit",
     metadata,
-    Column("run", Integer, primary_key=True),
+    Column("run", Integer, primary_key=True, autoincrement=False),
     Column("exchange", Text, primary_key=True),
     Column("method", Text, primary_key=True),
     Column("account", Text, primary_key=True),
     Column("state", Text, nullable=False),
-    Column("since_ms", Integer, nullable=False),
+    Column("since_ms", _BIG, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("until_ms", Integer),
+    Column("until_ms", _BIG),
     Column("held_by", Text, nullable=False),
-    Column("failures", Integer, nullable=False),
-    Column("openings", Integer, nullable=False),
-    Column("updated_ms", Integer, nullable=False),
+    Column("failures", _BIG, nullable=False),
+    Column("openings", _BIG, nullable=False),
+    Column("updated_ms", _BIG, nullable=False),
     Column("metrics", Text, nullable=False),
 )

@@ -1,0 +1,157 @@
+"""
+Owns the statements that SQLite has in words of its own: many rows at once, pages of many shapes, and its text search.
+
+Words are made by us and lie in an FTS5 table that keeps no text; its tokenizer leaves them as they are.
+"""
+
+from __future__ import annotations
+
+from heapq import merge
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, literal, select
+
+from switchgear.observe.store.rows import COLUMNS, json_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from sqlalchemy import ColumnElement, Connection
+
+    from switchgear.observe.store.bounds import Bounds
+    from switchgear.observe.store.rollups import Sum
+    from switchgear.observe.store.rows import Word
+
+# One statement for a whole batch, which SQLite takes apart itself: a statement for each row would take Python's lock
+# for each row.
+_PUT_ROWS = (
+    f"INSERT INTO record (id, run, {', '.join(COLUMNS)}) SELECT ? + json_extract(value, '$[0]'), ?, "  # noqa: S608  names and numbers of ours alone
+    + ", ".join(f"json_extract(value, '$[{place}]')" for place in range(1, 1 + len(COLUMNS)))
+    + " FROM json_each(?)"
+)
+_PUT_SUMS = (
+    "INSERT INTO rollup (width, shape, start, count, id_min, id_max) SELECT "  # noqa: S608  names and numbers of ours alone
+    + ", ".join(f"json_extract(value, '$[{place}]')" for place in range(6))
+    + " FROM json_each(?) WHERE true ON CONFLICT (width, shape, start) DO UPDATE SET"
+    " count = count + excluded.count,"
+    " id_min = min(id_min, excluded.id_min), id_max = max(id_max, excluded.id_max)"
+)
+_DROP_SUMS = (
+    "DELETE FROM rollup WHERE count = 0 AND (width, shape, start) IN (SELECT json_extract(value, '$[0]'),"
+    " json_extract(value, '$[1]'), json_extract(value, '$[2]') FROM json_each(?))"
+)
+_PUT_WORDS = (
+    "INSERT INTO word (rowid, words) SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]')"
+    " FROM json_each(?)"
+)
+_DROP_WORDS = (
+    "INSERT INTO word (word, rowid, words) SELECT 'delete', json_extract(value, '$[0]'),"
+    " json_extract(value, '$[1]') FROM json_each(?)"
+)
+_UNION_MAX = 400
+"""SQLite takes 500 parts of a union."""
+
+
+class SqliteSql:
+    """How SQLite says it."""
+
+    name = "sqlite"
+
+    def begin(self, connection: Connection) -> None:
+        """Nothing: a transaction of the writing engine begins with the lock."""
+
+    def put_rows(
+        self, connection: Connection, run: int, first: int, rows: Sequence[list[Any]]
+    ) -> None:
+        """Keep the records of a batch, the first with this id."""
+        connection.exec_driver_sql(_PUT_ROWS, (first, run, json_of(rows)))
+
+    def put_sums(self, connection: Connection, sums: Iterable[Sum]) -> None:
+        """Add to the sums; what comes to nothing goes."""
+        rows = list(sums)
+        text = json_of(rows)
+        connection.exec_driver_sql(_PUT_SUMS, (text,))
+        if any(one.records < 0 for one in rows):
+            connection.exec_driver_sql(_DROP_SUMS, (text,))
+
+    def put_words(self, connection: Connection, first: int, words: Iterable[Word]) -> None:
+        """Make the words of a batch's records findable."""
+        rows = [(first + one.place, " ".join(one.words)) for one in words]
+        connection.exec_driver_sql(_PUT_WORDS, (json_of(rows),))
+
+    def drop_words(self, connection: Connection, words: Iterable[tuple[int, list[str]]]) -> None:
+        """Forget the words of records: a table without text has to be told which they were."""
+        rows = [(number, " ".join(said)) for number, said in words]
+        connection.exec_driver_sql(_DROP_WORDS, (json_of(rows),))
+
+    def among(self, column: ColumnElement[Any], numbers: Collection[int]) -> ColumnElement[bool]:
+        """As one JSON text, however many there are."""
+        listed = func.json_each(literal(json_of(numbers))).table_valued("value")
+        return column.in_(select(listed.c.value))
+
+    def newest(
+        self, connection: Connection, columns: str, bounds: Bounds, shapes: Sequence[int], most: int
+    ) -> list[tuple[int, ...]]:
+        """One walk down the index for each shape, side by side, which SQLite ends at the last that is needed."""
+        pages = [
+            self._union(connection, columns, bounds, shapes[place : place + _UNION_MAX], most)
+            for place in range(0, len(shapes), _UNION_MAX)
+        ]
+        if len(pages) < 2:
+            return pages[0] if pages else []
+        return list(islice(merge(*pages, key=_newer_first), most))
+
+    def _union(
+        self, connection: Connection, columns: str, bounds: Bounds, shapes: Sequence[int], most: int
+    ) -> list[tuple[int, ...]]:
+        condition = bounds.sql()
+        parts = [
+            f"select {columns} from record where shape = {shape:d} and {condition}"  # noqa: S608  names and numbers of ours alone
+            for shape in shapes
+        ]
+        asked = f"{' union all '.join(parts)} order by id desc limit {most:d}"
+        return _rows(connection, asked)
+
+    def saying(
+        self,
+        connection: Connection,
+        columns: str,
+        bounds: Bounds,
+        tokens: Sequence[str],
+        shapes: Sequence[int] | None,
+        most: int,
+    ) -> list[tuple[int, ...]]:
+        """Of the words' lists, from their newest end."""
+        of_shapes = (
+            "" if shapes is None else "and record.shape in (select value from json_each(?2))"
+        )
+        asked = (
+            f"select {columns} from word cross join record on record.id = word.rowid"  # noqa: S608  names and numbers of ours alone
+            f" where word.word match ?1 and word.rowid < {bounds.high:d} and word.rowid >= {bounds.low:d}"
+            f" and {bounds.sql()} {of_shapes} order by word.rowid desc limit {most:d}"
+        )
+        said = " AND ".join(f'"{token}"*' for token in tokens)
+        values = (said,) if shapes is None else (said, json_of(shapes))
+        return _rows(connection, asked, values)
+
+    def words(self, connection: Connection) -> set[tuple[int, str]]:
+        """Every word that can be found, with the record's id."""
+        connection.exec_driver_sql(
+            "create virtual table if not exists temp.said using fts5vocab(main, word, instance)"
+        )
+        rows = connection.exec_driver_sql("select doc, term from temp.said")
+        return {(int(number), str(term)) for number, term in rows}
+
+
+def _rows(
+    connection: Connection, asked: str, values: tuple[str, ...] = ()
+) -> list[tuple[int, ...]]:
+    # Of the driver itself: there may be a hundred thousand.
+    raw: Any = connection.connection.driver_connection
+    found: list[tuple[int, ...]] = raw.execute(asked, values).fetchall()
+    return found
+
+
+def _newer_first(row: tuple[int, ...]) -> int:
+    return -row[0]

@@ -1,0 +1,169 @@
+"""Tests that a file of the first shape is carried over whole, and what is refused of one that is older or newer."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from switchgear.core.errors import SettingsError
+from switchgear.core.words import Level
+from switchgear.observe.history import HistoryReader, HistoryWriter, LogQuery
+from switchgear.observe.overview import overview_of
+from tests.observe.history.kit import KEY, record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from switchgear.observe.record import LogRecord
+    from switchgear.testing import FakeClock
+    from tests.order.postgres import Postgres
+
+EVERYTHING = LogQuery(limit=10_000)
+FIRST = """
+create table alembic_version (version_num varchar(32) not null primary key);
+insert into alembic_version values ('0001');
+create table record (id integer not null primary key autoincrement, run integer not null, at_ms integer not null,
+  level integer not null, event text not null, exchange text not null, method text not null, account text not null,
+  message text not null, call_id integer not null, attempt integer, duration_ms float, kind text, status integer,
+  code text, source text, detail text);
+create index record_by_exchange on record (exchange);
+create index record_by_method on record (exchange, method);
+create index record_by_time on record (at_ms);
+create index record_by_call on record (call_id) where call_id > 0;
+create table run (id integer not null primary key autoincrement, pid integer not null, started_ms integer not null,
+  updated_ms integer not null, ended_ms integer, lost_below_warning integer not null,
+  lost_from_warning integer not null);
+create table circuit (run integer not null, exchange text not null, method text not null, account text not null,
+  state text not null, since_ms integer not null, reason text not null, until_ms integer, held_by text not null,
+  failures integer not null, openings integer not null, updated_ms integer not null, metrics text not null,
+  primary key (run, exchange, method, account));
+insert into run values (1, 7, 0, 0, 0, 2, 1), (2, 7, 0, 0, null, 0, 0);
+pragma application_id = 1398228818;
+pragma journal_mode = wal;
+"""
+COLUMNS = (
+    "at_ms",
+    "level",
+    "event",
+    "exchange",
+    "method",
+    "account",
+    "message",
+    "call_id",
+    "attempt",
+    "duration_ms",
+)
+MORE = ("kind", "status", "code", "source")
+
+
+def first_shape(path: Path, records: list[LogRecord], *, last_id: int) -> None:
+    """A file as the first version wrote it; its scopes and orders were only in the detail."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.executescript(FIRST)
+        raw.execute("begin")
+        for one in records:
+            values = [getattr(one, name) for name in (*COLUMNS, *MORE)]
+            detail = json.dumps(dict(one.detail)) if one.detail else None
+            row = (one.id, one.run, *values, detail)
+            raw.execute(f"insert into record values ({', '.join('?' * len(row))})", row)
+        raw.execute("update sqlite_sequence set seq = ? where name = 'record'", (last_id,))
+        raw.execute("commit")
+
+
+def of_every_kind() -> list[LogRecord]:
+    """Records as the first version made them, two thousand of them and some."""
+    plain = [
+        record(n, event="call_succeeded", message="succeeded in 1.5 ms", duration_ms=1.5, call_id=n)
+        for n in range(3, 2_500)
+    ]
+    gate = {"scope": "account", "for_s": 9.0}
+    order = {"client_order_id": "sg-1", "old": "sent"}
+    return [
+        *(one._replace(run=1) for one in plain),
+        record(
+            2_500, event="gate_closed", message="gate É closed", scope="account", detail=gate, run=2
+        ),
+        record(2_501, event="circuit_moved", method="@exchange", scope="exchange", run=2),
+        record(2_502, event="circuit_moved", level=Level.ERROR, scope="method", run=2),
+        record(2_503, event="intent_moved", order_id="sg-1", detail=order, run=2),
+        record(2_504, event="call_failed", kind="timeout", status=503, code="-1", run=2),
+        record(2_505, event="note", source="x", detail={"scope": "mine"}, run=2),
+    ]
+
+
+def test_a_file_of_the_first_shape_is_carried_over(path: Path, clock: FakeClock) -> None:
+    """Every record is there with its id, its scope and its order; sums and words are made; ids go on."""
+    old = of_every_kind()
+    first_shape(path, old, last_id=3_000)
+    writer = HistoryWriter(path, clock, age_max_s=1e9)
+    reader = HistoryReader(path, clock)
+    assert reader.query(EVERYTHING) == old[::-1]
+    assert reader.check() == []
+    for query in (LogQuery(), LogQuery(text="é clos"), LogQuery(scope="exchange"), LogQuery(run=2)):
+        expected = [one for one in old if query.run in {None, one.run}][::-1]
+        assert reader.overview(query) == overview_of(expected, query)
+    assert [one.id for one in reader.attempts(KEY, 9)] == [9]
+    assert [one.id for one in reader.query(LogQuery(order_id="sg-1"))] == [2_503]
+    writer.write([record(1)])
+    assert writer.flush()
+    assert reader.newest_id() == 3_001
+    assert [one.lost_below_warning for one in reader.runs()] == [0, 0, 2]
+    writer.close()
+
+
+def test_an_old_file_is_not_read_before_it_was_opened_for_writing(path: Path) -> None:
+    """Who only reads changes nothing, and says what to do."""
+    first_shape(path, [], last_id=0)
+    with pytest.raises(SettingsError, match="older version; open it once for writing"):
+        HistoryReader(path)
+
+
+def test_an_empty_file_of_the_first_shape_is_carried_over(path: Path, clock: FakeClock) -> None:
+    """Nothing in it is nothing to carry."""
+    first_shape(path, [], last_id=0)
+    HistoryWriter(path, clock).close()
+    assert HistoryReader(path, clock).query(EVERYTHING) == []
+
+
+def test_a_step_that_fails_leaves_the_old_file(path: Path, clock: FakeClock) -> None:
+    """A file that cannot be carried over is as it was, and the next version may try again."""
+    first_shape(path, [record(1, run=1), record(2, run=1)], last_id=2)
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.execute("update record set detail = '{' where id = 2")
+    writer = HistoryWriter(path, clock)
+    writer.close()
+    with closing(sqlite3.connect(path)) as raw:
+        assert raw.execute(
+            "select count(*), max(id) from record where exchange = ?", (KEY.exchange,)
+        ).fetchone() == (2, 2)
+        assert raw.execute("select version_num from alembic_version").fetchall() == [("0001",)]
+
+
+def test_a_newer_version_on_a_server_is_refused(postgres: Postgres, clock: FakeClock) -> None:
+    """By the writer and by the reader, with both shapes named, and without the URL's secrets."""
+    url = postgres.fresh()
+    HistoryWriter(url, clock).close()
+    postgres.ask(url, "update history_version set version_num = '9999'")
+    for open_ in (lambda: HistoryWriter(url, clock), lambda: HistoryReader(url, clock)):
+        with pytest.raises(SettingsError, match="its shape is 9999, known is up to 0002") as caught:
+            open_()
+        assert "search_path" not in str(caught.value)
+
+
+def test_another_programs_tables_are_left_alone(postgres: Postgres, clock: FakeClock) -> None:
+    """A table of the same name that is not ours is an error where the URL is given; nothing is touched."""
+    url = postgres.fresh()
+    postgres.ask(url, "create table record (theirs integer)")
+    with pytest.raises(SettingsError, match="another program's tables of the same names: record"):
+        HistoryWriter(url, clock)
+    assert postgres.ask(url, "select * from record") == []
+
+
+def test_nothing_on_a_server_is_not_read(postgres: Postgres) -> None:
+    """The reader makes no tables."""
+    with pytest.raises(SettingsError, match="there is none"):
+        HistoryReader(postgres.fresh())
