@@ -6,6 +6,7 @@ import json
 import re
 import signal
 from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -221,3 +222,45 @@ def test_the_scenarios_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(
         line.endswith(load(name).meaning) for line, name in zip(lines, shipped(), strict=True)
     )
+
+
+def test_tokens_open_the_page(tmp_path: Path) -> None:
+    """With a file of tokens nobody gets in without one; the link that is printed signs in once, and is told."""
+    file, journal = tmp_path / "tokens", tmp_path / "log.db"
+    file.write_text("operator anna a-token-of-anna-1234\n", encoding="utf-8")
+    file.chmod(0o600)
+    with sg.Switchgear(history=journal) as gear:
+        gear.call_sync("binance", "get_before", lambda: 1)
+    given = ("serve", "--history", str(journal), "--port", "0", "--tokens", str(file))
+    with process(*given, "--allow-host", "desk.example") as shown:
+        assert shown.running.stdout is not None
+        address, _, token = shown.running.stdout.readline().split()[4].partition("/login#")
+        head = {"Content-Type": "application/json", "Host": "desk.example"}
+        body = json.dumps({"token": token}).encode()
+        posted = Request(f"{address}/api/v1/login", data=body, headers=head, method="POST")
+        with urlopen(posted, timeout=10) as answer:
+            assert json.load(answer)["name"] == "terminal"
+        with pytest.raises(HTTPError, match="401"):
+            urlopen(f"{address}/api/v1/status", timeout=10)
+        code, said = shown.end(signal.SIGINT)
+    assert code == 0
+    assert "by terminal: signed in as operator from 127.0.0.1" in said
+    assert token not in said
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--host", "0.0.0.0"), "loopback"),
+        (("--allow-host", "desk.example"), "credentials"),
+        (("--tokens", "none"), "cannot be read"),
+    ],
+)
+def test_nothing_is_opened_to_others_without_tokens(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, str], says: str
+) -> None:
+    """One line says what would do, and nothing was started."""
+    journal = tmp_path / "log.db"
+    sg.Switchgear(history=journal).close()
+    assert exit_code("serve", "--history", str(journal), "--port", "0", *options) == 2
+    assert says in capsys.readouterr().err

@@ -67,12 +67,15 @@ def test_a_count_is_that_of_the_records(told: House, given: dict[str, Any]) -> N
 
 @pytest.mark.parametrize("given", FILTERS, ids=str)
 def test_an_export_is_exactly_the_filter(told: House, given: dict[str, Any]) -> None:
-    """Both exports hold the records that the page shows for the same filter, in its order."""
+    """Both exports hold the records that the page shows for the same filter, in its order, and say that it is all."""
     shown = told.logs(**given)
     lines = told.http.get("/api/v1/logs/export", params={**given, "format": "jsonl"}).text
-    assert [json.loads(line) for line in lines.splitlines()] == shown
+    *held, last = map(json.loads, lines.splitlines())
+    assert held == shown
+    assert (last["whole"], last["records"]) == (True, len(shown))
     table = told.http.get("/api/v1/logs/export", params={**given, "format": "csv"}).text
-    rows = list(csv.DictReader(io.StringIO(table, newline="")))
+    *rows, end = csv.DictReader(io.StringIO(table, newline=""))
+    assert end["id"].startswith(f"# whole: {len(shown)} records; filter ")
     assert [(int(row["id"]), row["message"]) for row in rows] == [
         (record["id"], record["message"]) for record in shown
     ]
@@ -114,7 +117,7 @@ def test_a_bad_filter_says_what_is_wrong(
 
 
 def test_an_unknown_export_format_is_refused(house: House) -> None:
-    """A format that is none names the two that are."""
+    """A format that is none names those that are."""
     error = house.get("logs/export", status=400, format="xlsx")["error"]
     assert (error["field"], error["value"]) == ("format", "xlsx")
     assert "jsonl, csv" in error["allowed"]
@@ -188,8 +191,11 @@ def test_openapi_names_every_answer(house: House) -> None:
         f"/api/v1/{path}"
         for path in (
             "logs", "logs/count", "logs/names", "logs/export", "logs/clear",
+            "logs/overview", "logs/latency", "logs/around/{record_id}",
             "logs/{exchange}/{method}/{call_id}", "live", "circuits", "health", "status",
+            "circuits/history", "circuits/holds", "circuits/hold", "circuits/release", "circuits/reset", "metrics",
             "orders", "orders/board", "orders/switch", "orders/{intent_id}", "orders/{intent_id}/abandon",
+            "orders/{intent_id}/cancel", "me",
         )
     }  # fmt: skip
     names = {one["name"] for one in described["paths"]["/api/v1/logs"]["get"]["parameters"]}

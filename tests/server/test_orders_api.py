@@ -250,7 +250,8 @@ def test_the_description_names_every_question(house: OrderHouse) -> None:
     """OpenAPI has each path of orders, with its filter."""
     described = house.get("openapi.json")
     paths = {path for path in described["paths"] if path.startswith("/api/v1/orders")}
-    tails = ("", "/board", "/switch", "/{intent_id}", "/{intent_id}/abandon")
+    of_one = (f"/{{intent_id}}{tail}" for tail in ("", "/abandon", "/cancel"))
+    tails = ("", "/board", "/switch", *of_one)
     assert paths == {f"/api/v1/orders{tail}" for tail in tails}
     names = {one["name"] for one in described["paths"]["/api/v1/orders"]["get"]["parameters"]}
     assert names == {"exchange", "account", "state", "symbol", "client_order_id", "limit"}

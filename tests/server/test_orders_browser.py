@@ -156,7 +156,7 @@ def test_details_tell_the_whole_life(page: Page, house: OrderHouse) -> None:
     page.reload()
     expect(panel.locator(".moves li")).to_have_count(3)
     panel.get_by_role("link", name="Its records").click()
-    expect(page).to_have_url(re.compile(rf"/api-logs\?text=sg-{3:032x}$"))
+    expect(page).to_have_url(re.compile(rf"/api-logs\?order_id=sg-{3:032x}$"))
     page.go_back()
     expect(panel).to_be_visible()
     page.keyboard.press("Escape")

@@ -92,11 +92,11 @@ def test_a_file_is_sent_again_only_when_it_changed(house: House) -> None:
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_home_is_the_log(house: House) -> None:
-    """The bare address leads to the log."""
-    answer = house.http.get("/")
-    assert (answer.status_code, answer.headers["location"]) == (307, "api-logs")
-    assert house.http.get("/circuits").status_code == 200
+@pytest.mark.parametrize("path", ["/", "/api-logs", "/calls", "/circuits", "/orders"])
+def test_each_page_has_its_address(house: House, path: str) -> None:
+    """The bare address is the first page; each other one can be asked for as it is."""
+    answer = house.http.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
 
 
 def _modules() -> list[Path]:

@@ -9,7 +9,10 @@ import httpx
 import pytest
 
 from switchgear.core.errors import SettingsError
+from switchgear.gear import Switchgear
 from switchgear.server import GearSource, serve
+from switchgear.server.serving import listening
+from tests.server.login_kit import VIEWER, credentials
 
 if TYPE_CHECKING:
     from tests.server.kit import House
@@ -17,8 +20,8 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.1", "example.com", "", "127.0.0.1.x"])
 def test_only_loopback_is_served(house: House, host: str) -> None:
-    """There is no login yet, so an address that others can reach is refused, by name."""
-    with pytest.raises(SettingsError, match="loopback") as caught:
+    """Without credentials, an address that others can reach is refused, by name and with what would do."""
+    with pytest.raises(SettingsError, match=r"loopback.*credentials.*--tokens") as caught:
         serve(GearSource(house.gear), host=host, port=0)
     assert (caught.value.field, caught.value.value) == ("host", host)
 
@@ -70,3 +73,79 @@ def test_two_servers_show_two_gears(house: House) -> None:
     with serve(GearSource(house.gear), port=0) as second:
         assert second.port != house.server.port
     assert house.get("status")["source"] == "program"
+
+
+@pytest.mark.parametrize("name", ["desk.example", "192.168.0.1", "0.0.0.0"])
+def test_no_other_name_is_served_without_credentials(house: House, name: str) -> None:
+    """A name that others call it by, through a proxy or a tunnel, would let all of them in."""
+    with pytest.raises(SettingsError, match="credentials") as caught:
+        serve(GearSource(house.gear), port=0, allowed_hosts=[name])
+    assert (caught.value.field, caught.value.value) == ("allowed_hosts", name)
+
+
+def test_with_credentials_every_address_may_be_listened_on(house: House) -> None:
+    """It answers by the names that were given and by those of this machine, to those who are known."""
+    bearer = {"authorization": f"Bearer {VIEWER}"}
+    source = GearSource(house.gear)
+    given = {"credentials": credentials(), "allowed_hosts": ["desk.example"]}
+    with serve(source, host="0.0.0.0", port=0, **given) as server:  # type: ignore[arg-type]  # as they are
+        assert server.url == f"http://desk.example:{server.port}"
+        assert server.login_link().startswith(f"{server.url}/login#")
+        assert not server.is_local
+        url = f"http://127.0.0.1:{server.port}/api/v1/status"
+        assert httpx.get(url, headers=bearer).status_code == 200
+        assert httpx.get(url, headers={**bearer, "host": "desk.example"}).status_code == 200
+        assert httpx.get(url, headers={**bearer, "host": "other.example"}).status_code == 403
+        assert httpx.get(url, headers={"host": "desk.example"}).status_code == 401
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_an_address_that_is_none_needs_a_name(house: House, host: str) -> None:
+    """Every address of the machine is no name that a browser could say."""
+    with pytest.raises(SettingsError, match="every address") as caught:
+        serve(GearSource(house.gear), host=host, port=0, credentials=credentials())
+    assert caught.value.field == "allowed_hosts"
+
+
+@pytest.mark.parametrize(
+    "name", ["desk.example:8080", "https://desk.example", "", "::1", "*.example"]
+)
+def test_a_name_is_one_as_in_an_address(house: House, name: str) -> None:
+    """What no Host header can hold is refused."""
+    with pytest.raises(SettingsError, match="without a port"):
+        serve(GearSource(house.gear), port=0, credentials=credentials(), allowed_hosts=[name])
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "no host", "x" * 300, "192.0.2.1"])
+def test_an_address_of_another_machine_is_said(house: House, host: str) -> None:
+    """What is not here cannot be listened on, with credentials either."""
+    with pytest.raises(SettingsError):
+        serve(GearSource(house.gear), host=host, port=0, credentials=credentials())
+
+
+def test_ipv6_is_asked_for_in_brackets(house: House) -> None:
+    """The address that is listened on is a name of it, as a browser writes it."""
+    with serve(GearSource(house.gear), host="::1", port=0, credentials=credentials()) as server:
+        assert server.url == f"http://[::1]:{server.port}"
+        bearer = {"authorization": f"Bearer {VIEWER}"}
+        assert httpx.get(f"{server.url}/api/v1/me", headers=bearer).status_code == 200
+
+
+def test_a_gear_serves_with_credentials() -> None:
+    """The one method takes them too, and its close ends the server."""
+    with Switchgear() as gear:
+        server = gear.serve(0, credentials=credentials())
+        assert httpx.get(f"{server.url}/api/v1/me").status_code == 401
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{server.url}/api/v1/me")
+
+
+def test_answers_do_not_wait_for_acknowledgements(house: House) -> None:
+    """What is accepted sends at once: an answer in two parts would else take 40 ms."""
+    bound = listening("127.0.0.1", 0)
+    with bound, socket.create_connection(bound.getsockname()):
+        accepted, _ = bound.accept()
+        with accepted:
+            assert (
+                accepted.proto == socket.IPPROTO_TCP
+            )  # by which asyncio knows what to send at once

@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from switchgear.cli.logs import Json, needed
+from switchgear.cli.logs import Kept as KeptAt
+from switchgear.cli.logs import app as logs
 from switchgear.cli.orders import app as orders
 from switchgear.core.clock import SystemClock
 from switchgear.core.errors import SettingsError
@@ -18,14 +21,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(logs, name="logs")
 app.add_typer(orders, name="orders")
 
 Seed = Annotated[int, typer.Option(help="Of prices, faults and plans.")]
-Kept = Annotated[
-    Path | None,
-    typer.Option("--history", envvar="SWITCHGEAR_HISTORY", help="History file of a program."),
-]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
 @app.command()
@@ -88,7 +87,7 @@ def serve(
     config: Annotated[
         Path | None, typer.Option(help="switchgear.toml: which exchanges to watch.")
     ] = None,
-    history: Kept = None,
+    history: KeptAt = None,
     journal: Annotated[
         str | None,
         typer.Option(
@@ -96,54 +95,41 @@ def serve(
         ),
     ] = None,
     port: Annotated[int | None, typer.Option(help="Of the pages; 0 for any free one.")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Where to listen; other than loopback needs --tokens.")
+    ] = None,
+    tokens: Annotated[
+        Path | None,
+        typer.Option(envvar="SWITCHGEAR_TOKENS", help="File: operator NAME TOKEN, viewer NAME …"),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(help="A name by which browsers ask for it; may be given again."),
+    ] = None,
+    https: Annotated[
+        bool, typer.Option("--https", help="A proxy in front speaks TLS with browsers.")
+    ] = False,
 ) -> None:
     """Show the pages: of real exchanges with --config, of another program with --history or --journal."""
-    from switchgear.cli.serving import serve_exchanges, serve_kept
+    from switchgear.cli.serving import Door, serve_exchanges, serve_kept
 
+    door = Door(host, port, tokens, tuple(allow_host or ()), https)
     if config is not None:
         from switchgear.cli.config import read
 
-        return serve_exchanges(read(config), history, port, journal=journal)
+        return serve_exchanges(read(config), history, door, journal=journal)
     if history is None and journal is None:
         allowed = "give --config FILE or --history FILE, or --journal FILE"
         raise SettingsError("config", None, allowed)
-    return serve_kept(history, journal, port)
+    return serve_kept(history, journal, door)
 
 
 @app.command()
-def logs(
-    *,
-    history: Kept = None,
-    exchange: Annotated[str | None, typer.Option(help="Only of this exchange.")] = None,
-    method: Annotated[str | None, typer.Option(help="Only of this method.")] = None,
-    account: Annotated[str | None, typer.Option(help="Only of this account.")] = None,
-    level: Annotated[str | None, typer.Option(help="At least: DEBUG to CRITICAL.")] = None,
-    event: Annotated[str | None, typer.Option(help="Only this event.")] = None,
-    kind: Annotated[str | None, typer.Option(help="Only errors of this kind.")] = None,
-    call_id: Annotated[str | None, typer.Option(help="Only this call.")] = None,
-    since: Annotated[str | None, typer.Option(help="From then on: -15m, or ISO 8601.")] = None,
-    until: Annotated[str | None, typer.Option(help="Up to then.")] = None,
-    text: Annotated[str | None, typer.Option(help="Only messages that contain it.")] = None,
-    limit: Annotated[str | None, typer.Option(help="The newest so many, 1 to 10000.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Print records of a history file, the newest last."""
-    from switchgear.cli.show import show_logs
-
-    names = ("exchange", "method", "account", "level", "event", "kind", "call_id")
-    values = (exchange, method, account, level, event, kind, call_id)
-    given = dict(zip(names, values, strict=True))
-    given |= {"since": since, "until": until, "text": text, "limit": limit}
-    filters = {name: value for name, value in given.items() if value is not None}
-    show_logs(_needed(history), filters, SystemClock(), as_json=as_json)
-
-
-@app.command()
-def circuits(*, history: Kept = None, as_json: Json = False) -> None:
-    """Print the circuits as a history file has them, and the gates that are closed."""
+def circuits(*, history: KeptAt = None, as_json: Json = False) -> None:
+    """Print the circuits as a history has them, and the gates that are closed."""
     from switchgear.cli.show import show_circuits
 
-    show_circuits(_needed(history), SystemClock(), as_json=as_json)
+    show_circuits(needed(history), SystemClock(), as_json=as_json)
 
 
 @app.command()
@@ -158,9 +144,3 @@ def config(
     from switchgear.cli.show import show_config
 
     show_config(read(path))
-
-
-def _needed(history: Path | None) -> Path:
-    if history is None:
-        raise SettingsError("history", None, "give --history FILE, or set SWITCHGEAR_HISTORY")
-    return history

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from switchgear.core.errors import SettingsError
 from switchgear.core.words import Key, KeyNameError
 from switchgear.settings import SettingsBook, load_file
+from switchgear.settings.order_limits import LimitTables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     Check = Callable[[str, Any], Any]
 
-TABLES = ("settings", "server", "history", "exchanges")
+TABLES = ("settings", "server", "history", "exchanges", "orders")
 EXCHANGES = ("alpaca", "binance", "coinbase")
 PAPER = ("alpaca", "binance")
 """Those that have an address for trading with play money."""
@@ -103,6 +104,7 @@ def read(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
     if "history" in tree and "path" not in history:
         raise SettingsError("history.path", None, "must be given: the file to keep records in")
     settings = tree.get("settings", {})
+    LimitTables.read(tree.get("orders", {}))  # the desks of another program obey them
     return Config(
         settings=settings,
         book=_book(settings),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from switchgear.practice.sim.server import Sim
     from switchgear.server import LogSource, Server
 
-PORT = 8080
+HOST, PORT = "127.0.0.1", 8080
 _PORT_MAX = 65_535
 
 
@@ -218,18 +218,45 @@ def _tell(moment: Moment) -> None:
     typer.echo(f"{moment.at_s:6.1f} s  {venues}: {words}")
 
 
-def serve_kept(history: Path | None, journal: str | None, port: int | None) -> None:
+class Door(NamedTuple):
+    """Where the pages are, and for whom."""
+
+    host: str | None
+    """As the settings file has it, or loopback, when not given."""
+    port: int | None
+    """The same."""
+    tokens: Path | None
+    allowed_hosts: tuple[str, ...]
+    https: bool
+
+    def opened(self, source: LogSource, host: str = HOST, port: int = PORT) -> Server:
+        """A server that answers already, by what the settings file says where nothing else is given."""
+        from switchgear.server import Credentials, serve
+
+        return serve(
+            source,
+            host if self.host is None else self.host,
+            port if self.port is None else self.port,
+            credentials=None if self.tokens is None else Credentials.read(self.tokens),
+            allowed_hosts=self.allowed_hosts,
+            https=self.https,
+        )
+
+
+def serve_kept(history: str | None, journal: str | None, door: Door) -> None:
     """Show what other programs write, at least one of both; raises SettingsError when one cannot be used."""
     from switchgear.server import GearSource, HistorySource
 
     with Switchgear() as gear, _journals(gear, journal) as journals:
+        if journal is None:
+            gear.on(Note, _tell_note)  # who signed in: there is no log here that would hold it
         # Without a history the log is this process's own: what was done here by hand.
         source: LogSource = (
             GearSource(gear, journals=journals)
             if history is None
-            else HistorySource(history, journals=journals)
+            else HistorySource(history, journals=journals, note=gear.hub.emit)
         )
-        until_interrupted(_show(source, PORT if port is None else port))
+        until_interrupted(_show(source, door))
 
 
 @contextmanager
@@ -262,21 +289,24 @@ def _tell_move(move: IntentMoved) -> None:
     typer.echo(f"switchgear: {harmless(line)}")
 
 
-async def _show(source: LogSource, port: int) -> None:
-    from switchgear.server import serve
-
-    with serve(source, port=port) as server:
-        _announce(server)
+async def _show(source: LogSource, door: Door) -> None:
+    with door.opened(source) as server:
+        _announce(server, door)
         await asyncio.Event().wait()
 
 
-def _announce(server: Server) -> None:
+def _announce(server: Server, door: Door) -> None:
     url = server.url
     typer.echo(f"switchgear: {url}/api-logs and {url}/circuits and {url}/orders")
+    if door.tokens is not None:
+        typer.echo(f"switchgear: sign in with {server.login_link()} (once, within 10 minutes)")
+        if not door.https and not server.is_local:
+            warning = "what passes can be read on the way: have a proxy speak TLS, and give --https"
+            typer.echo(f"switchgear: {warning}")
 
 
 def serve_exchanges(
-    config: Config, history: Path | None, port: int | None, *, journal: str | None = None
+    config: Config, history: str | None, door: Door, *, journal: str | None = None
 ) -> None:
     """
     Watch the exchanges of a settings file through switchgear, and show it.
@@ -284,7 +314,7 @@ def serve_exchanges(
     Args:
         config: The file.
         history: Where to keep records, before what the file says.
-        port: Of the pages, before what the file says.
+        door: Where the pages are and for whom, before what the file says.
         journal: Of orders to show; none when not given.
 
     Raises:
@@ -298,29 +328,28 @@ def serve_exchanges(
         Switchgear(settings=config.settings, history=table) as gear,
         _journals(gear, journal) as journals,
     ):
-        shown = config.server.port if port is None else port
         page = GearSource(gear, gear.reader, journals)
-        until_interrupted(_watch_and_show(gear, config, page, shown))
+        until_interrupted(_watch_and_show(gear, config, page, door))
 
 
-def _history_of(config: Config, path: Path | None) -> HistoryTable | None:
+def _history_of(config: Config, path: str | None) -> HistoryTable | None:
     from switchgear.cli.config import HistoryTable
 
     if path is None:
         return config.history
-    return replace(config.history or HistoryTable(""), path=str(path))
+    return replace(config.history or HistoryTable(""), path=path)
 
 
-async def _watch_and_show(gear: Switchgear, config: Config, source: LogSource, port: int) -> None:
+async def _watch_and_show(gear: Switchgear, config: Config, source: LogSource, door: Door) -> None:
     from switchgear.cli.watching import open_api, watch
-    from switchgear.server import serve
 
     async with AsyncExitStack() as stack:
         apis = [
             (await stack.enter_async_context(open_api(gear, table)), table)
             for table in config.exchanges
         ]
-        _announce(stack.enter_context(serve(source, host=config.server.host, port=port)))
+        served = door.opened(source, config.server.host, config.server.port)
+        _announce(stack.enter_context(served), door)
         async with asyncio.TaskGroup() as group:
             for api, table in apis:
                 group.create_task(watch(gear.clock, api, table))

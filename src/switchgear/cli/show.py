@@ -1,4 +1,4 @@
-"""Owns printing records, circuits and settings for people and for programs; finding them is others'."""
+"""Owns printing circuits and settings for people and for programs; finding them is others'."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ from rich.table import Table
 from rich.text import Text
 
 from switchgear.core.words import CircuitState, Effect, Key, Level, Scope
-from switchgear.observe.history import HistoryReader, LogQuery, to_jsonl
+from switchgear.observe.history import HistoryReader
 from switchgear.observe.history.gates import closed_gates
 from switchgear.observe.history.wide import held_back_by, refusing, the_wide, wide_words
 from switchgear.settings import Settings, asdict_shallow, pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from rich.console import OverflowMethod
 
@@ -31,35 +30,17 @@ if TYPE_CHECKING:
     from switchgear.core.clock import Clock
     from switchgear.core.policy.gate import GateView
     from switchgear.observe.history import CircuitSnapshot
-    from switchgear.observe.record import LogRecord
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _IN_CODE = ("ignore", "failed_result")
 """Settings that a file cannot hold."""
 
 
-def show_logs(path: Path, filters: Mapping[str, str], clock: Clock, *, as_json: bool) -> None:
-    """
-    Print the newest records that match, the newest last.
-
-    Raises:
-        SettingsError: A filter does not parse, or the file is no history.
-    """
-    query = LogQuery.parse(filters, _now_ms(clock))
-    found = HistoryReader(path, clock).query(query)[::-1]
-    if as_json:
-        for line in to_jsonl(found):
-            typer.echo(line, nl=False)
-        return
-    for record in found:
-        typer.echo(_log_line(record))
-
-
-def show_circuits(path: Path, clock: Clock, *, as_json: bool) -> None:
+def show_circuits(path: str, clock: Clock, *, as_json: bool) -> None:
     """
     Print the circuits as they were last written down, and below them the gates that are closed now.
 
-    As JSON, only the circuits. Raises SettingsError as show_logs.
+    As JSON, only the circuits. Raises SettingsError where there is no such history.
     """
     reader, now_ms = HistoryReader(path, clock), _now_ms(clock)
     circuits = reader.circuits()
@@ -93,13 +74,6 @@ def date(at_ms: int) -> str:
     """An instant, to the millisecond, in UTC."""
     at = _EPOCH + timedelta(milliseconds=at_ms)
     return at.isoformat(sep=" ", timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _log_line(record: LogRecord) -> str:
-    where = ".".join(part for part in (record.exchange, record.method) if part) or "switchgear"
-    account = "" if record.account in {"", "main"} else f"[{record.account}]"
-    line = f"{date(record.at_ms)} {record.level.name:8} {where}{account} {record.message}"
-    return harmless(line)
 
 
 def harmless(text: str) -> str:
@@ -156,7 +130,9 @@ _STYLES = {
 def _circuit_cells(one: CircuitSnapshot, holder: Scope | None, now_ms: int) -> dict[str, Text]:
     """By the column's title."""
     name = wide_words(one.key.scope, one.key.account) or _method(one.key)
-    wait = "" if one.until_ms is None else f"in {max(0, one.until_ms - now_ms) / 1000:.0f} s"
+    passes = one.state in {CircuitState.FORCED_CLOSED, CircuitState.METRICS_ONLY}
+    waits_s = None if one.until_ms is None or passes else max(0, one.until_ms - now_ms) / 1000
+    wait = "" if waits_s is None else f"in {waits_s:.0f} s"
     texts = {
         "exchange": one.key.exchange,
         _WHY.title: "; ".join(_why(one, holder, now_ms)),

@@ -1,4 +1,4 @@
-"""Owns the JSON API under /api/v1: which question has which answer; access says who may ask."""
+"""Owns the JSON API under /api/v1: which question has which answer; overview_api has those about many records."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from starlette.responses import Response, StreamingResponse
 
 from switchgear.core.errors import SettingsError
 from switchgear.core.words import Level
-from switchgear.observe.history import to_csv, to_jsonl
+from switchgear.observe.history.export import exported, forms_here
 from switchgear.observe.query import LogQuery
 from switchgear.server import model
 from switchgear.server.asking import given
 from switchgear.server.live import READERS_MAX, Live, last_event_id
+from switchgear.server.overview_api import OverviewApi
 from switchgear.server.shapes import board_out, filter_out, page_json
+from switchgear.server.who import who_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from switchgear.core.clock import Clock
-    from switchgear.observe.record import LogRecord
+    from switchgear.server.audit import Audit
     from switchgear.server.source import LogSource
 
 PAGE_RECORDS = 100
@@ -41,20 +43,24 @@ _CallId = Annotated[int, Path(ge=1, lt=2**63)]
 class Api:
     """The answers, as a router."""
 
-    def __init__(self, source: LogSource, clock: Clock, closing: Callable[[], bool]) -> None:
+    def __init__(
+        self, source: LogSource, clock: Clock, closing: Callable[[], bool], audit: Audit
+    ) -> None:
         self._source = source
+        self._audit = audit
         self._records = source.records
         self._live = Live(source.records, clock, closing)
         self.router = APIRouter()
         self._route_logs()
         self._route_board()
+        self.router.include_router(OverviewApi(source).router)
 
     def _route_logs(self) -> None:
         get = self.router.get
         filtered: dict[str, Any] = {"responses": _BAD, "openapi_extra": _FILTERED}
         page: dict[str, Any] = {
             "responses": {**_BAD, 200: {"model": model.LogPage}},
-            "openapi_extra": _FILTERED,
+            "openapi_extra": {"parameters": [*model.FILTER, model.COUNT]},
         }
         get("/logs", response_class=Response, **page)(self.logs)
         get("/logs/count", **filtered)(self.count)
@@ -75,15 +81,19 @@ class Api:
 
     def logs(self, request: Request) -> Response:
         """Records that match, newest first; older ones with before_id."""
-        query = self._query({"limit": str(PAGE_RECORDS), **given(request)})
+        asked = given(request)
+        counted = asked.pop("count", "yes")
+        if counted not in _COUNT:
+            raise SettingsError("count", counted, f"must be one of {', '.join(_COUNT)}")
+        query = self._query({"limit": str(PAGE_RECORDS), **asked})
         newest_id = self._records.newest_id()
         found = self._records.logs(query)
-        count = self._records.count(query, COUNTED_MAX + 1)
+        count = self._records.count(query, COUNTED_MAX + 1) if counted == "yes" else None
         return page_json(
             found,
             next_before_id=found[-1].id if len(found) == query.limit else None,
-            count=min(count, COUNTED_MAX),
-            count_is_exact=count <= COUNTED_MAX,
+            count=None if count is None else min(count, COUNTED_MAX),
+            count_is_exact=None if count is None else count <= COUNTED_MAX,
             newest_id=newest_id,
             now_ms=self._source.now_ms(),
         )
@@ -93,11 +103,15 @@ class Api:
         query = self._pinned(self._query(given(request)))
         return model.Count(count=self._records.count(query), filter=filter_out(query))
 
-    def clear(self, order: model.ClearOrder) -> model.Cleared:
+    def clear(self, request: Request, order: model.ClearOrder) -> model.Cleared:
         """Remove what matches, if it is as much as was confirmed; `count` gives number and filter."""
         if not self._source.status().writable:
             raise HTTPException(403, "this log is read only here: it belongs to another process")
-        cleared = self._records.clear(self._query(order.filter), order.confirm_count)
+        query = self._query(order.filter)
+        cleared = self._records.clear(query, order.confirm_count)
+        if cleared:
+            did = f"cleared {cleared} records"
+            self._audit.tell(who_of(request.scope), did, why=_words(query))
         return model.Cleared(cleared=cleared)
 
     def names(self) -> model.NamesOut:
@@ -109,24 +123,41 @@ class Api:
         )
 
     def export(self, request: Request) -> Response:
-        """Exactly what matches, newest first, as a file: `format` is jsonl or csv."""
+        """
+        Exactly what matches, newest first, as a file: `format` is jsonl, csv, or parquet where it can be made.
+
+        Its last line says whether it is whole: what breaks off has none, or one that says why.
+        """
         asked = given(request)
         form = asked.pop("format", "jsonl")
         if form not in _FORMS:
             raise SettingsError("format", form, f"must be one of {', '.join(_FORMS)}")
-        chunks = _written(form, self._records.export(self._query(asked)))
+        query = self._query(asked)
+        chunks = exported(form, self._records.export(query), query)
         name = f'attachment; filename="switchgear-logs.{form}"'
         head = {"content-disposition": name, "cache-control": "no-store"}
         return StreamingResponse(chunks, headers=head, media_type=_FORMS[form])
 
-    def call(self, exchange: str, method: str, call_id: _CallId, account: str = "main") -> Response:
-        """Every record of one call, in the order in which they happened."""
+    def call(
+        self,
+        exchange: str,
+        method: str,
+        call_id: _CallId,
+        account: str = "main",
+        run: str = "",
+    ) -> Response:
+        """
+        Every record of one call, in the order in which they happened.
+
+        Each process counts its calls anew: `run`, as the record has it, tells those of one from another's.
+        """
         query = self._query(
             {
                 "exchange": exchange,
                 "method": method,
                 "account": account,
                 "call_id": str(call_id),
+                "run": "" if run == _THIS_RUN else run,
                 "limit": str(CALL_RECORDS_MAX),
             }
         )
@@ -158,6 +189,7 @@ class Api:
         """Where the records come from, and how many never arrived."""
         return model.StatusOut(
             **asdict(self._source.status()),
+            export_forms=list(_FORMS),
             version=version("switchgear"),
             now_ms=self._source.now_ms(),
         )
@@ -173,8 +205,12 @@ class Api:
         )
 
 
-_FORMS = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8; header=present"}
+_COUNT = ("yes", "no")
+_THIS_RUN = "0"
+"""What a record of memory has as its run: there is no other."""
+_FORMS = forms_here()
 
 
-def _written(form: str, records: Iterator[LogRecord]) -> Iterator[bytes]:
-    return to_csv(records) if form == "csv" else to_jsonl(records)
+def _words(query: LogQuery) -> str:
+    """A filter in words."""
+    return ", ".join(f"{name} {value}" for name, value in filter_out(query).items()) or "all"

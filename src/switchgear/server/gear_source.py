@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from switchgear.core.words import Key, Scope
+from switchgear.observe.history import metrics_as_dict
+from switchgear.server.control import Control
 from switchgear.server.file_records import FileRecords
 from switchgear.server.orders_source import Orders
+from switchgear.server.reach import Reach
 from switchgear.server.ring_records import RingRecords
 from switchgear.server.source import Board, CallCounts, Circuit, ClosedGate, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from switchgear.core.event import Note
     from switchgear.core.policy.circuit_view import CircuitView
     from switchgear.gear import Switchgear
     from switchgear.observe.health import Health
@@ -45,6 +49,8 @@ class GearSource:
             RingRecords(gear) if history is None else FileRecords(history, before=gear.flush)
         )
         self.orders = Orders(lambda: gear.desks, journals)
+        self.control = Control(gear)
+        self._reach = None if history is None else Reach(history)
 
     def now_ms(self) -> int:
         """The gear's date."""
@@ -90,6 +96,18 @@ class GearSource:
             lost=0 if writer is None else sum(writer.lost.values()),
         )
 
+    def metrics(self) -> list[dict[str, object]]:
+        """The fields of each key's CallMetrics, by key."""
+        return [metrics_as_dict(one) for one in self._gear.all_metrics()]
+
+    def whole_since_ms(self) -> int | None:
+        """Epoch ms since when no record is missing; None when there is none."""
+        return self._gear.ring.whole_since_ms if self._reach is None else self._reach.since_ms()
+
+    def note(self, note: Note) -> None:
+        """Write down what was done here by hand: in the gear's log."""
+        self._gear.hub.emit(note)
+
 
 def _tight(views: Iterable[CircuitView]) -> list[CircuitView]:
     """The circuits wider than a method that do not let all calls through, the widest first."""
@@ -112,6 +130,7 @@ def _circuit(
         reason=view.reason,
         by=view.by,
         retry_after_s=view.retry_after_s,
+        hold_ends_in_s=view.hold_ends_in_s,
         failures=view.failures,
         failure_threshold=view.rules.failure_threshold,
         reset_timeout_s=view.rules.reset_timeout_s,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from anyio import Event
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
@@ -22,6 +23,8 @@ READERS_MAX = 32
 """Readers at once; each costs a thread's turn every TICK_S."""
 TICK_S = 0.2
 HEARTBEAT_S = 15
+GRACE_S = 2.0
+"""How long a tail may take to end well; it looks every TICK_S."""
 _ID_DIGITS_MAX = 19
 
 
@@ -41,15 +44,25 @@ class Live:
 
     def answer(self, query: LogQuery, after_id: int) -> EventSourceResponse:
         """The records that match, from behind after_id on; each event has its record's id."""
-        return EventSourceResponse(self._events(query, after_id), ping=HEARTBEAT_S, sep="\n")
+        # Set when a server of the user's own is about to end: nobody else tells an application that is mounted.
+        ending = Event()
+        return EventSourceResponse(
+            self._events(query, after_id, ending),
+            ping=HEARTBEAT_S,
+            sep="\n",
+            shutdown_event=ending,
+            shutdown_grace_period=GRACE_S,
+        )
 
-    async def _events(self, query: LogQuery, after_id: int) -> AsyncIterator[ServerSentEvent]:
+    async def _events(
+        self, query: LogQuery, after_id: int, ending: Event
+    ) -> AsyncIterator[ServerSentEvent]:
         tail = None
         self._readers += 1
         try:
             tail = await run_in_threadpool(self._records.tail, query, after_id)
             yield ServerSentEvent(event="ready", data="{}", retry=1_000)
-            while not self._closing():
+            while not (self._closing() or ending.is_set()):
                 try:
                     records, missed = await run_in_threadpool(tail.take)
                 except StoreError:

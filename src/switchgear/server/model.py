@@ -56,8 +56,12 @@ class LogPage(BaseModel):
     next_before_id: int | None = Field(
         description="Ask again with before_id for older ones; null at the end."
     )
-    count: int = Field(description="How many match, counted up to 10,000.")
-    count_is_exact: bool = Field(description="Whether all were counted.")
+    count: int | None = Field(
+        description="How many match, counted up to 10,000; null with `count=no`."
+    )
+    count_is_exact: bool | None = Field(
+        description="Whether all were counted; null with `count=no`."
+    )
     newest_id: int = Field(
         description="The newest record there is, matching or not; a live tail starts behind it."
     )
@@ -146,6 +150,10 @@ class CircuitOut(BaseModel):
     by: str = Field(description="Who holds it; empty when nobody does.")
     retry_after_s: float | None = Field(
         description="Seconds until a call or probe is admitted; null when only a person can tell."
+    )
+    hold_ends_in_s: float | None = Field(
+        description="Seconds until a person's hold ends by itself; null where nobody holds it, and "
+        "until it is released."
     )
     failures: int
     failure_threshold: int | None
@@ -249,6 +257,7 @@ class StatusOut(BaseModel):
     dropped: int
     dropped_warnings: int
     lost: int
+    export_forms: list[str] = Field(description="What `logs/export` takes as its `format`.")
     version: str
     now_ms: int
 
@@ -284,3 +293,12 @@ FILTER: list[dict[str, Any]] = [
     for name, text in _TEXTS.items()
 ]
 """The filter's parameters, as OpenAPI has them."""
+
+COUNT: dict[str, Any] = {
+    "name": "count",
+    "in": "query",
+    "required": False,
+    "schema": {"type": "string", "enum": ["yes", "no"], "default": "yes"},
+    "description": "Whether to count what matches; a page that has its overview need not.",
+}
+"""What a page of records takes beside its filter."""

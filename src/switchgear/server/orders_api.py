@@ -1,4 +1,8 @@
-"""Owns the questions about orders under /api/v1/orders, and the two controls; access says who may ask."""
+"""
+Owns the questions about orders under /api/v1/orders, and the two controls; access says who may ask.
+
+Placing and cancelling orders is orders_place's; their routes are added here.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,9 @@ from switchgear.server.orders_model import (
     SwitchOut,
     Turn,
 )
-from switchgear.server.orders_source import asked_after
+from switchgear.server.orders_place import OrdersPlace
+from switchgear.server.orders_source import BY_CHARS_MAX, asked_after
+from switchgear.server.who import signed, who_of
 
 if TYPE_CHECKING:
     from switchgear.server.source import LogSource
@@ -78,6 +84,7 @@ class OrdersApi:
         post("/switch", responses=turned)(self.turn)
         get("/{intent_id}", responses={**_NONE, **_BROKEN})(self.order)
         post("/{intent_id}/abandon", responses=turned)(self.abandon)
+        self.router.routes.extend(OrdersPlace(source).router.routes)
 
     async def orders(self, request: Request) -> OrderPage:
         """Orders that match, newest first."""
@@ -116,10 +123,11 @@ class OrdersApi:
         now_ms = self._now_ms()
         return OrderLife.of(await self._orders.life(intent_id, now_ms), now_ms)
 
-    async def abandon(self, intent_id: _IntentId, body: Abandon) -> OrderLife:
+    async def abandon(self, request: Request, intent_id: _IntentId, body: Abandon) -> OrderLife:
         """Have nobody look after an order any more: a person knows what became of it."""
         now_ms = self._now_ms()
-        await self._orders.abandon(intent_id, by=body.by, why=body.why, now_ms=now_ms)
+        by = signed(body.by, who_of(request.scope), BY_CHARS_MAX)
+        await self._orders.abandon(intent_id, by=by, why=body.why, now_ms=now_ms)
         return await self.order(intent_id)
 
     async def switch(self) -> SwitchesOut:
@@ -131,8 +139,9 @@ class OrdersApi:
             now_ms=self._now_ms(),
         )
 
-    async def turn(self, body: Turn) -> SwitchesOut:
+    async def turn(self, request: Request, body: Turn) -> SwitchesOut:
         """Halt new orders, or let them go again; cancels and lookups go on all the while."""
         turned = self._orders.halt if body.on else self._orders.resume
-        await turned(by=body.by, why=body.why, exchange=body.exchange, account=body.account)
+        by = signed(body.by, who_of(request.scope), BY_CHARS_MAX)
+        await turned(by=by, why=body.why, exchange=body.exchange, account=body.account)
         return await self.switch()

@@ -25,7 +25,8 @@ TYPES = {
 }
 """By our own table: what the machine believes of a suffix can make a browser refuse a module."""
 
-_SHELL = "shell.html"
+_SHELL, _LOGIN = "shell.html", "login.html"
+_SHELLS = ("/", "/api-logs", "/calls", "/circuits", "/orders")
 _OPEN, _CLOSE = '<script type="importmap">', "</script>"
 
 
@@ -54,18 +55,26 @@ class Page:
         text = self._files[_SHELL].body.decode().partition(_OPEN)[2].partition(_CLOSE)[0]
         return b64encode(sha256(text.encode()).digest()).decode()
 
-    def routes(self) -> list[Route]:
-        """The pages and what they load."""
+    @property
+    def paths(self) -> frozenset[str]:
+        """Where a page is."""
+        return frozenset(_SHELLS)
+
+    def routes(self, *, login: bool = False) -> list[Route]:
+        """The pages and what they load; without login, the page of that name leads home."""
+        shells = [Route(path, self._shell) for path in _SHELLS]
+        static = Route("/static/{path:path}", self._static)
         return [
-            Route("/", _home),
-            Route("/api-logs", self._shell),
-            Route("/circuits", self._shell),
-            Route("/orders", self._shell),
-            Route("/static/{path:path}", self._static),
+            *shells,
+            Route("/login", self._login if login else _home),
+            static,
         ]
 
     async def _shell(self, request: Request) -> Response:
         return _send(self._files[_SHELL], request)
+
+    async def _login(self, request: Request) -> Response:
+        return _send(self._files[_LOGIN], request)
 
     async def _static(self, request: Request) -> Response:
         # A name in a table, not a path on a disk: nothing outside the room can be asked for.
@@ -74,7 +83,7 @@ class Page:
 
 
 async def _home(_request: Request) -> Response:
-    return RedirectResponse("api-logs", 307)
+    return RedirectResponse("./", 307)
 
 
 def _read(path: Path) -> File:

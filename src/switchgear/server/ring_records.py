@@ -12,12 +12,13 @@ from switchgear.observe.query import matches
 from switchgear.server.source import Names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from switchgear.gear import Switchgear
     from switchgear.observe.overview import Latency, Overview
     from switchgear.observe.query import LogQuery
     from switchgear.observe.record import LogRecord
+    from switchgear.observe.stream import Stream
 
 
 class RingRecords:
@@ -25,6 +26,8 @@ class RingRecords:
 
     def __init__(self, gear: Switchgear) -> None:
         self._gear = gear
+        self._made: dict[int, LogRecord] = {}
+        """By id: a page is asked for again and again, and making twenty thousand records takes a while each time."""
 
     def logs(self, query: LogQuery) -> Sequence[LogRecord]:
         """The records that match, newest first, at most the query's limit."""
@@ -36,8 +39,8 @@ class RingRecords:
 
     def newest_id(self) -> int:
         """The id of the newest record; 0 when there is none."""
-        self._gear.hub.flush()
-        return max((record.id for record in self._gear.ring.records()), default=0)
+        newest_first = self._all()
+        return newest_first[0].id if newest_first else 0
 
     def export(self, query: LogQuery) -> Iterator[LogRecord]:
         """Every record that matches, newest first, whatever the query's limit."""
@@ -46,7 +49,9 @@ class RingRecords:
     def _all(self) -> list[LogRecord]:
         self._gear.hub.flush()
         # By id, which pages are cut by; two facts of the same millisecond have no other order.
-        return sorted(self._gear.ring.records(), key=_id, reverse=True)
+        found = sorted(self._gear.ring.records(self._made), key=_id, reverse=True)
+        self._made = {record.id: record for record in found}
+        return found
 
     def overview(self, query: LogQuery, bars: int = BARS_MAX) -> Overview:
         """What the query finds, counted by each facet and over time."""
@@ -72,28 +77,42 @@ class RingRecords:
     def names(self) -> Names:
         """What the filters offer: every name that was called, and those that records hold."""
         views = self._gear.circuits()
-        records = self._gear.ring.records()
+        records = self._all()
         exchanges = {view.key.exchange for view in views} | {record.exchange for record in records}
         methods = {view.key.method for view in views} | {record.method for record in records}
         return Names(tuple(sorted(exchanges - {""})), tuple(sorted(methods - {""})))
 
     def tail(self, query: LogQuery, after_id: int) -> RingTail:
         """The records that match and are newer than after_id, and then those that come."""
-        return RingTail(self._gear, query, after_id)
+        return RingTail(self._gear.stream, self._all, query, after_id)
 
 
 class RingTail:
     """A reader of the gear's stream that begins with what memory still holds."""
 
-    def __init__(self, gear: Switchgear, query: LogQuery, after_id: int) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        records: Callable[[], list[LogRecord]],
+        query: LogQuery,
+        after_id: int,
+    ) -> None:
+        """
+        Begin.
+
+        Args:
+            stream: What comes.
+            records: What memory holds at the moment.
+            query: What is read.
+            after_id: Behind which record.
+        """
         self._query = query
-        self._stream = gear.stream
+        self._stream = stream
         self._missed = 0
         # Joined before memory is read: what comes between is seen twice, but never lost.
         self._reader = self._stream.join(_nothing)
-        gear.hub.flush()
         self._ids = _Seen()
-        held = [one for one in gear.ring.records() if one.id > after_id and matches(query, one)]
+        held = [one for one in records() if one.id > after_id and matches(query, one)]
         self._held = sorted(held, key=_id)
 
     def take(self) -> tuple[Sequence[LogRecord], int]:

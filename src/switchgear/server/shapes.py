@@ -9,6 +9,7 @@ import msgspec
 from starlette.responses import Response
 
 from switchgear.observe.history import as_dict
+from switchgear.observe.history.export import filter_of
 from switchgear.server import model
 
 if TYPE_CHECKING:
@@ -82,23 +83,4 @@ def _limit_out(limit: LedgerView) -> model.LimitOut:
 
 def filter_out(query: LogQuery) -> dict[str, str]:
     """A query as the parameters that give it again; its limit is left out."""
-    level = None if query.level is None else query.level.name.lower()
-    given = {
-        "exchange": query.exchange,
-        "method": query.method,
-        "account": query.account,
-        "level": level,
-        "event": query.event,
-        "outcome": query.outcome,
-        "kind": query.kind,
-        "scope": query.scope,
-        "order_id": query.order_id,
-        "call_id": query.call_id,
-        "run": query.run,
-        "since": query.since_ms,
-        "until": query.until_ms,
-        "text": query.text,
-        "before_id": query.before_id,
-        "after_id": query.after_id,
-    }
-    return {name: str(value) for name, value in given.items() if value is not None}
+    return filter_of(query)

@@ -9,9 +9,10 @@ from switchgear.core.words import Scope
 from switchgear.observe.overview import BARS_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from switchgear.core.circuit import Counts
+    from switchgear.core.event import Note
     from switchgear.core.policy.budget import BudgetView
     from switchgear.core.policy.gate import GateView
     from switchgear.core.policy.weight import LedgerView
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from switchgear.observe.overview import Latency, Overview
     from switchgear.observe.query import LogQuery
     from switchgear.observe.record import LogRecord
+    from switchgear.server.control import Control
     from switchgear.server.orders_source import Orders
 
 
@@ -79,6 +81,8 @@ class Circuit:
     """Share of the calls that it lets through, 0 to 1; None when nobody knows it here."""
     window: Counts | None = None
     """What its window holds; None while no rule needs one, and when nobody knows it here."""
+    hold_ends_in_s: float | None = None
+    """Seconds until a person's hold ends by itself; None where nobody holds it, and until it is released."""
     held_back_by: Scope | None = None
     """The scope of the widest circuit that does not let all calls of this method through."""
 
@@ -229,4 +233,21 @@ class LogSource(Protocol):
 
     def status(self) -> Status:
         """Where the records come from."""
+        ...
+
+    @property
+    def control(self) -> Control | None:
+        """Who turns the circuits by hand; None where they are of another process."""
+        ...
+
+    def metrics(self) -> Sequence[Mapping[str, object]]:
+        """The fields of each key's CallMetrics, JSON values only, by key; from a file, those last written down."""
+        ...
+
+    def whole_since_ms(self) -> int | None:
+        """Epoch ms since when no record is missing but what was cleared; None when there is none."""
+        ...
+
+    def note(self, note: Note) -> None:
+        """Write down what was done here by hand."""
         ...

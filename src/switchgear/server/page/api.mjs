@@ -20,6 +20,12 @@ export function address(path, params = {}) {
   return url.href;
 }
 
+/** Sign in, and come back to what is shown now. */
+export function toLogin() {
+  const here = location.pathname.slice(location.pathname.lastIndexOf("/") + 1) + location.search;
+  location.assign(`login?${new URLSearchParams({ next: here })}`);
+}
+
 async function answered(request) {
   let response;
   try {
@@ -30,6 +36,7 @@ async function answered(request) {
   }
   const body = await response.json().catch(() => null);
   if (response.ok) return body;
+  if (response.status === 401 && response.headers.has("www-authenticate")) toLogin();
   const detail = body?.error;
   throw new ApiError(detail?.message ?? `The server answered ${response.status}.`, response.status, detail);
 }

@@ -2,30 +2,19 @@
 import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Banner } from "./banner.mjs";
+import { Calls } from "./calls.mjs";
 import { Circuits } from "./circuits.mjs";
 import { whole } from "./format.mjs";
+import { Home } from "./home.mjs";
 import { html } from "./html.mjs";
 import { HELP, useKeys } from "./keys.mjs";
 import { Logs } from "./logs.mjs";
+import { Me, mayAct, useMe } from "./me.mjs";
+import { PAGE_KEYS, Tabs, TITLES } from "./nav.mjs";
 import { Orders } from "./orders.mjs";
 import { usePolled } from "./polled.mjs";
-import { follow, go, hrefOf, useRoute } from "./route.mjs";
+import { follow, hrefOf, useRoute } from "./route.mjs";
 import { theme, toggleTheme } from "./theme.mjs";
-
-const TITLES = { "api-logs": "Logs", circuits: "Circuits", orders: "Orders" };
-
-function Tabs({ page }) {
-  return html`<nav aria-label="Pages">
-    ${Object.entries(TITLES).map(
-      ([name, title]) => html`<a
-        key=${name}
-        href=${hrefOf(name)}
-        aria-current=${name === page ? "page" : null}
-        onClick=${(event) => follow(event, name)}
-      >${title}</a>`,
-    )}
-  </nav>`;
-}
 
 function Source({ status }) {
   if (!status) return null;
@@ -59,25 +48,28 @@ function App() {
   const [help, setHelp] = useState(false);
   const [look, setLook] = useState(theme);
   const status = usePolled("status", 5_000).answer;
+  const me = useMe();
   const flip = () => setLook(toggleTheme());
-  useKeys({ "?": () => setHelp(true), t: flip, l: () => go("api-logs"), c: () => go("circuits"), r: () => go("orders") });
+  useKeys({ "?": () => setHelp(true), t: flip, ...PAGE_KEYS });
   useEffect(() => {
     document.title = `${TITLES[page]} · switchgear`;
   }, [page]);
   const next = look === "dark" ? "light" : "dark";
   return html`
     <header class="head">
-      <a class="brand" href=${hrefOf("api-logs")} onClick=${(event) => follow(event, "api-logs")}>
+      <a class="brand" href=${hrefOf("overview")} onClick=${(event) => follow(event, "overview")}>
         <img src="static/icon.svg" alt="" width="20" height="20" />switchgear
       </a>
       <${Tabs} page=${page} />
       <${Source} status=${status} />
+      <${Me} me=${me} />
       <button class="quiet" onClick=${flip} aria-label=${`Use the ${next} theme`}>${look === "dark" ? "☀" : "☾"}</button>
       <button class="quiet" onClick=${() => setHelp(true)} aria-label="Keys">?</button>
     </header>
-    <${Banner} />
-    ${page === "api-logs" && html`<${Logs} filter=${filter} writable=${status?.writable ?? false} />`}
-    ${page === "circuits" && html`<${Circuits} />`}
+    ${page === "overview" ? html`<${Home} status=${status} />` : html`<${Banner} />`}
+    ${page === "api-logs" && html`<${Logs} filter=${filter} status=${status} me=${me} writable=${(status?.writable ?? false) && mayAct(me)} />`}
+    ${page === "circuits" && html`<${Circuits} filter=${filter} acts=${mayAct(me)} />`}
+    ${page === "calls" && html`<${Calls} filter=${filter} />`}
     ${page === "orders" && html`<${Orders} filter=${filter} />`}
     ${help && html`<${Help} onClose=${() => setHelp(false)} />`}
   `;

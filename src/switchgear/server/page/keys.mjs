@@ -1,5 +1,5 @@
 // Owns the keyboard: which key does what, and when a key is somebody else's.
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 export const HELP = [
   ["/", "search"],
@@ -9,9 +9,10 @@ export const HELP = [
   ["p", "pause or resume the live tail"],
   ["n", "show what is new"],
   ["o", "load older records"],
+  ["f", "filters by field, where they are folded away"],
   ["h", "halt new orders"],
   ["a", "abandon the order that is shown"],
-  ["l  c  r", "logs, circuits, orders"],
+  ["s  l  c  m  r", "overview, logs, circuits, calls, orders"],
   ["t", "light or dark"],
   ["?", "this help"],
 ];
@@ -22,7 +23,8 @@ const TYPING = new Set(["INPUT", "SELECT", "TEXTAREA"]);
 export function useKeys(actions) {
   const current = useRef(actions);
   current.current = actions;
-  useEffect(() => {
+  // Before the page is painted: what is seen can be worked with.
+  useLayoutEffect(() => {
     const pressed = (event) => {
       const action = current.current[event.key];
       if (!action || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;

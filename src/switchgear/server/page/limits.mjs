@@ -51,8 +51,9 @@ export function Limits({ exchange, limits, budget, age }) {
   </ul>`;
 }
 
-/** What the marks on the bars mean, once for the page. */
-export const Legend = () => html`<p class="legend muted">
-  On a bar, market data stops at the mark of 80 %, orders and what reads the account at that of 90 %; what is above is kept
-  for cancels and lookups of orders.
+/** What the marks on the bars and the heights of the strips mean, once for the page. */
+export const Legend = ({ limits }) => html`<p class="legend muted">
+  In the last hour, a low bar is closed, half height half-open, full height open; a bar in two is held by a person.
+  ${limits && html`${" "}On the bar of a limit, market data stops at the mark of 80 %, orders and what reads the account at that of
+  90 %; what is above is kept for cancels and lookups of orders.`}
 </p>`;

@@ -1,190 +1,161 @@
-// Owns /api-logs: the filter, the records, the live tail, the details, export and clearing, put together.
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { address, get } from "./api.mjs";
+// Owns /api-logs: filter, counts, records, live tail, details, export and clearing, put together.
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { Chips } from "./chips.mjs";
 import { ClearDialog } from "./clear.mjs";
+import { columnsOf, ColumnsMenu } from "./columns.mjs";
+import { ExportMenu } from "./export.mjs";
 import { Feed } from "./feed.mjs";
-import { Filters } from "./filters.mjs";
-import { plural, whole } from "./format.mjs";
+import { plural } from "./format.mjs";
+import { Histogram } from "./histogram.mjs";
 import { html } from "./html.mjs";
 import { useKeys } from "./keys.mjs";
-import { Panel } from "./panel.mjs";
-import { go } from "./route.mjs";
-import { clickedOn, movedTo, nowhere, Table } from "./table.mjs";
+import { LiveButton } from "./live.mjs";
+import { Place } from "./logs_filter.mjs";
+import { List } from "./logs_list.mjs";
+import { EACH_SIDE, InContext, useNear, useOpened } from "./near.mjs";
+import { useOverview } from "./overview.mjs";
+import { NoPanel, Panel } from "./panel.mjs";
+import { Rail } from "./rail.mjs";
+import { Search } from "./search.mjs";
+import { Notices } from "./states.mjs";
+import { Summary } from "./summary.mjs";
+import { clickedOn, movedTo, nowhere } from "./table.mjs";
+import { TimeRange } from "./time_range.mjs";
+import { ViewsMenu } from "./views.mjs";
 
-const TOP_PX = 24;
-const TAILS = { off: "Live is off: the time range has an end", connecting: "Connecting…", open: "Live", lost: "Live: no connection" };
+const NOT_YET = { phase: "loading", records: [], waitingCount: 0, come: 0, missed: 0, tail: "connecting", lostMs: null };
 
-function useFeed(filter) {
+function useFeed(place, paused) {
   const feed = useRef(null);
-  const [state, setState] = useState(null);
-  const key = JSON.stringify(filter);
+  const [state, setState] = useState(NOT_YET);
   useEffect(() => {
-    const made = new Feed(filter, setState);
+    const made = new Feed(place.filter, setState);
+    made.paused = paused;
     feed.current = made;
     setState(made.state);
     made.load();
     return () => made.close();
-  }, [key]);
+  }, [place.key]);
   return [state, feed];
 }
 
-function useNames(again) {
-  const [names, setNames] = useState(null);
-  useEffect(() => {
-    get("logs/names").then(setNames, () => setNames(null));
-  }, [again]);
-  return names;
-}
-
-/** The names that the server knows, and those that came since. */
-function withNew(names, records) {
-  const all = (given, name) => [...new Set([...(given ?? []), ...records.map((one) => one[name])])].filter(Boolean).sort();
-  return { exchanges: all(names?.exchanges, "exchange"), methods: all(names?.methods, "method") };
-}
-
-function LiveButton({ state, paused, onToggle }) {
-  const tail = state?.tail ?? "connecting";
-  const text = paused && tail !== "off" ? "Paused" : TAILS[tail].split(":")[0];
-  return html`<button
-    class="live" data-tail=${paused ? "paused" : tail} aria-pressed=${paused} disabled=${tail === "off"}
-    title=${tail === "off" || tail === "lost" ? TAILS[tail] : "Pause or resume (p)"} onClick=${onToggle}
-  ><span class="live-dot" aria-hidden="true"></span>${text}</button>`;
-}
-
-function Exports({ filter }) {
-  return ["jsonl", "csv"].map(
-    (format) => html`<a
-      key=${format} class="button" download href=${address("logs/export", { ...filter, format })}
-      title="Every record that matches, not only those shown"
-    ><span class="wide">Export </span>${format.toUpperCase()}</a>`,
-  );
-}
-
-function Summary({ state, said }) {
-  const { phase, records, count, countIsExact, missed } = state;
-  if (phase !== "ready") return html`<div class="summary" role="status">${phase === "loading" ? "Loading…" : ""}</div>`;
-  const total = `${countIsExact ? "" : "over "}${plural(count, "record matches", "records match")}`;
-  const part = records.length < count ? `, newest ${whole(records.length)} shown` : "";
-  return html`<div class="summary" role="status">
-    ${said ? `${said} ` : ""}${total}${part}
-    ${missed > 0 && html`<span class="problem"> ${plural(missed, "record")} came too fast for this page; reload to see them</span>`}
-  </div>`;
-}
-
-function Nothing({ filtered }) {
-  return html`<div class="nothing">
-    <h2>${filtered ? "No record matches" : "No records yet"}</h2>
-    <p>${filtered
-      ? html`Widen the time range or <button class="link" onClick=${() => go("api-logs")}>reset the filter</button>.`
-      : "Each call through switchgear leaves one here as it happens."}</p>
-  </div>`;
-}
-
-function Failed({ error, onAgain }) {
-  return html`<div class="nothing" role="alert">
-    <h2>${error.status === 400 ? "This filter does not work" : "The records could not be loaded"}</h2>
-    <p class="problem">${error.message}</p>
-    <p>${error.status === 400
-      ? html`<button onClick=${() => go("api-logs")}>Reset the filter</button>`
-      : html`<button onClick=${onAgain}>Try again</button>`}</p>
-  </div>`;
-}
-
-function Skeleton() {
-  return html`<div class="skeleton" aria-hidden="true">
-    ${Array.from({ length: 12 }, (_, index) => html`<i key=${index}></i>`)}
-  </div>`;
-}
-
-function Body({ state, feed, cursor, setCursor, open, setOpen, filtered }) {
-  if (state.phase === "loading") return html`<${Skeleton} />`;
-  if (state.phase === "failed") return html`<${Failed} error=${state.error} onAgain=${() => feed.current.load()} />`;
-  if (!state.records.length) return html`<${Nothing} filtered=${filtered} />`;
-  return html`
-    <${Table}
-      records=${state.records} nowMs=${Date.now()} cursor=${cursor} openId=${open?.id ?? null}
-      onOpen=${(record) => { setCursor(clickedOn(record)); setOpen(record); }}
-      onFocus=${(record) => record.id === cursor.id || setCursor(clickedOn(record))}
-    />
-    ${state.nextBefore !== null
-      ? html`<div class="older"><button disabled=${state.loadingOlder} onClick=${() => feed.current.older()}>
-          ${state.loadingOlder ? "Loading…" : "Load older"}
-        </button>${state.error && html`<span class="problem" role="alert"> ${state.error.message}</span>`}</div>`
-      : html`<p class="older muted">That is all.</p>`}`;
-}
-
-export function Logs({ filter, writable }) {
-  const [state, feed] = useFeed(filter);
-  const [paused, setPaused] = useState(false);
+/** The row that the keys are on, and the record that is open; both move together. */
+function useCursor(place, records, opened) {
   const [cursor, setCursor] = useState(nowhere);
-  const [open, setOpen] = useState(null);
-  const [clearing, setClearing] = useState(false);
-  const [said, setSaid] = useState("");
-  const list = useRef(null);
-  const names = useNames(state?.phase);
-  const shown = state ?? { phase: "loading", records: [], waitingCount: 0 };
+  const open = useCallback(
+    (record) => {
+      setCursor(clickedOn(record));
+      place.show({ record: String(record.id) }, { replace: Boolean(place.view.record) });
+    },
+    [place],
+  );
+  const close = () => {
+    if (place.view.record) place.show({ record: "" });
+    document.activeElement?.blur?.();
+    setCursor((now) => (now.id === null ? now : movedTo(now)));
+  };
+  const move = (step) => {
+    const from = records.findIndex((record) => record.id === (cursor.id ?? opened?.id));
+    const next = records[from < 0 ? 0 : Math.min(Math.max(from + step, 0), records.length - 1)];
+    if (!next) return;
+    setCursor(movedTo(next));
+    if (place.view.record) place.show({ record: String(next.id) }, { replace: true });
+  };
+  const enter = () => {
+    const here = records.find((record) => record.id === cursor.id);
+    if (here) open(here);
+  };
+  return { cursor, setCursor, open, close, move, enter };
+}
 
-  useEffect(() => {
-    feed.current.hold({ paused });
-    setSaid("");
-  }, [JSON.stringify(filter)]);
+function useSaid(key) {
+  const [said, setSaid] = useState("");
+  useEffect(() => setSaid(""), [key]);
+  return [said, setSaid];
+}
+
+export function Logs({ filter: route, status, me, writable }) {
+  const place = useMemo(() => new Place(route), [JSON.stringify(route)]);
+  const [paused, setPaused] = useState(false);
+  const [state, feed] = useFeed(place, paused);
+  const counted = useOverview(place.filter, place.key, state.come);
+  const [clearing, setClearing] = useState(false);
+  const [drawer, setDrawer] = useState(false);
+  const [eachSide, setEachSide] = useState(EACH_SIDE);
+  const [said, setSaid] = useSaid(place.key);
+  const list = useRef(null);
+  const asked = columnsOf(place.view);
+  const columns = useMemo(() => asked, [String(asked)]);
+  const around = useNear(place.view.around, eachSide);
+  const near = place.view.around ? around : null;
+  const records = near ? near.records : state.records;
+  const opened = useOpened(place.view.record, records);
+  const at = useCursor(place, records, opened.record);
+  const overview = { overview: counted.answer, fresh: counted.fresh };
+
   const toggle = () => {
     setPaused(!paused);
     feed.current.hold({ paused: !paused });
   };
-  const scrolled = () => feed.current.hold({ reading: list.current.scrollTop > TOP_PX });
-  const showNew = () => {
-    list.current.scrollTop = 0;
-    feed.current.show();
-  };
-  const move = (step) => {
-    const at = shown.records.findIndex((record) => record.id === cursor.id);
-    const next = shown.records[at < 0 ? 0 : Math.min(Math.max(at + step, 0), shown.records.length - 1)];
-    if (!next) return;
-    setCursor(movedTo(next));
-    if (open) setOpen(next);
-  };
-  const close = useCallback(() => {
-    setOpen(null);
-    document.activeElement?.blur?.();
-    setCursor((now) => (now.id === null ? now : movedTo(now)));
-  }, []);
+  const again = () => feed.current.load();
   useKeys({
     "/": () => document.getElementById("search").focus(),
-    j: () => move(1),
-    k: () => move(-1),
-    ArrowDown: () => move(1),
-    ArrowUp: () => move(-1),
-    Enter: () => setOpen(shown.records.find((record) => record.id === cursor.id) ?? null),
-    Escape: close,
+    j: () => at.move(1),
+    k: () => at.move(-1),
+    ArrowDown: () => at.move(1),
+    ArrowUp: () => at.move(-1),
+    Enter: at.enter,
+    Escape: () => (drawer ? setDrawer(false) : at.close()),
+    f: () => setDrawer(!drawer),
     p: toggle,
-    n: showNew,
+    n: () => {
+      list.current.scrollTop = 0;
+      feed.current.show();
+    },
     o: () => feed.current.older(),
   });
+  useEffect(() => {
+    // The record of an address lies in the middle of its neighbours.
+    if (near?.records.length) list.current.querySelector("[aria-current]")?.scrollIntoView({ block: "center" });
+  }, [near?.records]);
 
-  return html`<main class="logs">
+  return html`<main class="logs logs-page" data-panel=${Boolean(place.view.record)}>
     <h1 class="unseen">Logs</h1>
-    <${Filters} filter=${filter} names=${withNew(names, shown.records)}>
-      <${LiveButton} state=${state} paused=${paused} onToggle=${toggle} />
-      <${Exports} filter=${filter} />
-      ${writable && html`<button class="clear" onClick=${() => setClearing(true)}>Clear…</button>`}
-    <//>
-    <${Summary} state=${shown} said=${said} />
-    <div class="split" data-open=${Boolean(open)}>
-      <div class="list" ref=${list} onScroll=${scrolled}>
-        ${shown.waitingCount > 0 && html`<div class="new">
-          <button onClick=${showNew}>↑ ${whole(shown.waitingCount)} new</button>
-        </div>`}
-        <${Body}
-          state=${shown} feed=${feed} cursor=${cursor} setCursor=${setCursor} open=${open} setOpen=${setOpen}
-          filtered=${Object.keys(filter).length > 0}
-        />
+    <${Rail} place=${place} ...${overview} open=${drawer} onClose=${() => setDrawer(false)} />
+    <div class="logs-body">
+      <div class="bar" role="search" aria-label="Find records">
+        <${Search} place=${place} />
+        <button class="drawer-button" aria-expanded=${drawer} aria-controls="rail" onClick=${() => setDrawer(!drawer)}>Filters</button>
+        <${TimeRange} place=${place} />
+        <div class="bar-end">
+          <${LiveButton} tail=${near ? "off" : state.tail} paused=${paused} onToggle=${toggle} />
+          <${ViewsMenu} place=${place} />
+          <${ColumnsMenu} place=${place} columns=${columns} />
+          <${ExportMenu} place=${place} status=${status} ...${overview} />
+          ${writable && html`<button class="clear" onClick=${() => setClearing(true)}>Clear…</button>`}
+        </div>
       </div>
-      ${open && html`<${Panel} record=${open} onClose=${close} onOpen=${setOpen} />`}
+      ${near
+        ? html`<${InContext} id=${near.id} eachSide=${eachSide} onMore=${setEachSide} place=${place} />`
+        : html`<${Chips} place=${place} /><${Histogram} place=${place} ...${overview} />`}
+      <${Notices} state=${state} status=${status} overview=${counted.fresh ? counted.answer : null} onAgain=${again} />
+      ${!near && html`<${Summary} state=${state} ...${overview} failed=${Boolean(counted.error)} placeKey=${place.key} said=${said} />`}
+      <div class="split">
+        <${List}
+          near=${near} state=${state} feed=${feed} place=${place} columns=${columns} list=${list} status=${status}
+          cursor=${at.cursor} setCursor=${at.setCursor} openId=${opened.record?.id ?? null} onOpen=${at.open}
+        />
+        ${opened.record
+          ? html`<${Panel} record=${opened.record} place=${place} onClose=${at.close} onOpen=${at.open} />`
+          : place.view.record && html`<${NoPanel} id=${place.view.record} error=${opened.error} onClose=${at.close} />`}
+      </div>
     </div>
     ${clearing && html`<${ClearDialog}
-      filter=${filter} onClose=${() => setClearing(false)}
-      onCleared=${(count) => { setSaid(`${plural(count, "record")} cleared.`); setOpen(null); feed.current.load(); }}
+      filter=${place.filter} me=${me} onClose=${() => setClearing(false)}
+      onCleared=${(count) => {
+        again();
+        setSaid(`${plural(count, "record")} cleared.`);
+      }}
     />`}
   </main>`;
 }

@@ -4,7 +4,7 @@ import { html } from "./html.mjs";
 import { Mark } from "./marks.mjs";
 import { Next } from "./orders_urgent.mjs";
 import { amount, terms } from "./orders_words.mjs";
-import { Copy } from "./panel.mjs";
+import { Copy } from "./copy.mjs";
 import { useAge, usePolled } from "./polled.mjs";
 import { follow, hrefOf } from "./route.mjs";
 
@@ -68,7 +68,7 @@ function Head({ mark, title, onClose }) {
 
 function Actions({ life, onAbandon }) {
   const { intent } = life;
-  const records = { text: intent.client_order_id };
+  const records = { order_id: intent.client_order_id };
   return html`<footer>
     ${life.can_abandon && html`<button id="abandon" title="Abandon (a)" onClick=${() => onAbandon(intent)}>Abandon…</button>`}
     <a href=${hrefOf("api-logs", records)} onClick=${(event) => follow(event, "api-logs", records)}>Its records</a>

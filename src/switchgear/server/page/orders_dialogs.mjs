@@ -1,72 +1,9 @@
 // Owns what a person does by hand about orders: halt, let go, abandon; each asks who and why first.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { get, post } from "./api.mjs";
+import { Asking } from "./asking.mjs";
 import { html } from "./html.mjs";
 import { placeWords, sentence } from "./orders_words.mjs";
-
-const STORED = "switchgear-by";
-const BY_MAX = 100;
-const WHY_MAX = 500;
-
-function lastBy() {
-  try {
-    return localStorage.getItem(STORED) ?? "";
-  } catch {
-    return ""; // storage may be forbidden: who is typed again then
-  }
-}
-
-function keepBy(by) {
-  try {
-    localStorage.setItem(STORED, by);
-  } catch {
-    console.info("who acts is not kept: this browser forbids storage");
-  }
-}
-
-/** A dialog that asks who and why, does it, and says what was wrong where it could not. */
-function Asking({ title, act, button, hint, onClose, children }) {
-  const dialog = useRef(null);
-  const [by, setBy] = useState(lastBy);
-  const [why, setWhy] = useState("");
-  const [error, setError] = useState(null);
-  const [busy, setBusy] = useState(false);
-  useEffect(() => {
-    dialog.current.showModal();
-    dialog.current.querySelector(by ? "input[name=why]" : "input[name=by]").focus();
-  }, []);
-  const confirmed = async (event) => {
-    event.preventDefault();
-    if (busy || !ready) return;
-    setBusy(true);
-    keepBy(by.trim());
-    try {
-      await act({ by: by.trim(), why: why.trim() });
-      dialog.current.close();
-    } catch (problem) {
-      setError(problem);
-      setBusy(false);
-    }
-  };
-  const ready = by.trim() && why.trim();
-  return html`<dialog ref=${dialog} class="dialog asking" aria-labelledby="asking-title" onClose=${onClose}>
-    <h2 id="asking-title">${title}</h2>
-    ${children}
-    <form onSubmit=${confirmed}>
-      <label class="field"><span>Who</span>
-        <input name="by" maxlength=${BY_MAX} autocomplete="off" value=${by} onInput=${(event) => setBy(event.target.value)} />
-      </label>
-      <label class="field"><span>Why</span>
-        <input name="why" maxlength=${WHY_MAX} autocomplete="off" placeholder=${hint} value=${why} onInput=${(event) => setWhy(event.target.value)} />
-      </label>
-      ${error && html`<p class="problem" role="alert">${error.message}</p>`}
-      <div class="dialog-actions">
-        <button type="button" onClick=${() => dialog.current.close()}>Cancel</button>
-        <button type="submit" class=${button.kind} disabled=${!ready || busy}>${button.text}</button>
-      </div>
-    </form>
-  </dialog>`;
-}
 
 const EVERYWHERE = JSON.stringify({ exchange: "", account: "" });
 

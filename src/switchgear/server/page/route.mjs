@@ -3,13 +3,18 @@ import { useEffect, useState } from "preact/hooks";
 
 /** What the address of each page can hold; an order that is open is part of it too. */
 const FILTERS = {
-  "api-logs": ["exchange", "method", "level", "since", "until", "text", "account", "event", "kind", "call_id", "run"],
-  circuits: [],
+  "api-logs": [
+    "exchange", "method", "account", "level", "outcome", "kind", "scope", "event", "since", "until", "text",
+    "order_id", "call_id", "run", "columns", "around", "record",
+  ],
+  calls: ["sort"],
+  circuits: ["exchange", "method", "account"],
   orders: ["exchange", "account", "state", "symbol", "client_order_id", "intent"],
+  overview: [],
 };
 
 function read() {
-  const page = Object.keys(FILTERS).find((name) => location.pathname.endsWith(`/${name}`)) ?? "api-logs";
+  const page = Object.keys(FILTERS).find((name) => location.pathname.endsWith(`/${name}`)) ?? "overview";
   const given = new URLSearchParams(location.search);
   const filter = {};
   for (const name of FILTERS[page]) if (given.get(name)) filter[name] = given.get(name);
@@ -21,7 +26,8 @@ export function hrefOf(page, filter = {}) {
   const search = new URLSearchParams();
   for (const name of FILTERS[page]) if (filter[name]) search.set(name, filter[name]);
   const text = search.toString();
-  return text ? `${page}?${text}` : page;
+  const path = page === "overview" ? "./" : page;
+  return text ? `${path}?${text}` : path;
 }
 
 /** Go to a page; with replace, the place before it is not kept for "back". */

@@ -1,18 +1,9 @@
 // Owns the table of records and its cursor: one row is in the tab order, j and k move it.
-import { useEffect, useRef } from "preact/hooks";
-import { accountTag, clock, day, iso, methodName, millis, words } from "./format.mjs";
+import { Component, createRef } from "preact";
+import { clock, day, iso, methodName } from "./format.mjs";
+import { besideMethod, COLUMNS } from "./columns.mjs";
 import { html } from "./html.mjs";
 import { Mark } from "./marks.mjs";
-
-const HEADS = [
-  ["time", "Time"],
-  ["level", "Level"],
-  ["exchange", "Exchange"],
-  ["method", "Method"],
-  ["what", "What"],
-  ["message", "Message"],
-  ["took", "ms"],
-];
 
 let moves = 0;
 
@@ -21,46 +12,68 @@ export const movedTo = (record) => ({ id: record.id, focus: (moves += 1) });
 export const clickedOn = (record) => ({ id: record.id, focus: 0 });
 export const nowhere = { id: null, focus: 0 };
 
-function Row({ record, today, reached, focus, open, onOpen, onFocus }) {
-  const row = useRef(null);
+function content(name, record, columns, today) {
+  if (name === "level") return html`<${Mark} name=${record.level.toLowerCase()} />`;
+  if (name === "method") {
+    const account = besideMethod(record, columns);
+    return html`${methodName(record.method, record.account)}${account && html`<span class="account"> ${account}</span>`}`;
+  }
+  if (name !== "time") return COLUMNS[name][1](record);
   const date = day(record.at_ms);
-  const account = accountTag(record.method, record.account);
-  useEffect(() => {
-    if (!focus) return;
-    row.current.focus({ preventScroll: true });
-    row.current.scrollIntoView({ block: "nearest" });
-  }, [focus]);
-  return html`<tr
-    ref=${row} role="row" tabindex=${reached ? 0 : -1} data-level=${record.level.toLowerCase()} data-id=${record.id}
-    aria-selected=${open} onClick=${onOpen} onFocus=${onFocus}
-  >
-    <td role="cell" class="time"><time datetime=${iso(record.at_ms)} title=${iso(record.at_ms)}>
-      ${date === today ? null : html`<span class="date">${date.slice(5)} </span>`}${clock(record.at_ms)}
-    </time></td>
-    <td role="cell" class="level"><${Mark} name=${record.level.toLowerCase()} /></td>
-    <td role="cell" class="exchange">${record.exchange}</td>
-    <td role="cell" class="method">${methodName(record.method, record.account)}${account && html`<span class="account"> ${account}</span>`}</td>
-    <td role="cell" class="what">${words(record.event)}</td>
-    <td role="cell" class="message">${record.message}</td>
-    <td role="cell" class="took">${millis(record.duration_ms)}</td>
-  </tr>`;
+  return html`<time datetime=${iso(record.at_ms)} title=${iso(record.at_ms)}>
+    ${date === today ? null : html`<span class="date">${date.slice(5)} </span>`}${clock(record.at_ms)}
+  </time>`;
 }
 
-export function Table({ records, nowMs, cursor, openId, onOpen, onFocus }) {
+const SAME = ["record", "columns", "today", "reached", "focus", "open", "marked"];
+
+/** Drawn anew only when something of its own is different: hundreds of rows stay while a few come. */
+class Row extends Component {
+  row = createRef();
+
+  shouldComponentUpdate(next) {
+    return SAME.some((name) => next[name] !== this.props[name]);
+  }
+
+  componentDidMount() {
+    this.take(0);
+  }
+
+  componentDidUpdate(before) {
+    this.take(before.focus);
+  }
+
+  take(before) {
+    if (!this.props.focus || this.props.focus === before) return;
+    this.row.current.focus({ preventScroll: true });
+    this.row.current.scrollIntoView({ block: "nearest" });
+  }
+
+  render({ record, columns, today, reached, open, marked, onOpen, onFocus }) {
+    return html`<tr
+      ref=${this.row} role="row" tabindex=${reached ? 0 : -1} data-level=${record.level.toLowerCase()} data-id=${record.id}
+      aria-selected=${open} aria-current=${marked ? "true" : null} onClick=${() => onOpen(record)} onFocus=${() => onFocus(record)}
+    >
+      ${columns.map((name) => html`<td key=${name} role="cell" class=${`c-${name}`}>${content(name, record, columns, today)}</td>`)}
+    </tr>`;
+  }
+}
+
+export function Table({ records, columns, nowMs, cursor, openId, markedId, onOpen, onFocus }) {
   const today = day(nowMs);
   const inList = records.some((record) => record.id === cursor.id);
-  return html`<table role="table" class="records">
+  const dated = records.some((record) => day(record.at_ms) !== today);
+  return html`<table role="table" class="records" data-dated=${dated}>
     <caption class="unseen">Log records, newest first</caption>
     <thead role="rowgroup"><tr role="row">
-      ${HEADS.map(([name, title]) => html`<th key=${name} role="columnheader" scope="col" class=${name}>${title}</th>`)}
+      ${columns.map((name) => html`<th key=${name} role="columnheader" scope="col" class=${`c-${name}`}>${COLUMNS[name][0]}</th>`)}
     </tr></thead>
     <tbody role="rowgroup">
       ${records.map((record, index) => html`<${Row}
-        key=${record.id} record=${record} today=${today}
+        key=${record.id} record=${record} columns=${columns} today=${today}
         reached=${inList ? record.id === cursor.id : index === 0}
         focus=${record.id === cursor.id ? cursor.focus : 0}
-        open=${record.id === openId}
-        onOpen=${() => onOpen(record)} onFocus=${() => onFocus(record)}
+        open=${record.id === openId} marked=${record.id === markedId} onOpen=${onOpen} onFocus=${onFocus}
       />`)}
     </tbody>
   </table>`;
