@@ -1,7 +1,7 @@
 """
-Takes docs/images/api-logs.png and circuits.png: a gear lives through a bad minute, a browser looks at it.
+Takes docs/images/api-logs.png and circuits.png: a gear lives through a quiet hour and a bad minute, a browser looks.
 
-The minute is played on a fake clock from a seed, so that the same page comes out each time. What is seen is the
+All of it is played on a fake clock from a seed, so that the same page comes out each time. What is seen is the
 program's own page with its own records; only the exchanges are played.
 """
 
@@ -36,8 +36,12 @@ FLAGS = [
     "--no-first-run",
     "--disable-sync",
 ]
+DRAWN = "new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
 SIZE = {"width": 1440, "height": 900}
 
+QUIET_ROUNDS, QUIET_S = 900, 3.0
+HICCUP = 0.012
+"""Share of the attempts that fail while all is well; most are tried again."""
 ROUNDS = 60
 BROKEN_FROM = 53
 LIMITED_FROM = 52
@@ -67,6 +71,11 @@ class Minute:
 
     def play(self) -> None:
         """Live through all of it."""
+        for self._round in range(-QUIET_ROUNDS, 0):
+            share, attempt = self._guards[self._round % len(self._guards)]
+            if self.clock.chance() < share:
+                attempt()
+            self.clock.advance(QUIET_S * (0.5 + self.clock.chance()))
         for self._round in range(ROUNDS):
             for share, attempt in self._guards:
                 if self.clock.chance() < share:
@@ -93,6 +102,9 @@ class Minute:
 
     def _fail(self, exchange: str, method: str) -> None:
         match exchange, method:
+            case _ if self._round < 0:
+                if self.clock.chance() < HICCUP:
+                    raise ConnectionResetError("connection reset by peer")
             case "binance", ("get_market_price" | "create_order") if self._round >= BROKEN_FROM:
                 raise ConnectionResetError("connection reset by peer")
             case "coinbase", _ if self._round >= GONE_FROM:
@@ -136,6 +148,9 @@ def shoot(page: Page, url: str, minute: Minute) -> None:
     page.goto(f"{url}/circuits")
     page.locator(".board tbody tr").first.wait_for()
     page.locator(".banner strong").wait_for()
+    page.locator(".board tr", has_text="get_market_price").first.click()
+    page.locator(".panel canvas").wait_for()
+    page.evaluate(DRAWN)
     page.screenshot(path=IMAGES / "circuits.png")
 
 
