@@ -19,6 +19,7 @@ from switchgear.server.asking import given
 from switchgear.server.live import READERS_MAX, Live, last_event_id
 from switchgear.server.overview_api import OverviewApi
 from switchgear.server.shapes import board_out, filter_out, page_json
+from switchgear.server.sight import seen_by
 from switchgear.server.who import who_of
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Api:
         found = self._records.logs(query)
         count = self._records.count(query, COUNTED_MAX + 1) if counted == "yes" else None
         return page_json(
-            found,
+            seen_by(who_of(request.scope), found),
             next_before_id=found[-1].id if len(found) == query.limit else None,
             count=None if count is None else min(count, COUNTED_MAX),
             count_is_exact=None if count is None else count <= COUNTED_MAX,
@@ -133,13 +134,15 @@ class Api:
         if form not in _FORMS:
             raise SettingsError("format", form, f"must be one of {', '.join(_FORMS)}")
         query = self._query(asked)
-        chunks = exported(form, self._records.export(query), query)
+        records = seen_by(who_of(request.scope), self._records.export(query))
+        chunks = exported(form, records, query)
         name = f'attachment; filename="switchgear-logs.{form}"'
         head = {"content-disposition": name, "cache-control": "no-store"}
         return StreamingResponse(chunks, headers=head, media_type=_FORMS[form])
 
     def call(
         self,
+        request: Request,
         exchange: str,
         method: str,
         call_id: _CallId,
@@ -162,7 +165,7 @@ class Api:
             }
         )
         found = sorted(self._records.logs(query), key=lambda record: (record.at_ms, record.id))
-        return page_json(found)
+        return page_json(seen_by(who_of(request.scope), found))
 
     def live(self, request: Request) -> Response:
         """Records as they come, as server-sent events, from behind `Last-Event-ID` or after_id."""
@@ -173,7 +176,7 @@ class Api:
         after_id = query.after_id if resumed is None else last_event_id(resumed)
         if after_id is None:
             after_id = self._records.newest_id()
-        return self._live.answer(replace(query, after_id=None), after_id)
+        return self._live.answer(replace(query, after_id=None), after_id, who_of(request.scope))
 
     def circuits(self) -> model.BoardOut:
         """Every circuit, the gates that are closed, and what is used of limits and retry budgets."""

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from switchgear.core.errors import SettingsError
 from switchgear.observe.history import StoreError
 from switchgear.server.shapes import record_json
+from switchgear.server.sight import seen_by
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from switchgear.core.clock import Clock
     from switchgear.observe.query import LogQuery
     from switchgear.server.source import Records
+    from switchgear.server.who import Who
 
 READERS_MAX = 32
 """Readers at once; each costs a thread's turn every TICK_S."""
@@ -42,12 +44,12 @@ class Live:
         """No further reader is taken."""
         return self._readers >= READERS_MAX
 
-    def answer(self, query: LogQuery, after_id: int) -> EventSourceResponse:
-        """The records that match, from behind after_id on; each event has its record's id."""
+    def answer(self, query: LogQuery, after_id: int, who: Who) -> EventSourceResponse:
+        """The records that match, as they may be seen, from behind after_id on; each event has its record's id."""
         # Set when a server of the user's own is about to end: nobody else tells an application that is mounted.
         ending = Event()
         return EventSourceResponse(
-            self._events(query, after_id, ending),
+            self._events(query, after_id, who, ending),
             ping=HEARTBEAT_S,
             sep="\n",
             shutdown_event=ending,
@@ -55,7 +57,7 @@ class Live:
         )
 
     async def _events(
-        self, query: LogQuery, after_id: int, ending: Event
+        self, query: LogQuery, after_id: int, who: Who, ending: Event
     ) -> AsyncIterator[ServerSentEvent]:
         tail = None
         self._readers += 1
@@ -69,7 +71,7 @@ class Live:
                     return  # locked or gone for now: the reader comes again, and resumes
                 if missed:
                     yield ServerSentEvent(event="missed", data=str(missed))
-                for record in records:
+                for record in seen_by(who, records):
                     yield ServerSentEvent(
                         event="record", id=str(record.id), data=record_json(record)
                     )

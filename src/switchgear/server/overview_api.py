@@ -22,6 +22,8 @@ from switchgear.server.overview_model import (
     ValueOut,
 )
 from switchgear.server.shapes import page_json
+from switchgear.server.sight import seen_by
+from switchgear.server.who import who_of
 
 if TYPE_CHECKING:
     from switchgear.server.source import LogSource
@@ -75,14 +77,16 @@ class OverviewApi:
         points = [LatencyPoint(**one._asdict()) for one in found]
         return LatencyOut(points=points, now_ms=self._source.now_ms())
 
-    def around(self, record_id: _RecordId, each_side: _EachSide = EACH_SIDE) -> Response:
+    def around(
+        self, request: Request, record_id: _RecordId, each_side: _EachSide = EACH_SIDE
+    ) -> Response:
         """A record with its neighbours, whatever they are of, newest first."""
         newest_id = self._records.newest_id()
         found = self._records.around(record_id, each_side)
         if all(one.id != record_id for one in found):
             raise HTTPException(404, f"there is no record {record_id}: cleared, or too old")
         return page_json(
-            found,
+            seen_by(who_of(request.scope), found),
             record_id=record_id,
             each_side=each_side,
             newest_id=newest_id,
