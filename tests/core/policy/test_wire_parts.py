@@ -132,7 +132,7 @@ def test_a_body_without_a_secret_stays_to_the_letter(tree: Any) -> None:
         ("", ""),
         (b"plain", "plain"),
         (bytearray(b"plain"), "plain"),
-        (gzip.compress(b'{"secret": "Canary"}'), '{"secret": "***"}'),
+        (gzip.compress(b'{"secret": "Canary"}', mtime=0), '{"secret": "***"}'),
         (b"\x1f\x8b broken", "(9 bytes, no text)"),
         (b"PK\0\0", "(4 bytes, no text)"),
         (iter([b"x"]), "(not kept: it is sent as it is made)"),
