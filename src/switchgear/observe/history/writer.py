@@ -31,7 +31,7 @@ ROWS_MAX = 1_000_000
 AGE_MAX_S = 30 * 86_400.0
 QUEUE_MAX = 50_000
 """Records that wait for the disk."""
-BATCH_MAX = 2_000
+BATCH_MAX = 5_000
 """Records of one statement."""
 TRIES = 3
 """Of a batch, while the file was well before."""

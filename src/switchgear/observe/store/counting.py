@@ -1,7 +1,8 @@
 """
 Owns how many records match, by names and over time, from the sums; and how long calls took, from the newest of them.
 
-What no sum knows (a word of the message, an order, a call, a run, ids) is counted over the newest that match.
+What no sum knows (a word of the message, an order, a call, a run, ids) is counted over the newest that match all of
+it but the names; when there are more, the answer says so.
 """
 
 from __future__ import annotations
@@ -106,42 +107,27 @@ class Counting:
 
     def overview(self, bars: int) -> Overview:
         """What the filter finds, counted by each facet and over time."""
-        if self.is_summed:
-            found = self._summed(bars)
-            if found is not None:
-                return found
-        return self._looked_at(bars)
-
-    def _summed(self, bars: int) -> Overview | None:
-        """From sums, and the few records that say words which no name says; None when these are not few."""
         nothing: dict[str, Any] = dict.fromkeys(FACETS)
-        free = replace(self._query, **nothing)
+        free = replace(self._query, **nothing)  # what a facet counts is not filtered by it
         finder = Finder(self._sql, self._connection, self._book, free)
-        hits = finder.saying(LOOKED_AT_MAX + 1)
-        if len(hits) > LOOKED_AT_MAX:
-            return None
-        tally = self._tally(finder.choice.whole)
-        counts = tally.by_shape + Counter(hit.shape for hit in hits)
-        whole, own = self._finder.choice.whole, self._finder.choice.all
-        said = [hit for hit in hits if hit.shape in own]
-        return self._made(bars, self._facets(counts), whole, tally, said)
+        hits = None
+        if self.is_summed:
+            hits = finder.saying(LOOKED_AT_MAX + 1)
+            if len(hits) <= LOOKED_AT_MAX:
+                tally, whole = self._tally(finder.choice.whole), self._finder.choice.whole
+                counts = tally.by_shape + Counter(hit[1] for hit in hits)
+                return self._made(bars, self._facets(counts), whole, tally, self._own(hits))
+        if hits is None or finder.choice.whole:
+            hits = finder.newest(LOOKED_AT_MAX + 1)
+        newest = hits[:LOOKED_AT_MAX]
+        facets = self._facets(Counter(hit[1] for hit in newest))
+        made = self._made(bars, facets, frozenset(), Tally(Counter()), self._own(newest))
+        return made._replace(looked_at=LOOKED_AT_MAX if len(hits) > LOOKED_AT_MAX else None)
 
-    def _looked_at(self, bars: int) -> Overview:
-        """From the newest that match."""
-        hits = self._finder.newest(LOOKED_AT_MAX + 1)
-        cut_off = len(hits) > LOOKED_AT_MAX
-        facets: list[Facet] = []
-        own = _by_facet(self._book, hits[:LOOKED_AT_MAX])
-        for name in FACETS:
-            if getattr(self._query, name) is None:
-                facets.append(own[name])
-                continue
-            changed: dict[str, Any] = {name: None}
-            wider = self._newest(replace(self._query, **changed), LOOKED_AT_MAX + 1)
-            cut_off = cut_off or len(wider) > LOOKED_AT_MAX
-            facets.append(_by_facet(self._book, wider[:LOOKED_AT_MAX])[name])
-        made = self._made(bars, tuple(facets), frozenset(), Tally(Counter()), hits[:LOOKED_AT_MAX])
-        return made._replace(looked_at=LOOKED_AT_MAX if cut_off else None)
+    def _own(self, hits: list[Hit]) -> list[Hit]:
+        """Those of the shapes that the filter lets through."""
+        own = self._finder.choice.all
+        return hits if len(own) == len(self._book.by_id) else [hit for hit in hits if hit[1] in own]
 
     def _made(
         self,
@@ -158,8 +144,7 @@ class Counting:
         bar_ms, starts = spans(self._ends(whole, hits), self._query, bars)
         counts = self._bars(whole, bar_ms)
         level_of = {one.id: one.level for one in self._book.by_id.values()}
-        for hit in hits:
-            counts[hit.at_ms - hit.at_ms % bar_ms, level_of[hit.shape]] += 1
+        counts.update([(at - at % bar_ms, level_of[of]) for _, of, at in hits])
         made = (Bar(start, tuple(counts[start, level] for level in LEVELS)) for start in starts)
         return Overview(total, facets, tuple(made), bar_ms)
 
@@ -233,7 +218,7 @@ class Counting:
         query = self._query
         if query.since_ms is not None and query.until_ms is not None:
             return query.since_ms, query.until_ms
-        times = [hit.at_ms for hit in hits]
+        times = [at_ms for _, _, at_ms in hits]
         found = self._range()
         if whole and found is not None and found.spans:
             start, end = found.spans[0].start, found.spans[-1].end
@@ -308,13 +293,3 @@ class Counting:
 def _facet(name: str, counts: Counter[str]) -> Facet:
     found = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
     return Facet(name, tuple(found[:VALUES_MAX]))
-
-
-def _by_facet(book: ShapeBook, hits: Iterable[Hit]) -> dict[str, Facet]:
-    counts = Counter(hit.shape for hit in hits)
-    values: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
-    for number, count in counts.items():
-        for name, value in zip(FACETS, book.by_id[number].facets, strict=True):
-            if value is not None:
-                values[name][value] += count
-    return {name: _facet(name, found) for name, found in values.items()}

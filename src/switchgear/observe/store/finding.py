@@ -6,7 +6,10 @@ Counting without looking at each is left to counting.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from heapq import merge
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -43,6 +46,9 @@ class Hit(NamedTuple):
     id: int
     shape: int
     at_ms: int
+
+
+_Ask = Callable[[Bounds, int], list[Hit]]
 
 
 class Finder:
@@ -104,19 +110,34 @@ class Finder:
         if self.is_listed:
             found = islice(self._listed(bounds), most)
             return [Hit(one.id, shape, one.at_ms) for one, shape in found]
-        pages = [self._whole(bounds, most)]
-        pages += [
-            self._saying(bounds, tokens, shapes, most)
-            for tokens, shapes in self.choice.rest.items()
-        ]
-        return _merged(pages, most)
+        return self._side_by_side([self._whole, *self._rest()], bounds, most)
 
     def saying(self, most: int) -> list[Hit]:
         """Of those whose names do not say every word, the newest that say the rest themselves."""
-        pages = [
-            self._saying(self.bounds, tokens, shapes, most)
-            for tokens, shapes in self.choice.rest.items()
+        return self._side_by_side(self._rest(), self.bounds, most)
+
+    def _rest(self) -> list[_Ask]:
+        return [
+            partial(self._saying, tokens, shapes) for tokens, shapes in self.choice.rest.items()
         ]
+
+    def _side_by_side(self, asks: list[_Ask], bounds: Bounds, most: int) -> list[Hit]:
+        """The newest of several, each asked for no more than it takes."""
+        if len(asks) < 2:
+            return asks[0](bounds, most) if asks else []
+        step = most if most <= _STEP else most // len(asks) + 1
+        pages = [ask(bounds, step) for ask in asks]
+        unread = {place for place, page in enumerate(pages) if len(page) == step}
+        while unread:
+            # Whoever ends the soonest hides what the others have below: it goes on until there is enough above.
+            soonest = max(unread, key=lambda place: pages[place][-1].id)
+            end = pages[soonest][-1].id
+            if sum(bisect_right(page, -end, key=_newer_first) for page in pages) >= most:
+                break
+            more = asks[soonest](bounds.within(0, end), step)
+            pages[soonest] += more
+            if len(more) < step:
+                unread.discard(soonest)
         return _merged(pages, most)
 
     def records(self, most: int) -> list[LogRecord]:
@@ -206,7 +227,7 @@ class Finder:
         return list(map(Hit._make, self.connection.execute(asked)))
 
     def _saying(
-        self, bounds: Bounds, tokens: Sequence[str], shapes: frozenset[int], most: int
+        self, tokens: Sequence[str], shapes: frozenset[int], bounds: Bounds, most: int
     ) -> list[Hit]:
         of_shapes = None if len(shapes) == len(self.book.by_id) else sorted(shapes)
         rows = self.sql.saying(self.connection, _HIT, bounds, tokens, of_shapes, most)

@@ -43,6 +43,8 @@ _PUT_WORDS = text(
     " FROM json_to_recordset(cast(:rows AS json)) AS new (i bigint, s integer, w text[])"
 )
 _DROP_WORDS = text("DELETE FROM word WHERE id = any(:numbers)")
+_PAGE_MAX = 1_000
+"""Up to so many it is quickest to take as many of each shape; of more the server may plan for itself."""
 _UNION_MAX = 64
 """More parts of a union take longer to plan than to read."""
 
@@ -94,7 +96,7 @@ class PostgresSql:
     ) -> list[tuple[int, ...]]:
         """One walk down the index for each shape, side by side; of many shapes, one after the other."""
         condition, end = bounds.sql(), f"order by id desc limit {most:d}"
-        if len(shapes) <= _UNION_MAX:
+        if len(shapes) <= _UNION_MAX and most > _PAGE_MAX:
             parts = [
                 f"select {columns} from record where shape = {shape:d} and {condition}"  # noqa: S608  names and numbers of ours alone
                 for shape in shapes

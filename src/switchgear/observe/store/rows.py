@@ -123,7 +123,7 @@ def batch_of(
         rows.append(row)
         spans.append((number, at_ms - at_ms % MINUTE_MS))
         if len(row) > _MESSAGE:
-            place = row[0]
+            place: int = row[0]
             said = own_words(row[_MESSAGE], records[place], found.words)
             if said:
                 words.append(Word(place, number, said))

@@ -49,6 +49,9 @@ _DROP_WORDS = (
     "INSERT INTO word (word, rowid, words) SELECT 'delete', json_extract(value, '$[0]'),"
     " json_extract(value, '$[1]') FROM json_each(?)"
 )
+_VOCABULARY = "create virtual table if not exists temp.said using fts5vocab(main, word, instance)"
+TERMS_MAX = 12
+"""Words that are looked for one by one, where a search names their beginning."""
 _UNION_MAX = 400
 """SQLite takes 500 parts of a union."""
 
@@ -131,17 +134,33 @@ class SqliteSql:
             f" where word.word match ?1 and word.rowid < {bounds.high:d} and word.rowid >= {bounds.low:d}"
             f" and {bounds.sql()} {of_shapes} order by word.rowid desc limit {most:d}"
         )
-        said = " AND ".join(f'"{token}"*' for token in tokens)
+        terms = [_terms(connection, token) for token in tokens]
+        if not all(terms):
+            return []
+        said = " AND ".join(f"({' OR '.join(each)})" for each in terms)
         values = (said,) if shapes is None else (said, json_of(shapes))
         return _rows(connection, asked, values)
 
     def words(self, connection: Connection) -> set[tuple[int, str]]:
         """Every word that can be found, with the record's id."""
-        connection.exec_driver_sql(
-            "create virtual table if not exists temp.said using fts5vocab(main, word, instance)"
-        )
+        connection.exec_driver_sql(_VOCABULARY)
         rows = connection.exec_driver_sql("select doc, term from temp.said")
         return {(int(number), str(term)) for number, term in rows}
+
+
+def _terms(connection: Connection, token: str) -> list[str]:
+    """What stands for a beginning of words: the words that there are, or itself when they are many."""
+    # FTS5 puts the lists of all words of a beginning together before it gives the first; of a word it reads the end.
+    raw: Any = connection.connection.driver_connection
+    raw.execute(_VOCABULARY)
+    found, last = list[str](), token
+    while len(found) < TERMS_MAX:
+        row = raw.execute("select term from temp.said where term >= ? limit 1", (last,)).fetchone()
+        if row is None or not row[0].startswith(token):
+            return found
+        found.append(f'"{row[0]}"')
+        last = row[0] + "\x01"  # all the places of one word are passed over
+    return [f'"{token}"*']
 
 
 def _rows(

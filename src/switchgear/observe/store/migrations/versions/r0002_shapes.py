@@ -39,7 +39,7 @@ def upgrade() -> None:
         op.execute(
             "CREATE TABLE word (id BIGINT PRIMARY KEY, shape INTEGER NOT NULL, words TSVECTOR NOT NULL)"
         )
-        op.execute("CREATE INDEX word_by_words ON word USING gin (words)")
+        op.execute("CREATE INDEX word_by_words ON word USING gin (words) WITH (fastupdate = off)")
         _begin(0)
         return
     for name in ("exchange", "method", "time", "call"):
