@@ -76,9 +76,10 @@ endif
 fix: $(READY) ## format, and mend what lint can mend
 	@$(BIN)/ruff check --fix --quiet $(CODE); $(BIN)/ruff format $(CODE)
 
-bench: $(READY) witness ## measure what a guarded call and an exchange client cost, beside their peers
+bench: $(READY) system witness ## measure what a guarded call, an exchange client and a history of ten million records cost
 	@$(BIN)/python benchmarks/overhead.py $(ARGS)
 	@$(BIN)/python benchmarks/clients.py $(ARGS)
+	@$(BIN)/python benchmarks/history.py --records 10000000 --postgresql --pages
 
 soak: $(READY) ## the circuit's model, clients under garbage, a million orders, then the demo: hours (ARGS="--seconds 600")
 	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -q tests/core/circuit/test_model.py \

@@ -2,7 +2,8 @@
 Owns what a history costs: records a second, alone and beside a busy loop, bytes of each, and how long questions take.
 
 `python benchmarks/history.py` fills a SQLite file with a million records and asks it forty filters;
-`--records 10000000` fills more, `--postgresql` has a server started, as the tests do, and asks that as well.
+`--records 10000000` fills more, `--postgresql` has a server started, as the tests do, and asks that as well, and
+`--pages` asks over HTTP and looks in a browser.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from benchmarks.history_mix import END_MS, filters, made
+from benchmarks.history_pages import pages
 from switchgear.core.clock import SystemClock
 from switchgear.observe.history import HistoryReader, HistoryWriter
 from switchgear.observe.store import Store
@@ -58,6 +60,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--ingest", type=int, default=400_000, help="records of the ingest rows")
     parser.add_argument("--postgresql", action="store_true")
+    parser.add_argument("--pages", action="store_true", help="over HTTP and in a browser, too")
     parser.add_argument("--keep", help="a file to fill, or to ask if it is there")
     given = parser.parse_args(arguments)
     with ExitStack() as stack:
@@ -72,6 +75,8 @@ def main(arguments: list[str]) -> int:
             if server is not None:
                 server.ask(place, "analyze")  # as it does by itself within a minute
             show(asked(place, given.records, given.rounds))
+            if given.pages:
+                pages(place, given.records, given.rounds)
     return 0
 
 

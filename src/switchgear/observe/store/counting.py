@@ -86,7 +86,7 @@ class Counting:
             found += len(hits)
             if len(hits) < step:
                 break
-            self._finder.bounds = self._finder.bounds.within(0, hits[-1].id)
+            self._finder.bounds = self._finder.bounds.within(0, hits[-1][0])
         return found
 
     def _older(self) -> int | None:
@@ -138,13 +138,15 @@ class Counting:
         hits: Collection[Hit],
     ) -> Overview:
         total = len(hits) + sum(tally.by_shape[shape] for shape in whole)
-        hits = [*hits, *(hit for hit in tally.parts if hit.shape in whole)]
+        hits = [*hits, *(hit for hit in tally.parts if hit[1] in whole)]
         if total == 0:
             return Overview(0, facets, (), spans(None, self._query, bars)[0])
         bar_ms, starts = spans(self._ends(whole, hits), self._query, bars)
         counts = self._bars(whole, bar_ms)
         level_of = {one.id: one.level for one in self._book.by_id.values()}
-        counts.update([(at - at % bar_ms, level_of[of]) for _, of, at in hits])
+        # By the number of the bar first, which is quick to count; what that is comes after.
+        for (bar, of), count in Counter([(at // bar_ms, of) for _, of, at in hits]).items():
+            counts[bar * bar_ms, level_of[of]] += count
         made = (Bar(start, tuple(counts[start, level] for level in LEVELS)) for start in starts)
         return Overview(total, facets, tuple(made), bar_ms)
 
@@ -181,7 +183,7 @@ class Counting:
         for span in found.spans:
             counts += self._sum(shapes, *in_span(span))
         parts = tuple(self._parts(found, shapes))
-        return Tally(counts + Counter(hit.shape for hit in parts), parts)
+        return Tally(counts + Counter(hit[1] for hit in parts), parts)
 
     def _sum(self, shapes: Collection[int], *where: object) -> Counter[int]:
         asked = select(rollup.c.shape, func.sum(rollup.c.count)).where(
@@ -211,7 +213,7 @@ class Counting:
                 record.c.at_ms < end,
                 self._sql.among(record.c.shape + 0, shapes),
             )
-            yield from (Hit(*row) for row in self._connection.execute(asked))
+            yield from ((row[0], row[1], row[2]) for row in self._connection.execute(asked))
 
     def _ends(self, whole: frozenset[int], hits: Iterable[Hit]) -> tuple[int, int]:
         """The first and the last minute that something was found in, as far as the filter does not say."""
@@ -276,7 +278,7 @@ class Counting:
         query = replace(self._query, event="call_succeeded")
         hits = self._newest(query, LOOKED_AT_MAX)
         asked = select(record.c.at_ms, record.c.duration_us).where(
-            self._sql.among(record.c.id, [hit.id for hit in hits]),
+            self._sql.among(record.c.id, [hit[0] for hit in hits]),
             record.c.duration_us.is_not(None),
         )
         took = [(at_ms, lasted_us / 1000) for at_ms, lasted_us in self._connection.execute(asked)]

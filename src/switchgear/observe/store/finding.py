@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from heapq import merge
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, text
 
@@ -40,14 +40,8 @@ _DENSITY_MIN = 16
 _STEP = 1_000
 
 
-class Hit(NamedTuple):
-    """A record that was found."""
-
-    id: int
-    shape: int
-    at_ms: int
-
-
+Hit = tuple[int, int, int]
+"""A record that was found: its id, its shape and its date. Bare, for there may be a hundred thousand."""
 _Ask = Callable[[Bounds, int], list[Hit]]
 
 
@@ -109,7 +103,7 @@ class Finder:
             return []
         if self.is_listed:
             found = islice(self._listed(bounds), most)
-            return [Hit(one.id, shape, one.at_ms) for one, shape in found]
+            return [(one.id, shape, one.at_ms) for one, shape in found]
         return self._side_by_side([self._whole, *self._rest()], bounds, most)
 
     def saying(self, most: int) -> list[Hit]:
@@ -130,8 +124,8 @@ class Finder:
         unread = {place for place, page in enumerate(pages) if len(page) == step}
         while unread:
             # Whoever ends the soonest hides what the others have below: it goes on until there is enough above.
-            soonest = max(unread, key=lambda place: pages[place][-1].id)
-            end = pages[soonest][-1].id
+            soonest = max(unread, key=lambda place: pages[place][-1][0])
+            end = pages[soonest][-1][0]
             if sum(bisect_right(page, -end, key=_newer_first) for page in pages) >= most:
                 break
             more = asks[soonest](bounds.within(0, end), step)
@@ -144,7 +138,7 @@ class Finder:
         """The newest records that match, newest first."""
         if self.is_listed:
             return [one for one, _ in islice(self._listed(self.bounds), most)]
-        return self.read([hit.id for hit in self.newest(most)])
+        return self.read([hit[0] for hit in self.newest(most)])
 
     def read(self, ids: Sequence[int]) -> list[LogRecord]:
         """The records of these ids that are still there, newest first."""
@@ -198,8 +192,7 @@ class Finder:
             found = self._scan(near, shapes, most)
             bounds = bounds.within(0, near.low)
         if len(found) < most and not bounds.empty:
-            rows = self.sql.newest(self.connection, _HIT, bounds, shapes, most - len(found))
-            found += map(Hit._make, rows)
+            found += self.sql.newest(self.connection, _HIT, bounds, shapes, most - len(found))
         return found
 
     def _there(self, bounds: Bounds) -> list[tuple[int, int, int, int]]:
@@ -213,25 +206,13 @@ class Finder:
         return [(one[0], one[1], one[2], one[3]) for one in self.connection.execute(asked)]
 
     def _scan(self, bounds: Bounds, shapes: Sequence[int] | None, most: int) -> list[Hit]:
-        if bounds.empty:
-            return []
-        asked = (
-            select(record.c.id, record.c.shape, record.c.at_ms)
-            .where(text(bounds.sql()))
-            .order_by(record.c.id.desc())
-            .limit(most)
-        )
-        if shapes is not None:
-            # A sum, so that no index of the shape is thought of.
-            asked = asked.where(self.sql.among(record.c.shape + 0, shapes))
-        return list(map(Hit._make, self.connection.execute(asked)))
+        return [] if bounds.empty else self.sql.scan(self.connection, _HIT, bounds, shapes, most)
 
     def _saying(
         self, tokens: Sequence[str], shapes: frozenset[int], bounds: Bounds, most: int
     ) -> list[Hit]:
         of_shapes = None if len(shapes) == len(self.book.by_id) else sorted(shapes)
-        rows = self.sql.saying(self.connection, _HIT, bounds, tokens, of_shapes, most)
-        return list(map(Hit._make, rows))
+        return self.sql.saying(self.connection, _HIT, bounds, tokens, of_shapes, most)
 
 
 ROW = (
@@ -282,4 +263,4 @@ def _merged(pages: list[list[Hit]], most: int) -> list[Hit]:
 
 
 def _newer_first(hit: Hit) -> int:
-    return -hit.id
+    return -hit[0]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Engine
 
     from switchgear.observe.store.bounds import Bounds
+    from switchgear.observe.store.finding import Hit
     from switchgear.observe.store.rollups import Sum
     from switchgear.observe.store.rows import Word
 
@@ -57,8 +58,19 @@ class Sql(Protocol):
 
     def newest(
         self, connection: Connection, columns: str, bounds: Bounds, shapes: Sequence[int], most: int
-    ) -> list[tuple[int, ...]]:
+    ) -> list[Hit]:
         """Columns of the newest records of some shapes within bounds, newest first."""
+        ...
+
+    def scan(
+        self,
+        connection: Connection,
+        columns: str,
+        bounds: Bounds,
+        shapes: Sequence[int] | None,
+        most: int,
+    ) -> list[Hit]:
+        """The newest records, of these shapes or of all, as they lie."""
         ...
 
     def saying(
@@ -69,7 +81,7 @@ class Sql(Protocol):
         tokens: Sequence[str],
         shapes: Sequence[int] | None,
         most: int,
-    ) -> list[tuple[int, ...]]:
+    ) -> list[Hit]:
         """The same of the records that have words which begin with these; of all shapes, or some."""
         ...
 

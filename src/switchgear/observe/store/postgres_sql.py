@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
     from switchgear.observe.store.bounds import Bounds
+    from switchgear.observe.store.finding import Hit
     from switchgear.observe.store.rollups import Sum
     from switchgear.observe.store.rows import Word
 
@@ -93,7 +94,7 @@ class PostgresSql:
 
     def newest(
         self, connection: Connection, columns: str, bounds: Bounds, shapes: Sequence[int], most: int
-    ) -> list[tuple[int, ...]]:
+    ) -> list[Hit]:
         """One walk down the index for each shape, side by side; of many shapes, one after the other."""
         condition, end = bounds.sql(), f"order by id desc limit {most:d}"
         if len(shapes) <= _UNION_MAX and most > _PAGE_MAX:
@@ -108,7 +109,23 @@ class PostgresSql:
                 f"select r.* from unnest(array[{listed}]) wanted (number) cross join lateral"  # noqa: S608  names and numbers of ours alone
                 f" (select {columns} from record where shape = wanted.number and {condition} {end}) r {end}"
             )
-        return [tuple(row) for row in connection.execute(text(asked))]
+        return _rows(connection, asked)
+
+    def scan(
+        self,
+        connection: Connection,
+        columns: str,
+        bounds: Bounds,
+        shapes: Sequence[int] | None,
+        most: int,
+    ) -> list[Hit]:
+        """Down the records themselves; a sum with the shape, so that no index of it is thought of."""
+        of_shapes = "" if shapes is None else "and record.shape + 0 = any(%(shapes)s)"
+        asked = (
+            f"select {columns} from record where {bounds.sql()} {of_shapes}"  # noqa: S608  names and numbers of ours alone
+            f" order by id desc limit {most:d}"
+        )
+        return _rows(connection, asked, {} if shapes is None else {"shapes": list(shapes)})
 
     def saying(
         self,
@@ -118,20 +135,28 @@ class PostgresSql:
         tokens: Sequence[str],
         shapes: Sequence[int] | None,
         most: int,
-    ) -> list[tuple[int, ...]]:
+    ) -> list[Hit]:
         """By the index of words."""
-        of_shapes = "" if shapes is None else "and word.shape = any(:shapes)"
+        of_shapes = "" if shapes is None else "and word.shape = any(%(shapes)s)"
         asked = (
             f"select {columns} from word join record using (id)"  # noqa: S608  names and numbers of ours alone
-            f" where word.words @@ cast(:said as tsquery) {of_shapes} and {bounds.sql()}"
+            f" where word.words @@ cast(%(said)s as tsquery) {of_shapes} and {bounds.sql()}"
             f" order by id desc limit {most:d}"
         )
         values: dict[str, object] = {"said": " & ".join(f"'{token}':*" for token in tokens)}
         if shapes is not None:
             values["shapes"] = list(shapes)
-        return [tuple(row) for row in connection.execute(text(asked), values)]
+        return _rows(connection, asked, values)
 
     def words(self, connection: Connection) -> set[tuple[int, str]]:
         """Every word that can be found, with the record's id."""
         asked = text("select id, unnest(tsvector_to_array(words)) from word")
         return {(int(number), str(term)) for number, term in connection.execute(asked)}
+
+
+def _rows(connection: Connection, asked: str, values: dict[str, object] | None = None) -> list[Hit]:
+    # Of the driver itself: there may be a hundred thousand.
+    raw: Any = connection.connection.driver_connection
+    with raw.cursor() as cursor:
+        found: list[Hit] = cursor.execute(asked, values or None).fetchall()
+    return found

@@ -101,7 +101,7 @@ class StoreView:
             with self.place.failures(), clearing.begin() as connection:
                 self.place.sql.begin(connection)
                 self._book = self._book.refreshed(connection)
-                ids = [hit.id for hit in self._finder(connection, query).newest(most)]
+                ids = [hit[0] for hit in self._finder(connection, query).newest(most)]
                 return remove(self.place.sql, connection, self._book, ids)
         finally:
             clearing.dispose()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
     from switchgear.observe.store.bounds import Bounds
+    from switchgear.observe.store.finding import Hit
     from switchgear.observe.store.rollups import Sum
     from switchgear.observe.store.rows import Word
 
@@ -95,7 +96,7 @@ class SqliteSql:
 
     def newest(
         self, connection: Connection, columns: str, bounds: Bounds, shapes: Sequence[int], most: int
-    ) -> list[tuple[int, ...]]:
+    ) -> list[Hit]:
         """One walk down the index for each shape, side by side, which SQLite ends at the last that is needed."""
         pages = [
             self._union(connection, columns, bounds, shapes[place : place + _UNION_MAX], most)
@@ -107,7 +108,7 @@ class SqliteSql:
 
     def _union(
         self, connection: Connection, columns: str, bounds: Bounds, shapes: Sequence[int], most: int
-    ) -> list[tuple[int, ...]]:
+    ) -> list[Hit]:
         condition = bounds.sql()
         parts = [
             f"select {columns} from record where shape = {shape:d} and {condition}"  # noqa: S608  names and numbers of ours alone
@@ -115,6 +116,24 @@ class SqliteSql:
         ]
         asked = f"{' union all '.join(parts)} order by id desc limit {most:d}"
         return _rows(connection, asked)
+
+    def scan(
+        self,
+        connection: Connection,
+        columns: str,
+        bounds: Bounds,
+        shapes: Sequence[int] | None,
+        most: int,
+    ) -> list[Hit]:
+        """Down the records themselves; a sum with the shape, so that no index of it is thought of."""
+        of_shapes = (
+            "" if shapes is None else "and record.shape + 0 in (select value from json_each(?))"
+        )
+        asked = (
+            f"select {columns} from record where {bounds.sql()} {of_shapes}"  # noqa: S608  names and numbers of ours alone
+            f" order by id desc limit {most:d}"
+        )
+        return _rows(connection, asked, () if shapes is None else (json_of(shapes),))
 
     def saying(
         self,
@@ -124,7 +143,7 @@ class SqliteSql:
         tokens: Sequence[str],
         shapes: Sequence[int] | None,
         most: int,
-    ) -> list[tuple[int, ...]]:
+    ) -> list[Hit]:
         """Of the words' lists, from their newest end."""
         of_shapes = (
             "" if shapes is None else "and record.shape in (select value from json_each(?2))"
@@ -163,14 +182,12 @@ def _terms(connection: Connection, token: str) -> list[str]:
     return [f'"{token}"*']
 
 
-def _rows(
-    connection: Connection, asked: str, values: tuple[str, ...] = ()
-) -> list[tuple[int, ...]]:
+def _rows(connection: Connection, asked: str, values: tuple[str, ...] = ()) -> list[Hit]:
     # Of the driver itself: there may be a hundred thousand.
     raw: Any = connection.connection.driver_connection
-    found: list[tuple[int, ...]] = raw.execute(asked, values).fetchall()
+    found: list[Hit] = raw.execute(asked, values).fetchall()
     return found
 
 
-def _newer_first(row: tuple[int, ...]) -> int:
+def _newer_first(row: Hit) -> int:
     return -row[0]
