@@ -70,7 +70,7 @@ def main(arguments: list[str]) -> int:
                 records = busy(given.ingest)
                 print(f"ingest alone: {alone(ingest, records)}")
                 print(f"ingest beside a busy event loop: {beside(ingest, records)}")
-            if given.keep is None or not Path(given.keep).exists():
+            if place != given.keep or not Path(place).exists():
                 print(f"fill: {fill(place, made(given.records, given.days), given.records)}")
             if server is not None:
                 server.ask(place, "analyze")  # as it does by itself within a minute
