@@ -26,6 +26,15 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 ROWS = ".records tbody tr"
+SEEN = """
+new MutationObserver((_, watch) => {
+  if (!document.querySelector(".records tbody tr")) return;
+  watch.disconnect();
+  requestAnimationFrame(() => { window.firstRowMs = performance.now(); });
+}).observe(document, { childList: true, subtree: true });
+"""
+PAINTED = "new Promise(told => requestAnimationFrame(() => requestAnimationFrame(() => told(window.firstRowMs))))"
+"""Asked of the page itself: whoever waits outside looks only now and then."""
 VIEWS = {
     "/api-logs": "the newest",
     "/api-logs?level=error": "from error",
@@ -95,15 +104,15 @@ def asked(url: str, records: int, rounds: int) -> Iterable[tuple[float, float]]:
 
 
 def viewed(browser: Browser, address: str, rounds: int) -> list[float]:
-    """From asking for the page until its first row is there, in ms, each time in a browser that knows nothing yet."""
+    """From asking for the page until its first row is painted, in ms, each time in a browser that knows nothing yet."""
     times: list[float] = []
     for _ in range(max(3, rounds)):
         context = browser.new_context()
         page = context.new_page()
-        begun_s = perf_counter()
+        page.add_init_script(SEEN)
         page.goto(address, wait_until="commit")
         page.wait_for_selector(ROWS)
-        times.append((perf_counter() - begun_s) * 1000)
+        times.append(float(page.evaluate(PAINTED)))
         context.close()
     return times
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mimetypes
+import re
 from base64 import b64encode
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -46,6 +47,17 @@ def test_the_policy_allows_the_import_map_and_no_other_inline_script(house: Hous
     assert f"'sha256-{hashed}'" in page.headers["content-security-policy"]
     assert "<style" not in page.text
     assert "style=" not in page.text
+
+
+def test_modules_are_named_before_they_are_asked_for(house: House) -> None:
+    """What the page loads at once is preloaded, after the import map, and each of it is there."""
+    page = house.http.get("/").text
+    head, _, rest = page.partition("</script>\n<link")
+    assert '<script type="importmap">' in head
+    names = re.findall(r'<link rel="modulepreload" href="([^"]+)">', "<link" + rest)
+    loaded = {f"static/{path.relative_to(ROOM).as_posix()}" for path in ROOM.rglob("*.mjs")}
+    assert set(names) == loaded - {"static/login.mjs", "static/vendor/uplot.mjs"}
+    assert {house.http.get(f"/{name}").status_code for name in names} == {200}
 
 
 def test_types_are_our_own(house: House) -> None:

@@ -27,6 +27,9 @@ TYPES = {
 
 _SHELL, _LOGIN = "shell.html", "login.html"
 _SHELLS = ("/", "/api-logs", "/calls", "/circuits", "/orders")
+_MAIN = '<script type="module" src="static/app.mjs"></script>'
+_LATER = frozenset({"login.mjs", "vendor/uplot.mjs"})
+"""Modules that the pages do not load at once, or not at all."""
 _OPEN, _CLOSE = '<script type="importmap">', "</script>"
 
 
@@ -48,6 +51,14 @@ class Page:
             for path in sorted(ROOM.rglob("*"))
             if path.suffix in TYPES
         }
+        self._files[_SHELL] = self._with_preloads(self._files[_SHELL])
+
+    def _with_preloads(self, shell: File) -> File:
+        """The shell, naming every module: else a browser learns of each only from the one that imports it."""
+        names = (name for name in self._files if name.endswith(".mjs") and name not in _LATER)
+        links = "".join(f'<link rel="modulepreload" href="static/{name}">\n' for name in names)
+        # After the import map, which must come before the first module.
+        return _file(shell.body.decode().replace(_MAIN, links + _MAIN).encode(), shell.type)
 
     @property
     def script_hash(self) -> str:
@@ -87,8 +98,11 @@ async def _home(_request: Request) -> Response:
 
 
 def _read(path: Path) -> File:
-    body = path.read_bytes()
-    return File(body, TYPES[path.suffix], f'"{sha256(body).hexdigest()[:24]}"')
+    return _file(path.read_bytes(), TYPES[path.suffix])
+
+
+def _file(body: bytes, kind: str) -> File:
+    return File(body, kind, f'"{sha256(body).hexdigest()[:24]}"')
 
 
 def _send(file: File, request: Request) -> Response:
