@@ -157,6 +157,29 @@ def test_a_name_of_the_users_is_secret(name: str) -> None:
     assert mine.redact("spin=3 pinned=4") == "spin=3 pinned=4"
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        r"Canary\/of+this\/kind==",
+        r"Canary/of\u002Bthis/kind==",
+        r"Canary/of\u002bthis/kind==",
+        r"Canary\u002Fof\u002Bthis\u002Fkind\u003D\u003D",
+        r"Canary\u002fof\u002bthis\u002fkind\u003d\u003d",
+    ],
+)
+def test_a_registered_secret_is_masked_as_others_write_it(written: str) -> None:
+    """PHP escapes the slash in JSON and .NET the plus sign: base64 has both."""
+    mine = Redactor()
+    mine.register("Canary/of+this/kind==")
+    assert mine.redact(f'{{"msg":"bad key {written}"}}') == '{"msg":"bad key ***"}'
+
+
+@pytest.mark.parametrize("text", ["X-HMAC: Canary", '{"x-jwt": "Canary"}', "apiSign=Canary&b=1"])
+def test_what_signs_is_masked_by_its_name(text: str) -> None:
+    """Names that exchanges and proxies give to signatures and tokens."""
+    assert "Canary" not in redact_text(text)
+
+
 def test_what_is_nested_under_a_secret_goes_whole() -> None:
     """Brackets within, brackets in its texts, and one that never closes."""
     nested = {"secret": {"a": {"b": "}]Canary"}, "c": ["Canary"]}, "d": 1}

@@ -43,7 +43,7 @@ _BASE64_CHARS_MIN = 8
 # One of these must be in a text before any pattern can fit; most texts hold none, and cost no more.
 _HINTS = (
     *("sig", "ey", "secret", "token", "pass", "pwd", "auth", "credential", "cookie"),
-    *("access", "bearer", "basic", "private", "://"),
+    *("access", "bearer", "basic", "private", "hmac", "jwt", "://"),
 )
 
 # Every repeat below is bounded or possessive and none stands in another, so the search never goes
@@ -57,7 +57,7 @@ _SCHEME = re.compile(r"\b(bearer|basic)(\s{1,8})[\w.~+/=-]{6,}+", re.IGNORECASE)
 # What secrets are called, in query strings, headers, JSON and reprs.
 _WORDS = (
     r"signature|api[-_ ]?key|secret|token|passw(?:or)?d|passphrase|credential"
-    r"|listen[-_ ]?key|private[-_ ]?key|access[-_ ]?(?:key|sign)|cb-access-"
+    r"|listen[-_ ]?key|private[-_ ]?key|access[-_ ]?(?:key|sign)|cb-access-|hmac|jwt|api[-_ ]?sign"
 )
 
 
@@ -353,11 +353,24 @@ def _forms_of(value: str) -> tuple[str, ...]:
 
     quoted = {quote(value, safe="", errors="replace"), quote_plus(value, errors="replace")}
     quoted.add(quote(value, errors="replace"))
-    lowered = {re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), each) for each in quoted}
+    lowered = {re.sub("%[0-9A-F]{2}", _lowered, each) for each in quoted}
     escaped = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    escaped = {form for each in escaped for form in (each, *_as_others_write(each))}
     data = value.encode(errors="replace")
     coded = {data.hex(), data.hex().upper(), *_base64_forms(data)}
     return tuple({value, repr(value)[1:-1], *quoted, *lowered, *escaped, *coded})
+
+
+def _as_others_write(escaped: str) -> set[str]:
+    """What other writers of JSON make of base64: PHP escapes the slash, .NET the plus sign, some all signs."""
+    codes = {ord(sign): f"\\u{ord(sign):04X}" for sign in "+/=&<>'"}
+    coded = {escaped.translate(codes), escaped.replace("+", codes[ord("+")])}
+    lower = {re.sub(r"\\u00[0-9A-F]{2}", _lowered, each) for each in coded}
+    return {escaped.replace("/", "\\/"), *coded, *lower}
+
+
+def _lowered(found: re.Match[str]) -> str:
+    return found[0].lower()
 
 
 def _base64_forms(data: bytes) -> set[str]:

@@ -71,6 +71,8 @@ export class Feed {
     try {
       const asked = { ...this.filter, before_id: before, limit: PAGE, count: "no" };
       const page = await get("logs", asked, this.ended.signal);
+      // The list was loaded anew, or cut at its end, meanwhile: behind it these would leave a gap that nobody sees.
+      if (this.state.nextBefore !== before) return this.set({ loadingOlder: false });
       const records = [...this.state.records, ...page.records];
       this.set({ records, nextBefore: page.next_before_id, loadingOlder: false });
     } catch (olderError) {

@@ -30,6 +30,7 @@ export function useKeys(actions) {
       if (!action || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
       if (document.querySelector("dialog[open]")) return;
       if (TYPING.has(event.target.tagName) && event.key !== "Escape") return;
+      if (event.key.startsWith("Arrow") && event.target.closest("pre, [role=region], [role=slider]")) return;
       if (event.key === "Enter" && event.target.closest("a, button, summary")) return;
       event.preventDefault();
       action(event);
