@@ -210,3 +210,19 @@ def test_details_follow_the_keys(page: Page) -> None:
     expect(rows(page).nth(0)).to_be_focused()
     page.go_back()
     expect(panel(page)).to_be_visible()
+
+
+def test_arrows_scroll_what_is_made_to_be_scrolled(page: Page, told: House) -> None:
+    """In a text of its own an arrow moves the text; the record that is read stays open."""
+    record = told.logs(event="wire")[0]
+    _open(page, record)
+    before = page.url
+    panel(page).locator("pre").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowDown")
+    expect(panel(page).locator(".panel-message")).to_have_text(record["message"])
+    assert page.url == before
+    panel(page).get_by_role("button", name="Copy as JSON").focus()
+    page.keyboard.press("ArrowDown")
+    expect(panel(page).locator(".panel-message")).not_to_have_text(record["message"])
