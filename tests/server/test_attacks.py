@@ -8,6 +8,7 @@ import pytest
 
 from switchgear.server.throttle import OF_ADDRESS_MAX
 from tests.server.login_kit import (
+    JSON,
     OPERATOR,
     VIEWER,
     WRONG,
@@ -236,6 +237,41 @@ def test_brute_force(door: Doorway) -> None:
         answer = sign_in(http, OPERATOR)
         assert answer.status_code == 429
         assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "body",
+    ['{"token":7,"x":"\\ud800"}', '{"token":"\\ud800"}', '{"\\ud800":1,"token":"x"}', '"\\ud800"'],
+)
+def test_half_a_character_to_the_login(door: Doorway, body: str) -> None:
+    """What no encoding can write is refused as any other slip, and never makes the server fail."""
+    with door.client() as http:
+        answer = http.post("/api/v1/login", content=body, headers=JSON)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["field"]
+
+
+@pytest.mark.parametrize("field", ["exchange", "state", "by", "\ud800"])
+def test_half_a_character_is_told_by_its_number(door: Doorway, field: str) -> None:
+    """A value or a name of a field that cannot be encoded is named in the answer all the same."""
+    given = {"exchange": "*", "method": "*", "state": "open", "by": "a", "why": "b"}
+    with door.client(OPERATOR) as http:
+        answer = post(http, "/api/v1/circuits/hold", {**given, field: "\ud800"})
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    assert "ud800" in error["field"] + error["value"]
+
+
+@pytest.mark.parametrize(
+    "body", [{"token": OPERATOR * 20}, {"Token": OPERATOR}, OPERATOR, [OPERATOR]]
+)
+def test_a_secret_is_not_sent_back(door: Doorway, body: object) -> None:
+    """Who sends a token in a shape that cannot be is told which field is wrong, never what they sent."""
+    with door.client() as http:
+        answer = post(http, "/api/v1/login", body)
+    assert answer.status_code == 400
+    assert OPERATOR not in answer.text
+    assert answer.json()["error"].keys() == {"message", "field", "allowed"}
 
 
 def _forwarded(count: int) -> dict[str, str]:

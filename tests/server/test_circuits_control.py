@@ -169,6 +169,30 @@ def test_a_pattern_holds_what_comes_later_and_is_listed(house: House) -> None:
     assert passes(house, "get_symbols")
 
 
+def test_a_pattern_is_looked_up_once_not_for_each_circuit(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many circuits a pattern matches, what became of them is asked of all circuits at once."""
+    registry, asked = house.gear.registry, list[tuple[str, ...]]()
+    breakers = registry.breakers
+
+    def counted(*place: str) -> Any:
+        asked.append(place)
+        return breakers(*place)
+
+    monkeypatch.setattr(registry, "breakers", counted)
+    counts: list[int] = []
+    for size in (2, 40):
+        for number in range(size):
+            house.call("binance", f"get_{number}")
+        asked.clear()
+        for what in ("hold", "release", "reset"):
+            more: dict[str, Any] = {"state": "open"} if what == "hold" else {}
+            assert len(turn(house, what, method="get_*", **more)["circuits"]) > size
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
+
+
 def test_one_account_is_held_and_another_is_not(house: House) -> None:
     """With an account, the circuit of that account alone is turned."""
     house.gear.guarded("binance", "create_order", account="second").call_sync(answers())

@@ -141,6 +141,18 @@ def test_what_is_no_bearer_is_nobody(door: Doorway, authorization: str) -> None:
     assert answer.headers["www-authenticate"] == 'Bearer realm="switchgear"'
 
 
+def test_the_basic_of_a_proxy_does_not_sign_anybody_out(door: Doorway) -> None:
+    """A browser that sends a proxy's password along is known by its cookie; a wrong bearer still counts more."""
+    with door.client() as http:
+        sign_in(http, VIEWER)
+        for scheme in ("Basic Ym9iOng=", "Digest x", "Negotiate"):
+            answer = http.get("/api/v1/me", headers={"authorization": scheme})
+            assert answer.json() == {"name": "bob", "role": "viewer", "login": True}, scheme
+        for none in ("Bearer", f"bearer {WRONG}", ""):
+            answer = http.get("/api/v1/me", headers={"authorization": none})
+            assert answer.status_code == 401, none
+
+
 def test_two_tokens_are_nobodys(door: Doorway) -> None:
     """Which of two headers is meant is not guessed."""
     lines = [f"Authorization: Bearer {OPERATOR}"] * 2

@@ -27,7 +27,7 @@ from switchgear.testing import FakeClock
 from tests.server.login_kit import JSON, OPERATOR, VIEWER, credentials, operations, post, sign_in
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator, Iterator
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterator
     from pathlib import Path
 
     from starlette.types import ASGIApp, Scope
@@ -310,6 +310,47 @@ def test_alone_it_answers_to_a_lifespan(gear: Switchgear) -> None:
     """As the application of a server, not mounted in another, it starts and ends as a server wants."""
     with serving(gear.asgi(auth="external"), "on") as url:
         assert httpx.get(f"{url}/api/v1/status").status_code == 200
+
+
+def test_a_second_lifespan_has_live_tails_again() -> None:
+    """Between two lifespans tails end, in the second they go on; closing the gear ends them for good."""
+    told: list[Callable[[], bool]] = []
+
+    async def app(*_: Any) -> None:
+        return
+
+    def make(closing: Callable[[], bool]) -> ASGIApp:
+        told.append(closing)
+        return app
+
+    mounted = Mounted(make)
+    seen: list[tuple[str, bool]] = []
+
+    async def live() -> None:
+        words = iter(("startup", "shutdown"))
+
+        async def receive() -> Any:
+            return {"type": f"lifespan.{next(words)}"}
+
+        async def send(message: Any) -> None:
+            seen.append((message["type"].split(".")[1], told[0]()))
+
+        await mounted({"type": "lifespan"}, receive, send)
+
+    async def ask() -> None:
+        await mounted({"type": "http"}, _nothing, _nothing)
+        await live()
+        await live()
+        mounted.close()
+        await live()
+
+    asyncio.run(ask())
+    life = [("startup", False), ("shutdown", True)]
+    assert seen == [*life, *life, ("startup", True), ("shutdown", True)]
+
+
+async def _nothing(*_: Any) -> Any:
+    return {}
 
 
 def test_live_tails_end_with_the_gear() -> None:

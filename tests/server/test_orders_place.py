@@ -293,18 +293,6 @@ def test_a_desk_whose_loop_has_ended_is_a_503(program: Program, sim: SimThread) 
     assert booked(sim) == {}
 
 
-def test_a_loop_that_ends_meanwhile_is_a_503(program: Program, sim: SimThread) -> None:
-    """Whoever waits hears of it, and is told to come again with the same key."""
-    sim.add_faults({"match": "order.create", "action": "delay", "delay_s": 3, "count": 1})
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(program.place)
-        program.until_written()
-        program.stop_desk()
-        error = program.error(waiting.result(), 503)
-    assert error["reason"] == "no_desk"
-    assert "the same key" in error["message"]
-
-
 # ------------------------------------------------------------------------------------ cancelling
 
 
@@ -320,10 +308,10 @@ def test_an_order_is_cancelled_however_often(program: Program) -> None:
         told = cancel(program, intent_id).json()
         assert (told["is_canceled"], told["order"]["status"]) == (True, "canceled")
     program.gear.flush()
-    notes = program.http.get("logs", params={"event": "note"}).json()["records"]
-    assert len(notes) == 2
-    assert notes[0]["level"] == "WARNING"
-    assert "to be cancelled by anna: incident 12; it is canceled" in notes[0]["message"]
+    found = program.http.get("logs", params={"event": "note"}).json()["records"]
+    assert [note["level"] for note in found] == ["WARNING"] * 3
+    for note in found[:2]:
+        assert "to be cancelled by anna: incident 12; it is canceled" in note["message"]
 
 
 def test_what_is_filled_is_told_as_it_is(program: Program) -> None:
@@ -364,10 +352,10 @@ def test_the_description_tells_every_status(program: Program) -> None:
     """OpenAPI has the header, each status with its shape, and money as strings."""
     described = program.http.get("openapi.json").json()
     placing = described["paths"]["/api/v1/orders"]["post"]
-    assert {"200", "201", "202", "400", "404", "409", "503"} <= placing["responses"].keys()
+    assert {"200", "201", "202", "400", "404", "409", "503", "504"} <= placing["responses"].keys()
     (key,) = [each for each in placing["parameters"] if each["in"] == "header"]
     assert (key["name"], key["required"]) == ("Idempotency-Key", True)
     quantity = described["components"]["schemas"]["OrderIn"]["properties"]["quantity"]
     assert [each["type"] for each in quantity["anyOf"]] == ["string", "null"]
     cancelling = described["paths"]["/api/v1/orders/{intent_id}/cancel"]["post"]
-    assert {"200", "400", "404", "409", "503"} <= cancelling["responses"].keys()
+    assert {"200", "400", "404", "409", "503", "504"} <= cancelling["responses"].keys()

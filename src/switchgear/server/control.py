@@ -103,7 +103,7 @@ class Control:
             exchange, method, account=account, state=state, by=said.by, why=said.why, for_s=for_s
         )
         until_ms = None if for_s is None else self._now_ms() + round(for_s * 1000)
-        done = Done(_DID[state], place, self._touched(before), until_ms=until_ms)
+        done = Done(_DID[state], place, self._touched(place, before), until_ms=until_ms)
         return self._told(done, said)
 
     def release(self, place: Place, said: Said) -> Done:
@@ -121,7 +121,7 @@ class Control:
             raise NothingHeld(f"nothing to release: no circuit of {place} is held")
         exchange, method, account = place
         self._gear.release(exchange, method, account=account, by=said.by, why=said.why)
-        return self._told(Done("released", place, self._touched(held)), said)
+        return self._told(Done("released", place, self._touched(place, held)), said)
 
     def reset(self, place: Place, said: Said) -> Done:
         """
@@ -135,7 +135,7 @@ class Control:
         exchange, method, account = place
         self._gear.reset(exchange, method, account=account, by=said.by, why=said.why)
         opened = tuple(sorted(closed - self._closed_gates(place)))
-        return self._told(Done("reset", place, self._touched(before), opened), said)
+        return self._told(Done("reset", place, self._touched(place, before), opened), said)
 
     def holds(self) -> list[Hold]:
         """The holds that are on, each on its names or patterns, the oldest first."""
@@ -169,12 +169,10 @@ class Control:
         found = self._gear.registry.breakers(*place)
         return {one.key: one.view().state for one in sorted(found, key=lambda each: each.key)}
 
-    def _touched(self, before: dict[Key, CircuitState]) -> tuple[Touched, ...]:
-        after = self._gear.registry.breakers
-        return tuple(
-            Touched(key, state, next((one.view().state for one in after(*key)), state))
-            for key, state in before.items()
-        )
+    def _touched(self, place: Place, before: dict[Key, CircuitState]) -> tuple[Touched, ...]:
+        # All at once: to look for each by its name goes through all circuits for each.
+        after = {one.key: one.view().state for one in self._gear.registry.breakers(*place)}
+        return tuple(Touched(key, state, after.get(key, state)) for key, state in before.items())
 
     def _closed_gates(self, place: Place) -> set[str]:
         return {

@@ -35,8 +35,9 @@ def install(app: FastAPI) -> None:
 
 
 def answer(status: int, message: str, **detail: str) -> Response:
-    """An error as the API gives it."""
-    return JSONResponse({"error": {"message": message, **detail}}, status)
+    """An error as the API gives it; what is no text in UTF-8, such as half a character, is told by its number."""
+    told = {name: _written(text) for name, text in {"message": message, **detail}.items()}
+    return JSONResponse({"error": told}, status)
 
 
 async def _bad_filter(_request: Request, error: Exception) -> Response:
@@ -45,12 +46,16 @@ async def _bad_filter(_request: Request, error: Exception) -> Response:
     return answer(400, str(error), field=error.field, value=value, allowed=error.allowed)
 
 
-async def _bad_shape(_request: Request, error: Exception) -> Response:
+async def _bad_shape(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"][1:]) or "body"
-    value = str(first.get("input", ""))[:_SHOWN_CHARS_MAX]
     allowed = str(first["msg"])
+    if field == "token" or request.url.path.endswith(
+        "/login"
+    ):  # whatever came there may be a secret
+        return answer(400, f"{field}: {allowed}", field=field, allowed=allowed)
+    value = str(first.get("input", ""))[:_SHOWN_CHARS_MAX]
     return answer(400, f"{field}={value!r}: {allowed}", field=field, value=value, allowed=allowed)
 
 
@@ -78,3 +83,7 @@ async def _http(_request: Request, error: Exception) -> Response:
 async def _crash(_request: Request, _error: Exception) -> Response:
     # What went wrong goes to the program's log, by the server; a page is told that it did.
     return answer(500, "the server failed; its log says why")
+
+
+def _written(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()

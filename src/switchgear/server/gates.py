@@ -90,9 +90,17 @@ class TokenGate:
         self._bearers = Throttle(clock, BEARERS_IN_ALL_MAX)
 
     async def who(self, scope: Scope, given: Mapping[str, str]) -> Who | Wait | None:
-        """A token, where there is one, counts; whatever the cookie says."""
+        """
+        A token, where there is one, counts; whatever the cookie says.
+
+        Another scheme, as a browser sends it to a proxy before this, is not ours; one header too many is nobody's.
+        """
         if "authorization" in given:
-            return self._bearer(address_of(scope), given["authorization"])
+            scheme, _, token = given["authorization"].partition(" ")
+            if not scheme:
+                return None
+            if scheme.lower() == "bearer":
+                return self._bearer(address_of(scope), token)
         session = session_of(scope, given)
         return self.sessions.who(session) if session else None
 
@@ -100,9 +108,8 @@ class TokenGate:
         """A token that signs in once whoever took it from the terminal where the server was started."""
         return self.sessions.link(TERMINAL)
 
-    def _bearer(self, address: str, authorization: str) -> Who | Wait | None:
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not token:
+    def _bearer(self, address: str, token: str) -> Who | Wait | None:
+        if not token:
             return None
         if delay_s := self._bearers.wait_s(address):
             return Wait(delay_s)

@@ -38,7 +38,8 @@ class Mounted:
     An ASGI application that makes another one at the first request.
 
     A server that forks does so before: what is opened belongs to the process that answers. No lifespan is needed,
-    for that of a mounted application is not run; where it is run, its end closes this.
+    for that of a mounted application is not run; where it is run, live tails end with it, and may begin again with
+    the next one.
 
     Args:
         make: Makes the application; it is handed what tells that live tails must end.
@@ -49,6 +50,8 @@ class Mounted:
         self._app: ASGIApp | None = None
         self._lock = Lock()
         self._is_closed = False
+        self._is_over = False
+        """The last lifespan has ended, and no other has begun."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -58,21 +61,20 @@ class Mounted:
             await self._made()(scope, receive, send)
 
     def close(self) -> None:
-        """Have live tails end; questions are answered all the same."""
+        """Have live tails end, for good; questions are answered all the same."""
         self._is_closed = True
 
     def _made(self) -> ASGIApp:
         with self._lock:
             if self._app is None:
-                self._app = self._make(lambda: self._is_closed)
+                self._app = self._make(lambda: self._is_closed or self._is_over)
             return self._app
 
     async def _live(self, receive: Receive, send: Send) -> None:
         for ended in ("startup", "shutdown"):
             while (await receive())["type"] != f"lifespan.{ended}":
                 continue
-            if ended == "shutdown":
-                self.close()
+            self._is_over = ended == "shutdown"
             await send({"type": f"lifespan.{ended}.complete"})
 
 

@@ -34,7 +34,11 @@ class NoDesk(NoIntent):
 
 
 class DeskGone(SwitchgearError):
-    """The desk's event loop does not run, or ended meanwhile."""
+    """The desk's event loop does not run: nothing was begun."""
+
+
+class DeskEnded(DeskGone):
+    """The desk's event loop ended after it had begun: what was asked for may be done or not."""
 
 
 class Cancelled(NamedTuple):
@@ -66,7 +70,8 @@ async def done_by(desk: JournalDesk, work: Callable[[], Coroutine[Any, Any, T]])
     What a coroutine comes to in the event loop of a desk; it goes on there when whoever waits here has gone.
 
     Raises:
-        DeskGone: The loop does not run: nothing was begun; or it ended before the work did.
+        DeskGone: The loop does not run: nothing was begun.
+        DeskEnded: It ended before the work did, which may be done or not.
     """
     loop = desk.loop
     if loop is None or not _is_running(desk):
@@ -80,7 +85,7 @@ async def done_by(desk: JournalDesk, work: Callable[[], Coroutine[Any, Any, T]])
         raise DeskGone("the event loop of the desk has ended: nothing was begun") from None
     await _ended(future, loop)
     if future.cancelled() or not future.done():
-        raise DeskGone("the event loop of the desk ended meanwhile: come again with the same key")
+        raise DeskEnded("the event loop of the desk ended before it told what came of it")
     return future.result()
 
 

@@ -6,6 +6,7 @@ Who may ask is access's; that an order is written down, sent once and seen throu
 
 from __future__ import annotations
 
+from contextlib import suppress
 from math import ceil
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,9 +29,10 @@ from switchgear.core.words import Key, Level
 from switchgear.observe.store.errors import StoreError
 from switchgear.order.desk import NameTaken, OrdersHalted
 from switchgear.order.intent import StaleIntent
+from switchgear.order.store import IntentQuery
 from switchgear.server.errors import answer
 from switchgear.server.model import Error
-from switchgear.server.orders_desk import DeskGone, cancelled, desk_of, done_by
+from switchgear.server.orders_desk import DeskEnded, DeskGone, cancelled, desk_of, done_by
 from switchgear.server.orders_place_model import (
     CancelIn,
     CancelOut,
@@ -45,7 +47,6 @@ from switchgear.server.who import signed, who_of
 
 if TYPE_CHECKING:
     from switchgear.order.desk import JournalDesk, Submitted
-    from switchgear.order.intent import Intent
     from switchgear.server.source import LogSource
 
 KEY_HEADER = "Idempotency-Key"
@@ -76,7 +77,10 @@ _BROKEN: dict[int | str, dict[str, Any]] = {
     404: {"model": Error, "description": "There is no such order, or no desk of the account here."},
     409: {"model": OrderError, "description": "The exchange refused it, or it stands otherwise."},
     503: {"model": OrderError, "description": "Nothing was done now; reason says why.", **_WAIT},
+    504: {"model": OrderError, "description": "The desk ended meanwhile: it may be done or not."},
 }
+_PLACE_AGAIN = "it may be booked or not: come again with the same key, once the desk is at work"
+_CANCEL_AGAIN = "it may be cancelled or not: cancel it again, once the desk is at work"
 _PLACED: dict[int | str, dict[str, Any]] = {
     200: {
         "model": PlacedOut,
@@ -114,6 +118,12 @@ class OrdersPlace:
         """Place an order once, through the desk of its account; the same key again gives the same order."""
         key, wanted = _key(request), body.request()
         desk = desk_of(self._orders, body.exchange, body.account)
+        name = body.client_order_id or desk.name_of(key)
+        by = who_of(request.scope).name
+
+        def note(intent_id: str, said: str) -> None:
+            told = f"{said} (intent {intent_id})" if intent_id else said
+            _note(desk, "create_order", name, f"placed by {by}: {told}")
 
         async def submitted() -> Submitted:
             return await desk.submitted(wanted, idempotency_key=key, deadline_s=body.deadline_s)
@@ -121,9 +131,14 @@ class OrdersPlace:
         try:
             done = await done_by(desk, submitted)
         except OrderOutcomeUnknown as unknown:
+            note(unknown.intent_id or "", f"not known yet: {error_text(unknown)}")
             return _unknown(request, unknown)
         except (SwitchgearError, StoreError) as error:
-            return _told(error)
+            doubt = "not known" if isinstance(error, DeskEnded) else "not done"
+            note(await _written_under(desk, key), f"{doubt}: {error_text(error)}")
+            return _told(error, _PLACE_AGAIN)
+        if not done.is_replay:  # whoever placed it left the trace of it
+            note(done.intent_id, f"it is {done.order.status}")
         out = PlacedOut(
             intent_id=done.intent_id, is_replay=done.is_replay, order=OrderOut.of(done.order)
         )
@@ -138,12 +153,18 @@ class OrdersPlace:
         checked_words(by, body.why)
         intent = (await self._orders.life(intent_id, self._now_ms())).intent
         desk = desk_of(self._orders, intent.exchange, intent.account)
+
+        def note(said: str) -> None:
+            text = f"cancelled by {by.strip()}: {body.why.strip()}; {said}"
+            _note(desk, "cancel_order", intent.client_order_id, text)
+
         try:
             done = await done_by(desk, lambda: cancelled(desk, intent))
         except (SwitchgearError, StoreError) as error:
-            _note(desk, intent, by, f"{body.why.strip()}; not done: {error_text(error)}")
-            return _told(error)
-        _note(desk, intent, by, f"{body.why.strip()}; it is {done.order.status}")
+            doubt = "not known" if isinstance(error, DeskEnded) else "not done"
+            note(f"{doubt}: {error_text(error)}")
+            return _told(error, _CANCEL_AGAIN)
+        note(f"it is {done.order.status}")
         out = CancelOut(is_canceled=done.is_canceled, order=OrderOut.of(done.order))
         return JSONResponse(out.model_dump())
 
@@ -163,6 +184,15 @@ def _key(request: Request) -> str:
     return key
 
 
+async def _written_under(desk: JournalDesk, key: str) -> str:
+    """The id of the intent with this key; empty where none was written down, or the journal cannot tell."""
+    with suppress(SwitchgearError, StoreError):
+        # Not of the source's journals: that of a desk which has ended is no longer among them.
+        for found in await desk.journal.query(IntentQuery(*desk.place, idempotency_key=key)):
+            return found.intent_id
+    return ""
+
+
 def _location(request: Request, intent_id: str) -> str:
     return f"{request.url.path.rstrip('/')}/{intent_id}"
 
@@ -175,8 +205,8 @@ def _unknown(request: Request, error: OrderOutcomeUnknown) -> Response:
     return JSONResponse(out.model_dump(), 202, head)
 
 
-def _told(error: Exception) -> Response:
-    """Why an order was not placed or not cancelled, as an answer."""
+def _told(error: Exception, again: str) -> Response:
+    """Why an order was not placed or not cancelled, as an answer; `again`: what to do where nobody knows."""
     match error:
         case NameTaken():
             said = {"field": error.field, "value": str(error.value), "allowed": error.allowed}
@@ -189,6 +219,8 @@ def _told(error: Exception) -> Response:
             return answer(503, str(error), reason="halted")
         case JournalUnavailable() | StoreError():
             return answer(503, str(error), reason="journal")
+        case DeskEnded():
+            return answer(504, f"{error}: {again}", reason="unknown")
         case DeskGone():
             return answer(503, str(error), reason="no_desk")
         case Rejected():
@@ -219,10 +251,9 @@ def _is_refusal(error: ApiError) -> bool:
     return isinstance(error, OrderRefused) or error.verdict is not None
 
 
-def _note(desk: JournalDesk, intent: Intent, by: str, said: str) -> None:
-    """Leave a trace of who wanted an order cancelled, why, and what came of it."""
-    journal, place = desk.journal, (intent.exchange, intent.account)
-    name = f"order {intent.client_order_id} of {named(*place)}"
-    text = f"{name} to be cancelled by {by.strip()}: {said}"
-    key = Key(intent.exchange, "cancel_order", intent.account)
+def _note(desk: JournalDesk, method: str, name: str, said: str) -> None:
+    """Leave a trace of what was to become of an order, by whom, and what came of it."""
+    journal, (exchange, account) = desk.journal, desk.place
+    text = f"order {name} of {named(exchange, account)} to be {said}"
+    key = Key(exchange, method, account)
     journal.note(Note(journal.clock.monotonic_s(), key, Level.WARNING, text))
