@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import nullcontext, suppress
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -24,12 +25,20 @@ from switchgear.core.words import Scope
 from switchgear.exchange.model import FieldError, check_client_order_id, check_request, check_symbol
 from switchgear.order.errand import OWN_S, Absent, Doubt, Errand
 from switchgear.order.intent import Intent, StaleIntent, State
-from switchgear.order.limits import OrderLimits, checked, file_limits, over_day
+from switchgear.order.limits import (
+    OrderLimits,
+    check_room,
+    checked,
+    file_limits,
+    over_day,
+    worth_of,
+)
 from switchgear.order.reconciler import Reconciler
 from switchgear.order.store import DayFull, DuplicateIntent, Halted, IntentQuery
 from switchgear.order.ways import ways_of
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from types import TracebackType
 
     from switchgear.exchange.ccxt_api import CcxtApi
@@ -197,23 +206,27 @@ class JournalDesk:
     async def _written(self, intent: Intent) -> Intent:
         limits = self.limits
         if limits == _UNLIMITED:
-            return await self.journal.write(
-                intent, own_for_s=OWN_S
-            )  # all that come at once share a commit
-        # One at a time, or two orders at once would both find room among those that are open. The day needs no turn:
-        # it is looked at in the step that writes.
+            # Nobody waits for a turn: all that come at once share a commit. What the order itself tells of its worth is
+            # kept for desks that limit the day.
+            noted = _noted(intent, worth_of(intent.request, None))
+            return await self.journal.write(noted, own_for_s=OWN_S)
+        # One at a time, or two orders at once would both find room among those that are open: the next one sees this
+        # one's intent. The day needs no turn: it is looked at in the step that writes.
         turn = nullcontext() if limits.open_orders_max is None else self._one_at_a_time
         async with turn:
             try:
                 market: Any = self.api
                 worth = await checked(limits, intent.request, market)
+                unsettled = partial(self.journal.unsettled, *self.place)
+                await check_room(limits, intent.request, market, unsettled)
+            except JournalUnavailable:
+                raise
             except SwitchgearError:
                 # Of an order that is there already, limits are no matter, nor whether the market can be asked.
                 await self._be_replay(intent)
                 raise
-            noted = replace(intent, notional=None if worth is None else str(worth))
             day = limits.day_at(intent.created_ms)
-            return await self.journal.write(noted, own_for_s=OWN_S, day=day)
+            return await self.journal.write(_noted(intent, worth), own_for_s=OWN_S, day=day)
 
     async def _be_replay(self, intent: Intent) -> None:
         """Raise DuplicateIntent when the same caller's order is there."""
@@ -370,3 +383,7 @@ class JournalDesk:
     def _not_booked(self, intent: Intent, why: str) -> OrderRefused:
         said = f"the order {intent.client_order_id} is not booked: {why}"
         return OrderRefused(said, exchange=intent.exchange, method="create_order")
+
+
+def _noted(intent: Intent, worth: Decimal | None) -> Intent:
+    return replace(intent, notional=None if worth is None else str(worth))

@@ -22,8 +22,8 @@ from switchgear.core.event import IntentMoved, Note
 from switchgear.core.policy.timeout import Cut
 from switchgear.core.redact import error_text
 from switchgear.core.words import Key, Level, Scope
-from switchgear.order.intent import StaleIntent, State
-from switchgear.order.store import Change, Claim, Switch, Write
+from switchgear.order.intent import OPEN, StaleIntent, State
+from switchgear.order.store import Change, Claim, IntentQuery, Switch, Write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,13 +31,14 @@ if TYPE_CHECKING:
     from switchgear.core.clock import Clock
     from switchgear.core.event import Emit
     from switchgear.order.intent import Intent, Move
-    from switchgear.order.store import Day, IntentQuery, IntentStore, Outcome, Step
+    from switchgear.order.store import Day, IntentStore, Outcome, Step
 
 T = TypeVar("T")
 
 WRITE_S_MAX = 5.0
 """Whoever waits longer for a new intent to be on disk is told that it is not: the order is not sent."""
 _BATCH_MAX = 512
+_ALL = 2**31 - 1
 _BITS = 32
 
 
@@ -227,10 +228,8 @@ class Journal:
             if isinstance(error, TimeoutError):
                 # Should it be kept after all, what follows it says that it was never sent.
                 self.post(owned, State.REJECTED, "not sent: it was not on disk in time")
-            reason = f"the intent of the order could not be kept: {error_text(error)}"
-            raise JournalUnavailable(
-                intent.exchange, "create_order", Scope.ACCOUNT, reason, None
-            ) from error
+            said = "the intent of the order could not be kept"
+            raise _unavailable(intent.exchange, said, error) from error
         if isinstance(found, Exception):
             raise found
         self._tell(intent, "", intent.why or "written down", self.who)
@@ -297,6 +296,27 @@ class Journal:
         """Intents, newest first."""
         return await self._committer.read(lambda: self.store.query(query))
 
+    async def unsettled(self, exchange: str, account: str) -> list[Intent]:
+        """
+        Every intent of an account of which it is not known yet whether its order is booked.
+
+        Raises:
+            JournalUnavailable: The store could not be asked in WRITE_S_MAX seconds.
+        """
+        asked = IntentQuery(exchange, account, states=OPEN, limit=_ALL)
+        try:
+            async with Cut(self.clock, WRITE_S_MAX):
+                found = await self.query(asked)
+                if found:
+                    # Of some what became of them may be known, and handed over, but not carried out yet: that comes
+                    # before this empty step.
+                    await self._committer.commit([], durable=False)
+                    found = await self.query(asked)
+        except Exception as error:
+            said = "the intents under way could not be asked for"
+            raise _unavailable(exchange, said, error) from error
+        return found
+
     async def moves(self, intent_id: str) -> list[Move]:
         """The life of an intent, oldest first."""
         return await self._committer.read(lambda: self.store.moves(intent_id))
@@ -328,6 +348,11 @@ class Journal:
         now_s = self.clock.monotonic_s()
         name, new = intent.client_order_id, intent.state.value
         self._emit(IntentMoved(now_s, _key(intent), intent.intent_id, name, str(old), new, why, by))
+
+
+def _unavailable(exchange: str, said: str, error: Exception) -> JournalUnavailable:
+    reason = f"{said}: {error_text(error)}"
+    return JournalUnavailable(exchange, "create_order", Scope.ACCOUNT, reason, None)
 
 
 def _key(intent: Intent) -> Key:

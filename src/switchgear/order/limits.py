@@ -14,9 +14,10 @@ from switchgear.exchange.model import FieldError, OrderType, Side, check_symbol
 from switchgear.order.store import EXACT, Day
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
-    from switchgear.exchange.model import OrderRequest
+    from switchgear.exchange.model import Order, OrderRequest
+    from switchgear.order.intent import Intent
     from switchgear.order.store import DayFull
     from switchgear.settings.order_limits import LimitTables
 
@@ -31,7 +32,7 @@ class Market(Protocol):
         """The last price."""
         ...
 
-    async def get_open_orders(self, symbol: str | None = None) -> list[object]:
+    async def get_open_orders(self, symbol: str | None = None) -> list[Order]:
         """Every open order."""
         ...
 
@@ -46,14 +47,22 @@ class OrderLimits:
     """
 
     notional_max: Decimal | None = None
-    """Of one order, in its quote asset."""
+    """
+    Of one order, in its quote asset. What is sold counts at the last price where its own is lower, for that is only a
+    floor; what is bought under a price, at that.
+    """
     notional_day_max: Decimal | None = None
     """
     Of all orders of the account in the journal since midnight in UTC that are booked, or may be, whichever desk or
-    process placed them; quote assets count alike.
+    process placed them; quote assets count alike. Where a desk has no limit by worth it asks for no price, and its
+    orders count by their own: a market order of a quantity, which has none, counts nothing.
     """
     open_orders_max: int | None = None
-    """Open orders at the exchange, the new one among them."""
+    """
+    Open orders at the exchange, those that are under way or in doubt by the journal, and the new one.
+
+    It holds for one desk; two desks that look at the very same moment can each find the last place.
+    """
     symbols: frozenset[str] | None = None
     sides: frozenset[Side] | None = None
     price_away_max_percent: Decimal | None = None
@@ -76,9 +85,17 @@ class OrderLimits:
             object.__setattr__(self, "sides", frozenset(map(Side, self.sides)))
 
     @property
-    def asks_price(self) -> bool:
-        """Whether the last price is needed."""
-        return self.price_away_max_percent is not None
+    def asks_worth(self) -> bool:
+        """Whether it matters what an order is worth."""
+        return self.notional_max is not None or self.notional_day_max is not None
+
+    def asks_price(self, request: OrderRequest) -> bool:
+        """Whether the last price is needed for an order."""
+        if self.price_away_max_percent is not None:
+            return True
+        # The price of a sale is a floor: it is booked at what is bid.
+        has_top = request.price is not None and request.side is Side.BUY
+        return self.asks_worth and request.quote_quantity is None and not has_top
 
     def stricter(self, other: OrderLimits) -> OrderLimits:
         """What keeps to both: of two numbers the smaller, of two sets what is in both."""
@@ -127,19 +144,44 @@ async def checked(limits: OrderLimits, request: OrderRequest, market: Market) ->
         SwitchgearError: What a limit depends on could not be had; nothing was written or sent.
     """
     _check_words(limits, request)
-    wants_worth = limits.notional_max is not None or limits.notional_day_max is not None
-    needs_last = limits.asks_price or (wants_worth and _worth(request, None) is None)
-    last = await market.get_market_price(request.symbol) if needs_last else None
-    worth = _worth(request, last)
+    last = await market.get_market_price(request.symbol) if limits.asks_price(request) else None
+    worth = worth_of(request, last)
     if limits.price_away_max_percent is not None and last is not None:
         _check_distance(limits.price_away_max_percent, request, last)
     if limits.notional_max is not None and worth is not None and worth > limits.notional_max:
         raise _over("notional", worth, f"notional_max is {limits.notional_max}")
-    if limits.open_orders_max is not None and request.type is not OrderType.MARKET:
-        count = len(await market.get_open_orders())
-        if count >= limits.open_orders_max:
-            raise _over("open orders", count + 1, f"open_orders_max is {limits.open_orders_max}")
     return worth
+
+
+async def check_room(
+    limits: OrderLimits,
+    request: OrderRequest,
+    market: Market,
+    unsettled: Callable[[], Awaitable[list[Intent]]],
+) -> None:
+    """
+    Whether one more order may be open; one at a time for an account, until its intent is written.
+
+    Args:
+        limits: What holds.
+        request: The new order; a market order passes.
+        market: Where those are that are open.
+        unsettled: Gives the intents of the account of which nobody knows yet whether they are booked.
+
+    Raises:
+        FieldError: There is no room; nothing was written or sent.
+        SwitchgearError: It could not be found out; nothing was written or sent.
+    """
+    most = limits.open_orders_max
+    if most is None or request.type is OrderType.MARKET:
+        return
+    # The journal first: what is acknowledged between the two looks is at the exchange by the second.
+    names = {each.client_order_id for each in await unsettled()}
+    listed = await market.get_open_orders()
+    names.difference_update(each.client_order_id for each in listed)
+    count = len(listed) + len(names) + 1
+    if count > most:
+        raise _over("open orders", count, f"open_orders_max is {most}")
 
 
 def over_day(full: DayFull) -> FieldError:
@@ -158,12 +200,15 @@ def _listed(words: Iterable[str]) -> str:
     return ", ".join(sorted(words)) or "none: two limits have none in common"
 
 
-def _worth(request: OrderRequest, last: Decimal | None) -> Decimal | None:
+def worth_of(request: OrderRequest, last: Decimal | None) -> Decimal | None:
+    """What an order comes to at most, as far as its own words and the last price tell; None where they do not."""
     if request.quote_quantity is not None:
         return request.quote_quantity
     price = request.price or last
     if price is None or request.quantity is None:
         return None
+    if request.side is Side.SELL and last is not None:
+        price = max(price, last)
     return EXACT.multiply(price, request.quantity)
 
 
