@@ -286,6 +286,10 @@ class World:
         rng, symbol, quantity = self.rng, SYMBOLS[self.venue], Decimal("0.001")
         side = rng.choice(list(Side))
         if rng.random() < 0.7:
+            # Some for an amount: counted and not drawn, so that a seed stays what it was.
+            if side is Side.BUY and self.found.orders % 5 == 0:
+                amount = quantity * 50_000
+                return OrderRequest(symbol, side, OrderType.MARKET, None, quote_quantity=amount)
             return OrderRequest(symbol, side, OrderType.MARKET, quantity)
         return OrderRequest(symbol, side, OrderType.LIMIT, quantity, Decimal(rng.choice(PRICES)))
 

@@ -28,13 +28,14 @@ class OrderAccess(NamedTuple):
 
 
 def is_same(order: Order, request: OrderRequest) -> bool:
-    """By its name and everything that is told of it."""
+    """By its name and all that is told of it; for an amount, whatever quantity that came to."""
+    by_amount = request.quantity is None
     return (
         order.symbol == request.symbol
         and order.side is request.side
         and order.client_order_id == request.client_order_id
         and order.price in {request.price, None}
-        and order.quantity in {request.quantity, None}
+        and (by_amount or order.quantity in {request.quantity, None})
         and order.quote_quantity in {request.quote_quantity, None}
     )
 
