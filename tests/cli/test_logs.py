@@ -10,13 +10,17 @@ import pytest
 
 import switchgear as sg
 from switchgear.cli import logs_work
-from switchgear.observe.history import HistoryReader, LogQuery
+from switchgear.observe.history import HistoryReader, HistoryWriter, LogQuery
 from switchgear.observe.history.export import FORMS
+from switchgear.testing import FakeClock
 from tests.cli.kit import exit_code, process
+from tests.observe.history.kit import record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from switchgear.observe.record import LogRecord
 
 ORDER = "sg-0123456789"
 
@@ -177,3 +181,66 @@ def test_following_goes_on_with_what_comes(history: str) -> None:
     assert code == 0
     assert [record["exchange"] for record in records] == ["binance"] * 5
     assert [record["id"] for record in records] == sorted({record["id"] for record in records})
+
+
+class Steps(FakeClock):
+    """A clock whose sleeps are what happens meanwhile; the last one is the interrupt."""
+
+    def __init__(self, *steps: Callable[[], object]) -> None:
+        super().__init__()
+        self._steps = list(steps)
+
+    def sleep(self, delay_s: float) -> None:
+        """The next step."""
+        del delay_s
+        if not self._steps:
+            raise KeyboardInterrupt
+        self._steps.pop(0)()
+
+
+def keep(path: str, *numbers: int) -> None:
+    """Keep plain records."""
+    writer = HistoryWriter(path, FakeClock())
+    writer.write([record(number) for number in numbers])
+    writer.close()
+
+
+def followed(
+    path: str, capsys: pytest.CaptureFixture[str], *steps: Callable[[], object]
+) -> list[str]:
+    """The messages that are printed while the steps happen."""
+    logs_work.show_logs(path, {}, Steps(*steps), as_json=True, follow=True)
+    return [json.loads(line)["message"] for line in capsys.readouterr().out.splitlines()]
+
+
+@pytest.mark.parametrize("more", [(), (13, 14)])
+def test_following_goes_on_in_the_history_that_was_begun_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[int, ...]
+) -> None:
+    """From its first record, whether or not it already has as many as the one before."""
+    path = tmp_path / "log.db"
+    keep(str(path), 1, 2, 3)
+
+    def begin_anew() -> None:
+        path.rename(tmp_path / "old.db")
+        keep(str(path), 11, 12, *more)
+
+    expected = [f"message {number}" for number in (1, 2, 3, 11, 12, *more)]
+    assert followed(str(path), capsys, begin_anew) == expected
+
+
+def test_what_comes_while_following_begins_is_printed_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the end and the first page too."""
+    path = str(tmp_path / "log.db")
+    keep(path, 1)
+    query, late = HistoryReader.query, [2]
+
+    def later(reader: HistoryReader, asked: LogQuery) -> list[LogRecord]:
+        if late:
+            keep(path, late.pop())
+        return query(reader, asked)
+
+    monkeypatch.setattr(HistoryReader, "query", later)
+    assert followed(path, capsys, lambda: None) == ["message 1", "message 2"]

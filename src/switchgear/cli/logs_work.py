@@ -56,17 +56,25 @@ def show_logs(
     """
     query = LogQuery.parse(filters, _now_ms(clock))
     reader, form = HistoryReader(where, clock), _Form(as_json)
-    seen = reader.newest_id()
-    form.print(reader.query(query)[::-1])
+    mark = reader.mark()
+    # Up to what was the newest before: what comes meanwhile is for who follows.
+    page = replace(query, before_id=_end(query, mark[1])) if follow else query
+    form.print(reader.query(page)[::-1])
     if follow:
         with suppress(KeyboardInterrupt):
-            _follow(reader, query, max(seen, query.after_id or 0), form, clock)
+            _follow(reader, query, mark, form, clock)
 
 
-def _follow(reader: HistoryReader, query: LogQuery, seen: int, form: _Form, clock: Clock) -> None:
+def _follow(
+    reader: HistoryReader, query: LogQuery, mark: tuple[str, int], form: _Form, clock: Clock
+) -> None:
+    least = query.after_id or 0
+    history, seen = mark[0], max(mark[1], least)
     while True:
         clock.sleep(FOLLOW_S)
-        newest = reader.newest_id()
+        now, newest = reader.mark()
+        if now != history or newest < seen:
+            history, seen = now, least  # it was begun anew, and ids with it
         if newest > seen:
             # Up to what was the newest before: what comes meanwhile has its turn next time.
             span = replace(query, after_id=seen, before_id=_end(query, newest))

@@ -90,12 +90,16 @@ class FileTail:
         self._reader = reader
         self._query = query
         self._after_id = after_id
+        self._history: str | None = None
 
     def take(self) -> tuple[Sequence[LogRecord], int]:
         """The records since the last take, oldest first, and how many were too many to keep."""
         # The end is read first: what is written while the rest is read belongs to the next step.
-        end = self._reader.newest_id()
-        if end <= self._after_id:
+        history, end = self._reader.mark()
+        if self._history not in {None, history} or end < self._after_id:
+            self._after_id = 0  # it was begun anew, and ids with it
+        self._history = history
+        if end == self._after_id:
             return (), 0
         step = replace(self._query, after_id=self._after_id, before_id=end + 1, limit=TAKEN_MAX)
         found = self._reader.query(step)

@@ -105,7 +105,10 @@ def test_a_file_that_is_damaged_while_it_is_written_is_moved_aside(
     writer.write([record(2_001)])
     assert writer.flush()
     assert (len(said), sum(writer.lost.values())) == (1, 0)
-    assert [one.message for one in HistoryReader(path).query(EVERYTHING)] == ["message 2001"]
+    reader = HistoryReader(path)
+    assert [one.message for one in reader.query(LogQuery(run=writer.run))] == ["message 2001"]
+    assert [run.id for run in reader.runs()] == [writer.run]
+    assert reader.check() == []
     writer.close()
 
 

@@ -219,6 +219,7 @@ GOOD = as_dict(record(1))
         ({"at": "2026-01-01"}, "line 1, at='2026-01-01': must be the same as at_ms"),
         ({"call_id": "7"}, "line 1, call_id='7'"),
         ({"duration_ms": -0.5}, r"line 1, duration_ms=-0.5: must be milliseconds"),
+        ({"duration_ms": 1e17}, r"line 1, duration_ms=1e\+17: must be milliseconds, from 0 to 9"),
         ({"exchange": "Binance"}, "line 1, exchange='Binance': must be a name"),
         ({"event": "no event"}, "line 1, event='no event'"),
         ({"scope": "moon"}, "line 1, scope='moon': must be one of method"),

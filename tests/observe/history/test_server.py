@@ -144,3 +144,11 @@ def test_a_killed_program_leaves_whole_tables(
     found = [one.message for one in reader.export(EVERYTHING)]
     assert found == [f"message {n}" for n in range(len(found), 0, -1)]
     assert reader.check() == []
+
+
+def test_a_server_that_fell_silent_is_asked_often(reader: HistoryReader) -> None:
+    """The system's own patience between two signs of life is more than a minute."""
+    with reader._view._engine.connect() as connection:
+        raw: Any = connection.connection.driver_connection
+        told = raw.info.get_parameters()
+    assert (told["keepalives_idle"], told["keepalives_interval"]) == ("10", "5")

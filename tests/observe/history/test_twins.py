@@ -273,6 +273,27 @@ def test_a_detail_that_holds_itself_is_cut(twins: Twins) -> None:
     assert [found.message for found in twins.reader.query(LogQuery(after_id=before))] == ["round"]
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "kept"),
+    [
+        ("source", "a\0b", "a\ufffdb"),
+        ("kind", "a\0b", "a\ufffdb"),
+        ("duration_ms", 1e17, None),
+        ("status", 2**63, None),
+        ("attempt", 2**63 + 5, None),
+    ],
+)
+def test_a_value_that_no_database_holds_costs_only_itself(
+    twins: Twins, field: str, value: object, kept: object
+) -> None:
+    """Neither its record nor its batch, on a server as in a file."""
+    fields = (START_MS, Level.INFO, "note", "a", "b", "c")
+    odd = LogRecord(0, *fields, "odd")._replace(**{field: value})  # type: ignore[arg-type]  # of the field's type
+    before, _ = twins.keep([LogRecord(0, *fields, "before"), odd])
+    found, first = twins.reader.query(LogQuery(after_id=before))
+    assert (getattr(found, field), found.message, first.message) == (kept, "odd", "before")
+
+
 @pytest.mark.parametrize(("field", "value"), [("message", "a\ud800b"), ("code", "a\0b")])
 def test_a_text_the_file_cannot_hold_costs_neither_its_record_nor_its_neighbours(
     twins: Twins, field: str, value: str

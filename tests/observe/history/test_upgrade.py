@@ -13,6 +13,7 @@ from switchgear.core.errors import SettingsError
 from switchgear.core.words import Level
 from switchgear.observe.history import HistoryReader, HistoryWriter, LogQuery
 from switchgear.observe.overview import overview_of
+from switchgear.observe.store import damage
 from tests.observe.history.kit import KEY, record
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def test_a_step_that_fails_leaves_the_old_file(path: Path, clock: FakeClock) -> 
     """A file that cannot be carried over is as it was, and the next version may try again."""
     first_shape(path, [record(1, run=1), record(2, run=1)], last_id=2)
     with closing(sqlite3.connect(path, isolation_level=None)) as raw:
-        raw.execute("update record set detail = '{' where id = 2")
+        raw.execute("update record set at_ms = 'noon' where id = 2")
     writer = HistoryWriter(path, clock)
     writer.close()
     with closing(sqlite3.connect(path)) as raw:
@@ -141,6 +142,43 @@ def test_a_step_that_fails_leaves_the_old_file(path: Path, clock: FakeClock) -> 
             "select count(*), max(id) from record where exchange = ?", (KEY.exchange,)
         ).fetchone() == (2, 2)
         assert raw.execute("select version_num from alembic_version").fetchall() == [("0001",)]
+
+
+@pytest.mark.parametrize("odd", ["[1]", "{", '"text"', "NaN", '{"client_order_id": [1]}'])
+def test_an_odd_detail_does_not_hold_a_file_back(path: Path, clock: FakeClock, odd: str) -> None:
+    """Of a record that somebody changed by hand all else is carried over, and its text is still there."""
+    first_shape(path, [record(1, run=1), record(2, run=1, event="intent_moved")], last_id=2)
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.execute("update record set detail = ? where id = 2", (odd,))
+    HistoryWriter(path, clock).close()
+    reader = HistoryReader(path, clock)
+    newest, first = reader.query(EVERYTHING)
+    assert (first.message, newest.message, newest.order_id) == ("message 1", "message 2", None)
+    expected = json.loads(odd) if "order" in odd else {"detail": odd}
+    assert newest.detail == expected
+    assert reader.check() == []
+
+
+@pytest.mark.parametrize("looked_at", [damage.QUICK_BYTES_MAX, 1])
+def test_a_damaged_file_of_the_first_shape_is_moved_aside(
+    path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, looked_at: int
+) -> None:
+    """Found out when it is opened, or by the step itself where it is too large to be read first."""
+    monkeypatch.setattr(damage, "QUICK_BYTES_MAX", looked_at)
+    first_shape(path, [record(n, run=1) for n in range(1, 3_000)], last_id=3_000)
+    with path.open("r+b") as file:
+        file.seek(40 * 4096)
+        file.write(b"\xa5" * 40 * 4096)
+    said: list[str] = []
+    writer = HistoryWriter(path, clock, on_aside=said.append)
+    writer.write([record(1)])
+    assert writer.flush()
+    assert [one.message for one in HistoryReader(path).query(EVERYTHING)] == ["message 1"]
+    assert len(said) == 1
+    assert said[0].startswith("log.db is damaged (")
+    assert "SQL" not in said[0]
+    assert len(list(path.parent.glob("log.db.damaged-*Z"))) == 1
+    writer.close()
 
 
 def test_a_newer_version_on_a_server_is_refused(postgres: Postgres, clock: FakeClock) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
 
 from switchgear.core.words import Level
 
@@ -11,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from switchgear.observe.record import LogRecord
+
+
+WIRE_CHARS_MAX = 64_000_000
+"""Of what went over the wire, while it waits: one such record may be as large as a thousand others."""
 
 
 class Lost:
@@ -36,41 +42,75 @@ class Lost:
 
 
 class Backlog:
-    """At most records_max records.
+    """At most records_max records, and what went over the wire at most to WIRE_CHARS_MAX characters.
 
-    When there are more, the oldest below WARNING go first. For one lock's holder.
+    When there are more, the oldest below WARNING go first, or the oldest of the wire. For one lock's holder.
     """
 
     def __init__(self, records_max: int) -> None:
         self._records_max = records_max
         self._low: deque[tuple[int, LogRecord]] = deque()
         self._high: deque[tuple[int, LogRecord]] = deque()
+        self._wire: deque[tuple[int, LogRecord]] = deque()
+        self._wire_chars: deque[int] = deque()
+        self._chars = 0
         self.given = 0
         """Records put in so far."""
 
     def __len__(self) -> int:
-        return len(self._low) + len(self._high)
+        return len(self._low) + len(self._high) + len(self._wire)
 
     def put(self, batch: Sequence[LogRecord]) -> list[LogRecord]:
         """Line the records up; gives those that had to go for it."""
         for record in batch:
             self.given += 1
-            (self._low if record.level < Level.WARNING else self._high).append((self.given, record))
+            self._queue_of(record).append((self.given, record))
         over = len(self) - self._records_max
-        return [(self._low or self._high).popleft()[1] for _ in range(over)]
+        gone = [self._pop(self._oldest(self._low, self._wire) or self._high) for _ in range(over)]
+        while self._chars > WIRE_CHARS_MAX:
+            gone.append(self._pop(self._wire))
+        return gone
+
+    def _queue_of(self, record: LogRecord) -> deque[tuple[int, LogRecord]]:
+        if record.event != "wire":
+            return self._low if record.level < Level.WARNING else self._high
+        chars = _chars(record.detail)
+        self._wire_chars.append(chars)
+        self._chars += chars
+        return self._wire
 
     def take(self, most: int) -> list[LogRecord]:
         """The oldest records, at most so many, in the order in which they came."""
-        return [self._next().popleft()[1] for _ in range(min(most, len(self)))]
+        return [self._pop(self._next()) for _ in range(min(most, len(self)))]
 
     def settled(self) -> int:
         """How many of the first records given are no longer here: taken, or let go."""
-        return (
-            min([queue[0][0] for queue in (self._low, self._high) if queue], default=self.given + 1)
-            - 1
-        )
+        oldest = self._next()
+        return oldest[0][0] - 1 if oldest else self.given
 
     def _next(self) -> deque[tuple[int, LogRecord]]:
-        if not self._low or not self._high:
-            return self._low or self._high
-        return self._low if self._low[0][0] < self._high[0][0] else self._high
+        if not self._high and not self._wire:  # nearly always, and for each record
+            return self._low
+        return self._oldest(self._low, self._high, self._wire)
+
+    def _pop(self, queue: deque[tuple[int, LogRecord]]) -> LogRecord:
+        if queue is self._wire:
+            self._chars -= self._wire_chars.popleft()
+        return queue.popleft()[1]
+
+    @staticmethod
+    def _oldest(*queues: deque[tuple[int, LogRecord]]) -> deque[tuple[int, LogRecord]]:
+        """The queue whose first came before those of the others; an empty one when all are."""
+        return min(queues, key=lambda queue: queue[0][0] if queue else math.inf)
+
+
+def _chars(value: object) -> int:
+    """Of all texts in it."""
+    match value:
+        case str():
+            return len(value)
+        case Mapping():
+            members = cast("Mapping[object, object]", value)  # a pattern does not say of what
+            return sum(_chars(name) + _chars(member) for name, member in members.items())
+        case _:
+            return 0

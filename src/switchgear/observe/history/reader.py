@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from switchgear.core.clock import SystemClock
 from switchgear.core.errors import SettingsError
 from switchgear.observe.overview import BARS_MAX
-from switchgear.observe.store import StoreView
+from switchgear.observe.store import StoreError, StoreView
 
 if TYPE_CHECKING:
     import os
@@ -75,16 +75,31 @@ class HistoryReader:
         """
         return self._view.newest_id()
 
+    def mark(self) -> tuple[str, int]:
+        """
+        Which history it is, in a word that no other has, and the id that it gave last, 0 when it gave none.
+
+        Who follows it begins anew when the word is another, or the id smaller than before.
+        """
+        return self._view.mark()
+
     def export(self, query: LogQuery) -> Iterator[LogRecord]:
         """
         Every record that matches, newest first, page by page; query.limit is not looked at.
 
         What is written after the first one was taken is not in it.
+
+        Raises:
+            StoreError: Also where another history was put in the place of this one in the middle.
         """
         page = replace(query, limit=EXPORT_PAGE)
-        while found := self._view.page(page):
+        of, found = self._view.signed_page(page)
+        while found:
             yield from found
             page = replace(page, before_id=found[-1].id)
+            born, found = self._view.signed_page(page)
+            if born != of:
+                raise StoreError("the history is another one than a moment ago")
 
     def overview(self, query: LogQuery, bars: int = BARS_MAX) -> Overview:
         """What the query finds, counted by each facet and over time."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,6 +10,7 @@ from switchgear.core.words import KeyNameError, Level, Scope, fold
 from switchgear.observe.history.export import FIELDS, date_of
 from switchgear.observe.query import TIME_MS_MAX
 from switchgear.observe.record import LogRecord
+from switchgear.observe.store.clean import DURATION_MS_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -65,8 +65,9 @@ def _whole(low: int, *, none: bool = False, absent: int | None = None, high: int
 def _duration(field: str, value: object) -> float | None:
     if value is None:
         return None
-    if type(value) not in {int, float} or not 0 <= cast("float", value) < math.inf:
-        raise SettingsError(field, _shown(value), "must be milliseconds, from 0")
+    if type(value) not in {int, float} or not 0 <= cast("float", value) <= DURATION_MS_MAX:
+        allowed = f"must be milliseconds, from 0 to {DURATION_MS_MAX:.0f}"
+        raise SettingsError(field, _shown(value), allowed)
     return float(cast("float", value))
 
 

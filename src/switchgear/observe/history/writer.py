@@ -97,6 +97,7 @@ class HistoryWriter:
         """Records kept so far."""
         self.run: int | None = None
         """The run's number in the file; None until something was written."""
+        self._begun_in: object = None
         self._clock = clock
         self._rows_max, self._age_max_s, self._queue_max = rows_max, age_max_s, queue_max
         self._bytes_max = bytes_max
@@ -231,8 +232,10 @@ class HistoryWriter:
 
     def _put(self, batch: list[LogRecord], circuits: list[CircuitSnapshot]) -> None:
         now_ms = self._now_ms()
-        if self.run is None or not self._store.same_store():
+        self._store.open(now_ms)
+        if self.run is None or self._store.opened != self._begun_in:
             self.run = self._store.begin_run(now_ms)
+            self._begun_in = self._store.opened
         lost = (self._lost.below_warning, self._lost.from_warning)
         self._store.deliver(self.run, batch, circuits, lost, now_ms)
 
@@ -274,8 +277,10 @@ class HistoryWriter:
         return False
 
     def _end(self) -> None:
-        if self.run is not None and self._store.same_store():
-            self._store.end_run(self.run, self._now_ms())
+        if self.run is not None and self._store.same_store():  # none is made only to end in it
+            self._store.open(self._now_ms())
+            if self._store.opened == self._begun_in:
+                self._store.end_run(self.run, self._now_ms())
         self._store.close()
 
     def _try(

@@ -11,8 +11,11 @@ if TYPE_CHECKING:
 
 REPLACEMENT = "\ufffd"
 """Stands for what a text in a database cannot hold: NUL, and half a character."""
+DURATION_MS_MAX = 9e15
+"""In microseconds, as a duration is kept, this is still a whole number of a database."""
 _DEPTH_MAX = 20
-_INT_MAX = 2**63 - 1
+INT_MAX = 2**63 - 1
+"""The largest whole number of a database, and below 0 the smallest that is kept."""
 
 
 def plain(value: object, depth: int = 0) -> Any:
@@ -23,7 +26,7 @@ def plain(value: object, depth: int = 0) -> Any:
         case bool() | None:
             return value
         case int():
-            return int(value) if -_INT_MAX <= value <= _INT_MAX else str(value)
+            return int(value) if -INT_MAX <= value <= INT_MAX else str(value)
         case float():
             return value if math.isfinite(value) else None
         case str():

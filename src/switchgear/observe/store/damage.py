@@ -27,12 +27,21 @@ _ENDS = (
 )
 
 
-def fault_of(raw: sqlite3.Connection, path: Path) -> str | None:
-    """What is wrong with the file; None when nothing was found. Damage may also raise sqlite3.DatabaseError."""
+def fault_of(raw: sqlite3.Connection, path: Path, *, is_old: bool = False) -> str | None:
+    """
+    What is wrong with the file; None when nothing was found. Damage may also raise sqlite3.DatabaseError.
+
+    Args:
+        raw: The file, open.
+        path: The file.
+        is_old: It has an older version's shape, which is not looked into.
+    """
     if path.stat().st_size <= QUICK_BYTES_MAX:
         said = str(raw.execute("pragma quick_check(1)").fetchone()[0])
         if said != "ok":
             return said.replace("*** in database main ***", "").strip().splitlines()[0]
+    if is_old:
+        return None
     for asked in _ENDS:
         raw.execute(asked).fetchall()
     return (

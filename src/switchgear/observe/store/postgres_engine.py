@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from switchgear.core.errors import SettingsError
-from switchgear.observe.store.errors import StoreBroken
+from switchgear.observe.store.errors import StoreBroken, ValueRefused
 from switchgear.observe.store.postgres_sql import PostgresSql
 from switchgear.observe.store.schema import metadata
 from switchgear.observe.store.versions import HEAD, checked_revision, upgrade, version_table
@@ -32,6 +32,7 @@ _SERVER: dict[str, str] = {
     "connect_timeout": "5",
     # A server that fell silent is given up; the system's own patience is a quarter of an hour.
     "keepalives_idle": "10",
+    "keepalives_interval": "5",
     "tcp_user_timeout": "10000",
 }
 
@@ -109,7 +110,8 @@ class PostgresServer:
             said = (str(cause).splitlines() or [type(cause).__name__])[0]
             for secret in self._secrets:
                 said = said.replace(secret, "***")
-            raise StoreBroken(f"{self.shown}: {said}") from None
+            kind = ValueRefused if _is_of_a_value(cause) else StoreBroken
+            raise kind(f"{self.shown}: {said}") from None
 
     def _check(self, found: str | None) -> None:
         if found is None:
@@ -150,3 +152,11 @@ class PostgresServer:
         except ModuleNotFoundError as error:
             allowed = "needs the extra postgres: pip install switchgear[history,postgres]"
             raise SettingsError("history", self.shown, allowed) from error
+
+
+def _is_of_a_value(cause: object) -> bool:
+    """Whether it is the driver's DataError; by name, as the driver is an extra."""
+    return any(
+        kind.__name__ == "DataError" and kind.__module__.startswith("psycopg")
+        for kind in type(cause).__mro__
+    )

@@ -59,28 +59,32 @@ class StoreView:
 
     def page(self, query: LogQuery) -> list[LogRecord]:
         """The newest records that match, newest first, at most query.limit."""
-        with self._asking() as connection:
-            return self._finder(connection, query).records(query.limit)
+        return self.signed_page(query)[1]
+
+    def signed_page(self, query: LogQuery) -> tuple[str, list[LogRecord]]:
+        """The same, after the name of the store that it is of: pages of two stores are none of one log."""
+        with self._asking() as (connection, book):
+            return book.born, self._finder(connection, book, query).records(query.limit)
 
     def count(self, query: LogQuery, most: int | None = None) -> int:
         """How many records match; when most is given, counting ends there."""
-        with self._asking() as connection:
-            return self._counting(connection, query).count(most)
+        with self._asking() as (connection, book):
+            return self._counting(connection, book, query).count(most)
 
     def overview(self, query: LogQuery, bars: int = BARS_MAX) -> Overview:
         """What the query finds, counted by each facet and over time."""
-        with self._asking() as connection:
-            return self._counting(connection, query).overview(bars)
+        with self._asking() as (connection, book):
+            return self._counting(connection, book, query).overview(bars)
 
     def latency(self, query: LogQuery, points: int = BARS_MAX) -> list[Latency]:
         """How long the newest successes among what the query finds took, over time."""
-        with self._asking() as connection:
-            return self._counting(connection, query).latency(points)
+        with self._asking() as (connection, book):
+            return self._counting(connection, book, query).latency(points)
 
     def around(self, record_id: int, each_side: int) -> list[LogRecord]:
         """A record with its neighbours, newest first; empty when it is gone."""
-        with self._asking() as connection:
-            finder = self._finder(connection, LogQuery())
+        with self._asking() as (connection, book):
+            finder = self._finder(connection, book, LogQuery())
             upwards = select(record.c.id).where(record.c.id >= record_id).order_by(record.c.id)
             newer = list(connection.execute(upwards.limit(each_side + 1)).scalars())
             if newer[:1] != [record_id]:
@@ -91,8 +95,13 @@ class StoreView:
 
     def newest_id(self) -> int:
         """The id of the newest record; 0 when there is none."""
-        with self._asking() as connection:
+        with self._asking() as (connection, _):
             return connection.execute(select(func.max(record.c.id))).scalar_one() or 0
+
+    def mark(self) -> tuple[str, int]:
+        """The name of the store, which no other has, and the id that it gave last, which clearing leaves alone."""
+        with self._asking() as (_, book):
+            return book.born, book.newest_id
 
     def clear(self, query: LogQuery, most: int) -> int:
         """Delete the newest records that match, at most so many, in one transaction; gives how many."""
@@ -100,9 +109,9 @@ class StoreView:
         try:
             with self.place.failures(), clearing.begin() as connection:
                 self.place.sql.begin(connection)
-                self._book = self._book.refreshed(connection)
-                ids = [hit[0] for hit in self._finder(connection, query).newest(most)]
-                return remove(self.place.sql, connection, self._book, ids)
+                book = self._book.refreshed(connection)
+                ids = [hit[0] for hit in self._finder(connection, book, query).newest(most)]
+                return remove(self.place.sql, connection, book, ids)
         finally:
             clearing.dispose()
 
@@ -113,10 +122,10 @@ class StoreView:
         """
         if call_id <= 0:
             return []
-        with self._asking() as connection:
+        with self._asking() as (connection, book):
             shapes = [
                 one.id
-                for one in self._book.by_id.values()
+                for one in book.by_id.values()
                 if (one.exchange, one.method, one.account) == key
             ]
             asked = select(*ROW).where(
@@ -128,51 +137,56 @@ class StoreView:
                 asked = asked.where(record.c.run == number)
             rows = connection.execute(asked.order_by(record.c.id)).all()
             last = max((row.run for row in rows), default=0)
-            return [record_of_row(row, self._book.by_id) for row in rows if row.run == last]
+            return [record_of_row(row, book.by_id) for row in rows if row.run == last]
 
     def run_of(self, record_id: int) -> int | None:
         """Which run wrote the record; None when there is no such record."""
         wanted = select(record.c.run).where(record.c.id == record_id)
-        with self._asking() as connection:
+        with self._asking() as (connection, _):
             return connection.execute(wanted).scalar_one_or_none()
 
     def names(self) -> set[tuple[str, str]]:
         """Every exchange and method that records name."""
         there = select(rollup.c.shape).where(rollup.c.width == EVER, rollup.c.shape > 0)
-        with self._asking() as connection:
-            shapes = [self._book.by_id[one] for one in connection.execute(there).scalars()]
+        with self._asking() as (connection, book):
+            shapes = [book.by_id[one] for one in connection.execute(there).scalars()]
         return {(one.exchange, one.method) for one in shapes}
 
     def runs(self) -> list[Run]:
         """Every run, newest first."""
         columns = [run.c[name] for name in Run.__dataclass_fields__]
-        with self._asking() as connection:
+        with self._asking() as (connection, _):
             rows = connection.execute(select(*columns).order_by(run.c.id.desc()))
             return [Run(**row) for row in rows.mappings()]
 
     def circuits(self, numbers: Iterable[int]) -> list[CircuitSnapshot]:
         """The circuits of these runs, by key and run."""
         wanted = select(circuit).where(circuit.c.run.in_(list(numbers)))
-        with self._asking() as connection:
+        with self._asking() as (connection, _):
             found = [circuit_of_row(row) for row in connection.execute(wanted)]
         return sorted(found, key=lambda one: (one.key, one.run))
 
     def faults(self) -> list[str]:
         """What of sums and words is not as a recount of every record has it; for tests and doctors."""
-        with self._asking() as connection:
-            return faults_of(self.place.sql, connection, self._book)
+        with self._asking() as (connection, book):
+            return faults_of(self.place.sql, connection, book)
 
     @contextmanager
-    def _asking(self) -> Generator[Connection]:
+    def _asking(self) -> Generator[tuple[Connection, ShapeBook]]:
+        """A transaction, and the shapes as it sees them: another thread's may see more, or fewer."""
         if self._pid != os.getpid():  # after a fork the connections are the parent's
             self._engine.dispose(close=False)
             self._pid = os.getpid()
         with self.place.failures(), self._engine.connect() as connection:
-            self._book = self._book.refreshed(connection)
-            yield connection
+            # Kept before the transaction sees anything: what it holds beyond that is another store's.
+            kept = self._book
+            book = kept.refreshed(connection)
+            if self._book is kept:  # else another thread kept one meanwhile, that may be newer
+                self._book = book
+            yield connection, book
 
-    def _finder(self, connection: Connection, query: LogQuery) -> Finder:
-        return Finder(self.place.sql, connection, self._book, query)
+    def _finder(self, connection: Connection, book: ShapeBook, query: LogQuery) -> Finder:
+        return Finder(self.place.sql, connection, book, query)
 
-    def _counting(self, connection: Connection, query: LogQuery) -> Counting:
-        return Counting(self.place.sql, connection, self._book, query)
+    def _counting(self, connection: Connection, book: ShapeBook, query: LogQuery) -> Counting:
+        return Counting(self.place.sql, connection, book, query)

@@ -10,7 +10,7 @@ import msgspec
 
 from switchgear.core.words import CircuitState, Key
 from switchgear.observe.record import LogRecord
-from switchgear.observe.store.clean import clean_text, plain
+from switchgear.observe.store.clean import DURATION_MS_MAX, INT_MAX, clean_text, plain
 from switchgear.observe.store.model import CircuitSnapshot
 from switchgear.observe.store.rollups import MINUTE_MS
 from switchgear.observe.text import plain_message, words_of
@@ -34,7 +34,7 @@ COLUMNS = (
     "detail",
 )
 """Of a record's row, after its id and its run, in the order of a batch's values."""
-_SHAPE, _MESSAGE, _DETAIL = 2, 8, 10
+_SHAPE, _CODE, _MESSAGE, _DETAIL = 2, 7, 8, 10
 """Where they stand in a batch's row, which begins with its place."""
 WORD_CHARS_MAX = 200
 """As many of a word are kept: a filter's text is no longer."""
@@ -71,7 +71,12 @@ def parts_of(records: Sequence[LogRecord]) -> list[Part]:
     Raises:
         ValueError, TypeError, OverflowError, RecursionError: A record holds what no database can; `clean` it.
     """
-    return [_part(place, record) for place, record in enumerate(records)]
+    parts = [_part(place, record) for place, record in enumerate(records)]
+    for _, row in parts:
+        numbers = [one for one in row[1:_CODE] if one is not None]
+        if max(numbers) > INT_MAX or min(numbers) < -INT_MAX:
+            raise OverflowError("a number is larger than any database holds")
+    return parts
 
 
 def _part(place: int, record: LogRecord) -> Part:
@@ -164,7 +169,9 @@ def clean(record: LogRecord) -> LogRecord:
     for name in ("at_ms", "call_id", "attempt", "status", "duration_ms"):
         value = plain(getattr(record, name))
         changed[name] = value if isinstance(value, int | float) else None
-    changed["call_id"] = changed["call_id"] or 0
+    changed["at_ms"], changed["call_id"] = changed["at_ms"] or 0, changed["call_id"] or 0
+    if (changed["duration_ms"] or 0) > DURATION_MS_MAX:
+        changed["duration_ms"] = None
     return cleaned._replace(**changed)
 
 

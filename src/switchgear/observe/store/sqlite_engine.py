@@ -55,6 +55,17 @@ class SqliteFile:
         self._check_place()
         with self.failures():
             found = self._opened(now_ms, said)
+        before = self.identity()
+        try:
+            return self._made(found)
+        except StoreBroken as error:
+            if found in {None, HEAD}:
+                raise
+            # Of a large file the step to a new shape is the first that reads all of it.
+            self._begin_anew(before, str(error).partition(": ")[2], now_ms, said)
+        return self._made(None)
+
+    def _made(self, found: str | None) -> Engine:
         engine = self._engine("rwc", "begin immediate")
         try:
             if found != HEAD:
@@ -124,17 +135,22 @@ class SqliteFile:
         with closing(self._connect("rwc")) as raw:
             try:
                 found = self._revision(raw)
-                fault = fault_of(raw, self.path) if found == HEAD else None
+                fault = None if found is None else fault_of(raw, self.path, is_old=found != HEAD)
             except sqlite3.DatabaseError as error:
                 if not (error.sqlite_errorname or "").startswith("SQLITE_CORRUPT"):
                     raise
                 found, fault = None, str(error)
         if fault is None:
             return found
+        self._begin_anew(before, fault, now_ms, said)
+        return None
+
+    def _begin_anew(
+        self, before: object | None, fault: str, now_ms: int, said: Callable[[str], object]
+    ) -> None:
         if before is not None and before == self.identity():  # nobody else was faster
             aside = move_aside(self.path, now_ms)
             said(f"{self.shown} is damaged ({fault}); it was moved to {aside}, and a new one begun")
-        return None
 
     def _revision(self, raw: sqlite3.Connection) -> str | None:
         """The shape of the file; None when there is nothing in it."""

@@ -59,6 +59,7 @@ class Store:
         self._said: Callable[[str], object] = said or _nobody
         self._engine: Engine | None = None
         self._opened: object | None = None
+        self._born: str | None = None
         self._book = ShapeBook()
         self._unsure: tuple[Sequence[LogRecord], int] | None = None
 
@@ -70,17 +71,24 @@ class Store:
             SettingsError: It cannot be a history.
             StoreError: It cannot be used now.
         """
-        if self._engine is not None and self._opened == self._place.identity():
-            return
-        self.close()
-        self._engine = self._place.writing_engine(now_ms, self._said)
-        self._opened = self._place.identity()
+        if self._engine is None or self._opened != self._place.identity():
+            self.close()
+            self._engine = self._place.writing_engine(now_ms, self._said)
+            self._opened = self._place.identity()
+        if self._born is None:
+            with self._transaction() as connection:
+                self._born = connection.execute(select(state.c.born)).scalar_one()
 
     def close(self) -> None:
         """Let go of the store; the next use opens it again."""
         if self._engine is not None:
             self._engine.dispose()
-        self._engine, self._book = None, ShapeBook()
+        self._engine, self._book, self._born = None, ShapeBook(), None
+
+    @property
+    def opened(self) -> object:
+        """What tells the store that is open from every other one: a run is only in the one that it was begun in."""
+        return self._opened, self._born
 
     def same_store(self) -> bool:
         """Whether what was opened last is still what is at its place."""
@@ -163,6 +171,8 @@ class Store:
         return batch_of(records, parts, self._book.by_names)
 
     def _learn(self, names: set[Names], now_ms: int) -> None:
+        if any("\0" in one for name in names for one in name[4:8] if one):  # what `clean` sees to
+            raise ValueError("a name holds NUL")
         # Before the batch: if that fails, a shape without records does no harm.
         with self._writing(now_ms) as connection:
             self._book = self._book.refreshed(connection)
@@ -233,10 +243,15 @@ class Store:
     @contextmanager
     def _writing(self, now_ms: int) -> Generator[Connection]:
         self.open(now_ms)
+        with self._transaction() as connection:
+            self._place.sql.begin(connection)
+            yield connection
+
+    @contextmanager
+    def _transaction(self) -> Generator[Connection]:
         assert self._engine is not None
         try:
             with self._place.failures(), self._engine.begin() as connection:
-                self._place.sql.begin(connection)
                 yield connection
         except StoreBroken:
             self.close()

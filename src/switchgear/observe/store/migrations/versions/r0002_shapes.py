@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -208,8 +208,11 @@ class _Old:
             and self._lasted_us is not None
             and row["message"] == f"succeeded in {self._lasted_us / 1000:.1f} ms"
         )
-        detail: dict[str, Any] = json.loads(row["detail"]) if row["detail"] else {}
-        order_id, scope = detail.get("client_order_id"), detail.get("scope")
+        self._detail, detail = _detail(row["detail"])
+        order_id, scope = (
+            value if isinstance(value := detail.get(name), str) else None
+            for name in ("client_order_id", "scope")
+        )
         self._order_id = order_id if row["event"] == "intent_moved" else None
         if row["event"] == "circuit_moved":
             scope = _SCOPES.get(row["method"], "method")
@@ -223,7 +226,7 @@ class _Old:
         row = self._row
         before = (self.id, self.run, self.at_ms, shape, row["call_id"], row["attempt"])
         message = None if self._plain else row["message"]
-        after = (row["status"], row["code"], message, self._order_id, row["detail"])
+        after = (row["status"], row["code"], message, self._order_id, self._detail)
         return (*before, self._lasted_us, *after)
 
     def words(self) -> list[str]:
@@ -236,6 +239,24 @@ class _Old:
         own = (message, self._row["code"], self._row["status"], self._order_id)
         said = _WORD.findall(" ".join("" if one is None else str(one) for one in own).lower())
         return [word[:200] for word in dict.fromkeys(said) if word not in named]
+
+
+def _detail(kept: Any) -> tuple[str | None, dict[str, Any]]:
+    """A detail as it is kept now, and what it says; one that is no JSON object becomes the text in one."""
+    if not kept:
+        return None, {}
+    try:
+        said: Any = json.loads(kept, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        said = None
+    if isinstance(said, dict):
+        return kept, cast("dict[str, Any]", said)
+    text = kept.decode(errors="replace") if isinstance(kept, bytes) else str(kept)
+    return json.dumps({"detail": text}), {}
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)  # what reads a detail now knows no NaN
 
 
 def _count(sums: dict[tuple[int, int, int], list[int]], key: tuple[int, int, int], at: int) -> None:
