@@ -145,6 +145,7 @@ def test_clearing_asks_with_the_count(page: Page, told: House) -> None:
     expect(dialog).to_contain_text("exchange kraken")
     expect(dialog).to_contain_text("is itself recorded")
     dialog.get_by_role("button", name="Cancel").click()
+    expect(page.locator("dialog")).to_have_count(0)  # gone, and not only closed
     assert told.get("logs/count", exchange="kraken")["count"] == 3
     page.get_by_role("button", name="Clear…").press("Enter")
     dialog.get_by_role("button", name="Clear 3 records").press("Enter")

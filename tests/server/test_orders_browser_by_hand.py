@@ -64,6 +64,7 @@ def test_abandoning_by_mouse(page: Page, house: OrderHouse) -> None:
     expect(dialog).to_contain_text(f"sg-{3:032x}")
     expect(dialog.get_by_role("button", name="Abandon")).to_be_disabled()
     dialog.get_by_role("button", name="Cancel").click()
+    expect(page.locator("dialog")).to_have_count(0)  # gone, and not only closed
     assert kept(house, 3).state is State.UNKNOWN
     page.get_by_role("button", name="Abandon…").click()
     say(page, "anna", "never booked").get_by_role("button", name="Abandon").click()
