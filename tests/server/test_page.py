@@ -56,7 +56,7 @@ def test_modules_are_named_before_they_are_asked_for(house: House) -> None:
     assert '<script type="importmap">' in head
     names = re.findall(r'<link rel="modulepreload" href="([^"]+)">', "<link" + rest)
     loaded = {f"static/{path.relative_to(ROOM).as_posix()}" for path in ROOM.rglob("*.mjs")}
-    assert set(names) == loaded - {"static/login.mjs", "static/vendor/uplot.mjs"}
+    assert set(names) == loaded - {"static/login.mjs"}
     assert {house.http.get(f"/{name}").status_code for name in names} == {200}
 
 

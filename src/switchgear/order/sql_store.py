@@ -18,6 +18,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 
 from switchgear.core.errors import SettingsError
 from switchgear.observe.store.errors import StoreError
+from switchgear.observe.store.sqlite_engine import write_ahead
 from switchgear.order.sql_rows import (
     MOVES,
     ONE,
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 LOCK_WAIT_S = 2.0
 """How long one statement waits for another process's lock: an order is waiting too."""
 _PAGE_BYTES = 4096
-_TURNS_MAX = 50
 _BYTES_MIN = 100 * _PAGE_BYTES
 _SCHEMES = ("postgresql", "postgresql+psycopg", "postgres")
 _TURN = APPLICATION_ID + 1
@@ -195,7 +195,7 @@ class _File:
         raw = self._connect("rwc")
         try:
             self._check_header(raw)
-            _write_ahead(raw)
+            write_ahead(raw)
             if self._bytes_max is not None:
                 raw.execute(f"pragma max_page_count = {max(1, self._bytes_max // _PAGE_BYTES)}")
         except BaseException:
@@ -292,20 +292,6 @@ def _place(where: str | Path, bytes_max: int | None) -> _File | _Server:
         # Its own text stays out of the message: there may be a password in it.
         allowed = "must be of the form postgresql://user:password@host:5432/database"
         raise SettingsError("journal", f"{name}://…", allowed) from None
-
-
-def _write_ahead(raw: sqlite3.Connection) -> None:
-    """Readers never wait for the writer. Of several that turn it on at once SQLite lets none wait: so do we."""
-    for turn in range(_TURNS_MAX):
-        try:
-            raw.execute("pragma journal_mode = wal")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorname != "SQLITE_BUSY" or turn == _TURNS_MAX - 1:
-                raise
-            raw.execute("begin exclusive")  # waits until the others are done
-            raw.execute("rollback")
-        else:
-            return
 
 
 def _take_write_lock(connection: Connection) -> None:

@@ -28,7 +28,7 @@ TYPES = {
 _SHELL, _LOGIN = "shell.html", "login.html"
 _SHELLS = ("/", "/api-logs", "/calls", "/circuits", "/orders")
 _MAIN = '<script type="module" src="static/app.mjs"></script>'
-_LATER = frozenset({"login.mjs", "vendor/uplot.mjs"})
+_LATER = frozenset({"login.mjs"})
 """Modules that the pages do not load at once, or not at all."""
 _OPEN, _CLOSE = '<script type="importmap">', "</script>"
 

@@ -235,14 +235,14 @@ def _prepare(raw: sqlite3.Connection) -> None:
     raw.execute(
         "pragma auto_vacuum = incremental"
     )  # heard while the file is empty, and never after
-    _write_ahead(raw)
+    write_ahead(raw)
     # A crash of the machine can cost the last batches, never the file.
     raw.execute("pragma synchronous = normal")
     raw.execute(f"pragma max_page_count = {PAGES_MAX}")
     raw.execute("pragma cache_size = -16384")  # 16 MB: the ends of all indexes
 
 
-def _write_ahead(raw: sqlite3.Connection) -> None:
+def write_ahead(raw: sqlite3.Connection) -> None:
     """Readers never wait for the writer. Of several that turn it on at once SQLite lets none wait: so do we."""
     for turn in range(_TURNS_MAX):
         try:

@@ -59,6 +59,20 @@ function Key({ lines, point }) {
   </p>`;
 }
 
+let loading = null;
+
+/** uPlot, loaded when a chart first opens: as a script, for its small form is no module. */
+function plotter() {
+  loading ??= new Promise((told, failed) => {
+    const script = document.createElement("script");
+    script.src = new URL("./vendor/uplot.js", import.meta.url).href;
+    script.onload = () => told(window.uPlot);
+    script.onerror = failed;
+    document.head.append(script);
+  });
+  return loading;
+}
+
 /** Points with `start_ms` and a value for each line; the label says in words what is to be seen. */
 export function Chart({ points, lines, label }) {
   const room = useRef(null);
@@ -68,7 +82,7 @@ export function Chart({ points, lines, label }) {
   useEffect(() => {
     let gone = false;
     let seen = null;
-    import("./vendor/uplot.mjs").then(({ default: Plot }) => {
+    plotter().then((Plot) => {
       if (gone || !room.current) return;
       plot.current = new Plot(options(lines, room.current.clientWidth, setAt), columns(points, lines), room.current);
       seen = new ResizeObserver(() => room.current && plot.current?.setSize({ width: room.current.clientWidth, height: HEIGHT }));
