@@ -10,7 +10,7 @@ import pytest
 from switchgear.core.words import Level
 from switchgear.observe.history import HistoryReader, LogQuery, matches
 from switchgear.observe.overview import latency_of, overview_of
-from switchgear.observe.store import counting, finding
+from switchgear.observe.store import abreast, counting, finding
 from tests.observe.history.kit import START_MS, record
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ def test_many_shapes_are_one_page(
     fields: dict[str, object],
 ) -> None:
     """More shapes than one statement takes, dense or thin: pages, counts and exports are those of memory."""
-    monkeypatch.setattr(finding, "_STEP", 50)
+    for module in (finding, abreast):
+        monkeypatch.setattr(module, "STEP", 50)
     records = kept(
         writer,
         [
@@ -78,7 +79,7 @@ def test_shapes_that_were_dense_long_ago_are_found(
     writer: HistoryWriter, reader: HistoryReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the newest records are all of others the walk goes on by the index."""
-    monkeypatch.setattr(finding, "_STEP", 5)
+    monkeypatch.setattr(finding, "STEP", 5)
     old = [record(n, exchange="old", method=f"get_{n % 20}") for n in range(1, 1_001)]
     records = kept(writer, [*old, *(record(n) for n in range(1_001, 2_001))])
     query = LogQuery(exchange="old", limit=10)

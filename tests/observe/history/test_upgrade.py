@@ -187,7 +187,7 @@ def test_a_newer_version_on_a_server_is_refused(postgres: Postgres, clock: FakeC
     HistoryWriter(url, clock).close()
     postgres.ask(url, "update history_version set version_num = '9999'")
     for open_ in (lambda: HistoryWriter(url, clock), lambda: HistoryReader(url, clock)):
-        with pytest.raises(SettingsError, match="its shape is 9999, known is up to 0002") as caught:
+        with pytest.raises(SettingsError, match="its shape is 9999, known is up to 0003") as caught:
             open_()
         assert "search_path" not in str(caught.value)
 

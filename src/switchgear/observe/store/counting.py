@@ -24,7 +24,7 @@ from switchgear.observe.overview import (
     latency,
     spans,
 )
-from switchgear.observe.store.finding import Finder, Hit, ends_of, in_span
+from switchgear.observe.store.finding import Finder, ends_of, in_span
 from switchgear.observe.store.rollups import EVER, MINUTE_MS, OF_LEVELS, Cut, cut, width_for
 from switchgear.observe.store.schema import record, rollup, shape
 from switchgear.observe.store.shapes import Wanted
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from switchgear.observe.query import LogQuery
+    from switchgear.observe.store.abreast import Hit
     from switchgear.observe.store.place import Sql
     from switchgear.observe.store.shapes import ShapeBook
 

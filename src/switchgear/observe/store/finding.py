@@ -6,22 +6,19 @@ Counting without looking at each is left to counting.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
-from heapq import merge
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, text
 
 from switchgear.observe.query import matches
+from switchgear.observe.store.abreast import STEP, Hit, side_by_side
 from switchgear.observe.store.bounds import ID_MAX, Bounds
 from switchgear.observe.store.rollups import EVER, MINUTE_MS, OF_LEVELS, Span, cut
 from switchgear.observe.store.rows import record_of_row
 from switchgear.observe.store.schema import record, rollup, run
-from switchgear.observe.store.shapes import choose
+from switchgear.observe.store.shapes import Saying, choose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,16 +30,7 @@ if TYPE_CHECKING:
     from switchgear.observe.store.place import Sql
     from switchgear.observe.store.shapes import Choice, ShapeBook
 
-_HIT = "record.id, record.shape, record.at_ms"
 _FEW_SHAPES = 8
-_DENSITY_MIN = 16
-"""When one record of so many matches, it is quicker to look at all records than at an index of each shape."""
-_STEP = 1_000
-
-
-Hit = tuple[int, int, int]
-"""A record that was found: its id, its shape and its date. Bare, for there may be a hundred thousand."""
-_Ask = Callable[[Bounds, int], list[Hit]]
 
 
 class Finder:
@@ -104,35 +92,13 @@ class Finder:
         if self.is_listed:
             found = islice(self._listed(bounds), most)
             return [(one.id, shape, one.at_ms) for one, shape in found]
-        return self._side_by_side([self._whole, *self._rest()], bounds, most)
+        if not self.choice.rest:
+            return self._whole(bounds, most)
+        return side_by_side([self._whole, self._saying], bounds, most)
 
     def saying(self, most: int) -> list[Hit]:
         """Of those whose names do not say every word, the newest that say the rest themselves."""
-        return self._side_by_side(self._rest(), self.bounds, most)
-
-    def _rest(self) -> list[_Ask]:
-        return [
-            partial(self._saying, tokens, shapes) for tokens, shapes in self.choice.rest.items()
-        ]
-
-    def _side_by_side(self, asks: list[_Ask], bounds: Bounds, most: int) -> list[Hit]:
-        """The newest of several, each asked for no more than it takes."""
-        if len(asks) < 2:
-            return asks[0](bounds, most) if asks else []
-        step = most if most <= _STEP else most // len(asks) + 1
-        pages = [ask(bounds, step) for ask in asks]
-        unread = {place for place, page in enumerate(pages) if len(page) == step}
-        while unread:
-            # Whoever ends the soonest hides what the others have below: it goes on until there is enough above.
-            soonest = max(unread, key=lambda place: pages[place][-1][0])
-            end = pages[soonest][-1][0]
-            if sum(bisect_right(page, -end, key=_newer_first) for page in pages) >= most:
-                break
-            more = asks[soonest](bounds.within(0, end), step)
-            pages[soonest] += more
-            if len(more) < step:
-                unread.discard(soonest)
-        return _merged(pages, most)
+        return self._saying(self.bounds, most) if self.choice.rest else []
 
     def records(self, most: int) -> list[LogRecord]:
         """The newest records that match, newest first."""
@@ -157,12 +123,12 @@ class Finder:
                 .where(*self._of_list(), *of_run, record.c.id < bounds.high)
                 .where(record.c.id >= bounds.low)
                 .order_by(record.c.id.desc())
-                .limit(_STEP)
+                .limit(STEP)
             )
             rows = self.connection.execute(asked).all()
             found = ((record_of_row(row, self.book.by_id), row.shape) for row in rows)
             yield from ((one, shape) for one, shape in found if matches(query, one))
-            bounds = bounds.within(0, rows[-1][0] if len(rows) == _STEP else 0)
+            bounds = bounds.within(0, rows[-1][0] if len(rows) == STEP else 0)
 
     def _of_list(self) -> list[ColumnElement[bool]]:
         said: list[ColumnElement[bool]] = []
@@ -185,14 +151,14 @@ class Finder:
         found = list[Hit]()
         # What is between the ends of the ids is an upper bound of what there is to look at.
         looks = most * max(1, (high - low) // total)
-        if len(shapes) > _FEW_SHAPES and looks <= most * _DENSITY_MIN:
+        if len(shapes) > _FEW_SHAPES and looks <= most * self.sql.sparse:
             near = bounds.within(
-                min(bounds.high, self.book.newest_id + 1) - 2 * looks - _STEP, ID_MAX
+                min(bounds.high, self.book.newest_id + 1) - 2 * looks - STEP, ID_MAX
             )
             found = self._scan(near, shapes, most)
             bounds = bounds.within(0, near.low)
         if len(found) < most and not bounds.empty:
-            found += self.sql.newest(self.connection, _HIT, bounds, shapes, most - len(found))
+            found += self.sql.newest(self.connection, bounds, shapes, most - len(found))
         return found
 
     def _there(self, bounds: Bounds) -> list[tuple[int, int, int, int]]:
@@ -206,13 +172,15 @@ class Finder:
         return [(one[0], one[1], one[2], one[3]) for one in self.connection.execute(asked)]
 
     def _scan(self, bounds: Bounds, shapes: Sequence[int] | None, most: int) -> list[Hit]:
-        return [] if bounds.empty else self.sql.scan(self.connection, _HIT, bounds, shapes, most)
+        return [] if bounds.empty else self.sql.scan(self.connection, bounds, shapes, most)
 
-    def _saying(
-        self, tokens: Sequence[str], shapes: frozenset[int], bounds: Bounds, most: int
-    ) -> list[Hit]:
-        of_shapes = None if len(shapes) == len(self.book.by_id) else sorted(shapes)
-        return self.sql.saying(self.connection, _HIT, bounds, tokens, of_shapes, most)
+    def _saying(self, bounds: Bounds, most: int) -> list[Hit]:
+        every = len(self.book.by_id)
+        groups = [
+            Saying(tokens, None if len(shapes) == every else sorted(shapes))
+            for tokens, shapes in self.choice.rest.items()
+        ]
+        return [] if bounds.empty else self.sql.saying(self.connection, bounds, groups, most)
 
 
 ROW = (
@@ -253,14 +221,3 @@ def ends_of(connection: Connection) -> tuple[int, int] | None:
 def in_span(span: Span) -> tuple[ColumnElement[bool], ...]:
     """The sums of a part of a range, of whatever shape."""
     return rollup.c.width == span.width, rollup.c.start >= span.start, rollup.c.start < span.end
-
-
-def _merged(pages: list[list[Hit]], most: int) -> list[Hit]:
-    there = [page for page in pages if page]
-    if len(there) < 2:
-        return there[0][:most] if there else []
-    return list(islice(merge(*there, key=_newer_first), most))
-
-
-def _newer_first(hit: Hit) -> int:
-    return -hit[0]

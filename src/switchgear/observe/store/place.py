@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Engine
 
+    from switchgear.observe.store.abreast import Hit
     from switchgear.observe.store.bounds import Bounds
-    from switchgear.observe.store.finding import Hit
     from switchgear.observe.store.rollups import Sum
     from switchgear.observe.store.rows import Word
+    from switchgear.observe.store.shapes import Saying
 
 _SCHEMES = ("postgresql", "postgresql+psycopg", "postgres")
 
@@ -29,6 +30,8 @@ class Sql(Protocol):
 
     name: str
     """SQLAlchemy's name of it."""
+    sparse: int
+    """Where one record of so many matches or more, it is quicker to look at all than at an index of each shape."""
 
     def begin(self, connection: Connection) -> None:
         """Make the transaction under way the only one that writes."""
@@ -44,7 +47,9 @@ class Sql(Protocol):
         """Add to the sums; what comes to nothing goes."""
         ...
 
-    def put_words(self, connection: Connection, first: int, words: Iterable[Word]) -> None:
+    def put_words(
+        self, connection: Connection, run: int, first: int, words: Iterable[Word]
+    ) -> None:
         """Make the words of a batch's records findable."""
         ...
 
@@ -57,32 +62,21 @@ class Sql(Protocol):
         ...
 
     def newest(
-        self, connection: Connection, columns: str, bounds: Bounds, shapes: Sequence[int], most: int
+        self, connection: Connection, bounds: Bounds, shapes: Sequence[int], most: int
     ) -> list[Hit]:
-        """Columns of the newest records of some shapes within bounds, newest first."""
+        """The newest records of some shapes within bounds, newest first."""
         ...
 
     def scan(
-        self,
-        connection: Connection,
-        columns: str,
-        bounds: Bounds,
-        shapes: Sequence[int] | None,
-        most: int,
+        self, connection: Connection, bounds: Bounds, shapes: Sequence[int] | None, most: int
     ) -> list[Hit]:
         """The newest records, of these shapes or of all, as they lie."""
         ...
 
     def saying(
-        self,
-        connection: Connection,
-        columns: str,
-        bounds: Bounds,
-        tokens: Sequence[str],
-        shapes: Sequence[int] | None,
-        most: int,
+        self, connection: Connection, bounds: Bounds, groups: Sequence[Saying], most: int
     ) -> list[Hit]:
-        """The same of the records that have words which begin with these; of all shapes, or some."""
+        """The newest records that say what one of the groups asks, newest first."""
         ...
 
     def words(self, connection: Connection) -> set[tuple[int, str]]:

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
+    from switchgear.observe.store.abreast import Hit
     from switchgear.observe.store.bounds import Bounds
-    from switchgear.observe.store.finding import Hit
     from switchgear.observe.store.rollups import Sum
     from switchgear.observe.store.rows import Word
+    from switchgear.observe.store.shapes import Saying
 
 LOCK = 0x53574752
 """SWGR: one transaction writes at a time, so that ids come to be seen in order."""
@@ -40,12 +41,15 @@ _DROP_SUMS = text(
     f"DELETE FROM rollup USING {_SUMS} WHERE width = w AND shape = s AND start = a AND count = 0"  # noqa: S608  names and numbers of ours alone
 )
 _PUT_WORDS = text(
-    "INSERT INTO word (id, shape, words) SELECT i, s, array_to_tsvector(w)"
-    " FROM json_to_recordset(cast(:rows AS json)) AS new (i bigint, s integer, w text[])"
+    "INSERT INTO word (id, shape, run, at_ms, words) SELECT i, s, :run, a, array_to_tsvector(w)"
+    " FROM json_to_recordset(cast(:rows AS json)) AS new (i bigint, s integer, a bigint, w text[])"
 )
 _DROP_WORDS = text("DELETE FROM word WHERE id = any(:numbers)")
+_HIT = "id, shape, at_ms"
 _PAGE_MAX = 1_000
 """Up to so many it is quickest to take as many of each shape; of more the server may plan for itself."""
+_NEAR = 50
+"""So many times as many of the newest that say anything are looked at, which takes a few milliseconds."""
 _UNION_MAX = 64
 """More parts of a union take longer to plan than to read."""
 
@@ -54,6 +58,7 @@ class PostgresSql:
     """How PostgreSQL says it."""
 
     name = "postgresql"
+    sparse = 100
 
     def begin(self, connection: Connection) -> None:
         """Wait until whoever else writes is done."""
@@ -79,10 +84,15 @@ class PostgresSql:
         if any(one.records < 0 for one in rows):
             connection.execute(_DROP_SUMS, said)
 
-    def put_words(self, connection: Connection, first: int, words: Iterable[Word]) -> None:
+    def put_words(
+        self, connection: Connection, run: int, first: int, words: Iterable[Word]
+    ) -> None:
         """Make the words of a batch's records findable."""
-        rows = ({"i": first + one.place, "s": one.shape, "w": one.words} for one in words)
-        connection.execute(_PUT_WORDS, {"rows": json_of(rows)})
+        rows = (
+            {"i": first + one.place, "s": one.shape, "a": one.at_ms, "w": one.words}
+            for one in words
+        )
+        connection.execute(_PUT_WORDS, {"run": run, "rows": json_of(rows)})
 
     def drop_words(self, connection: Connection, words: Iterable[tuple[int, list[str]]]) -> None:
         """Forget the words of records."""
@@ -93,13 +103,13 @@ class PostgresSql:
         return column == any_(literal(list(numbers), ARRAY(BigInteger)))
 
     def newest(
-        self, connection: Connection, columns: str, bounds: Bounds, shapes: Sequence[int], most: int
+        self, connection: Connection, bounds: Bounds, shapes: Sequence[int], most: int
     ) -> list[Hit]:
         """One walk down the index for each shape, side by side; of many shapes, one after the other."""
         condition, end = bounds.sql(), f"order by id desc limit {most:d}"
         if len(shapes) <= _UNION_MAX and most > _PAGE_MAX:
             parts = [
-                f"select {columns} from record where shape = {shape:d} and {condition}"  # noqa: S608  names and numbers of ours alone
+                f"select {_HIT} from record where shape = {shape:d} and {condition}"  # noqa: S608  names and numbers of ours alone
                 for shape in shapes
             ]
             asked = f"{' union all '.join(parts)} {end}"
@@ -107,51 +117,57 @@ class PostgresSql:
             listed = ", ".join(str(int(shape)) for shape in shapes)
             asked = (
                 f"select r.* from unnest(array[{listed}]) wanted (number) cross join lateral"  # noqa: S608  names and numbers of ours alone
-                f" (select {columns} from record where shape = wanted.number and {condition} {end}) r {end}"
+                f" (select {_HIT} from record where shape = wanted.number and {condition} {end}) r {end}"
             )
         return _rows(connection, asked)
 
     def scan(
-        self,
-        connection: Connection,
-        columns: str,
-        bounds: Bounds,
-        shapes: Sequence[int] | None,
-        most: int,
+        self, connection: Connection, bounds: Bounds, shapes: Sequence[int] | None, most: int
     ) -> list[Hit]:
         """Down the records themselves; a sum with the shape, so that no index of it is thought of."""
         of_shapes = "" if shapes is None else "and record.shape + 0 = any(%(shapes)s)"
         asked = (
-            f"select {columns} from record where {bounds.sql()} {of_shapes}"  # noqa: S608  names and numbers of ours alone
+            f"select {_HIT} from record where {bounds.sql()} {of_shapes}"  # noqa: S608  names and numbers of ours alone
             f" order by id desc limit {most:d}"
         )
         return _rows(connection, asked, {} if shapes is None else {"shapes": list(shapes)})
 
     def saying(
-        self,
-        connection: Connection,
-        columns: str,
-        bounds: Bounds,
-        tokens: Sequence[str],
-        shapes: Sequence[int] | None,
-        most: int,
+        self, connection: Connection, bounds: Bounds, groups: Sequence[Saying], most: int
     ) -> list[Hit]:
-        """By the index of words."""
-        of_shapes = "" if shapes is None else "and word.shape = any(%(shapes)s)"
-        asked = (
-            f"select {columns} from word join record using (id)"  # noqa: S608  names and numbers of ours alone
-            f" where word.words @@ cast(%(said)s as tsquery) {of_shapes} and {bounds.sql()}"
-            f" order by id desc limit {most:d}"
-        )
-        values: dict[str, object] = {"said": " & ".join(f"'{token}':*" for token in tokens)}
-        if shapes is not None:
-            values["shapes"] = list(shapes)
+        """A page is looked for among the newest first: of common words the index gives all before the newest."""
+        condition, values = _saying(groups)
+        within, end = bounds.sql("word"), f"order by id desc limit {most:d}"
+        if most <= _PAGE_MAX:
+            near = (
+                f"(select * from word where {within} order by id desc limit {most * _NEAR:d}) word"  # noqa: S608  names and numbers of ours alone
+            )
+            found = _rows(connection, f"select {_HIT} from {near} where {condition} {end}", values)  # noqa: S608  names and numbers of ours alone
+            if len(found) == most:
+                return found
+        asked = f"select {_HIT} from word where ({condition}) and {within} {end}"  # noqa: S608  names and numbers of ours alone
         return _rows(connection, asked, values)
 
     def words(self, connection: Connection) -> set[tuple[int, str]]:
         """Every word that can be found, with the record's id."""
-        asked = text("select id, unnest(tsvector_to_array(words)) from word")
+        asked = text(
+            "select id, unnest(tsvector_to_array(words))"
+            " from word join record using (id, shape, run, at_ms)"
+        )
         return {(int(number), str(term)) for number, term in connection.execute(asked)}
+
+
+def _saying(groups: Sequence[Saying]) -> tuple[str, dict[str, object]]:
+    """A condition of words, and its values."""
+    conditions, values = list[str](), dict[str, object]()
+    for place, one in enumerate(groups):
+        condition = f"words @@ cast(%(said{place})s as tsquery)"
+        values[f"said{place}"] = " & ".join(f"'{token}':*" for token in one.tokens)
+        if one.shapes is not None:
+            condition += f" and shape = any(%(shapes{place})s)"
+            values[f"shapes{place}"] = one.shapes
+        conditions.append(f"({condition})")
+    return " or ".join(conditions), values
 
 
 def _rows(connection: Connection, asked: str, values: dict[str, object] | None = None) -> list[Hit]:

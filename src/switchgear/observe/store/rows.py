@@ -49,6 +49,7 @@ class Word(NamedTuple):
 
     place: int
     shape: int
+    at_ms: int
     words: list[str]
 
 
@@ -131,7 +132,7 @@ def batch_of(
             place: int = row[0]
             said = own_words(row[_MESSAGE], records[place], found.words)
             if said:
-                words.append(Word(place, number, said))
+                words.append(Word(place, number, at_ms, said))
     return Batch(rows, words, _sums(spans))
 
 

@@ -136,6 +136,15 @@ class Choice:
         return self.whole.union(*self.rest.values())
 
 
+class Saying(NamedTuple):
+    """Records that have yet to say some words themselves."""
+
+    tokens: tuple[str, ...]
+    """Each must begin one of the record's words."""
+    shapes: list[int] | None
+    """Of which shapes; None of all that there are."""
+
+
 def choose(shapes: Iterable[Shape], query: LogQuery) -> Choice:
     """The shapes that a filter lets through, by what is left of its text."""
     wanted = Wanted.of(query)

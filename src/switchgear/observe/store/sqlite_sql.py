@@ -6,12 +6,11 @@ Words are made by us and lie in an FTS5 table that keeps no text; its tokenizer 
 
 from __future__ import annotations
 
-from heapq import merge
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, literal, select
 
+from switchgear.observe.store.abreast import merged, side_by_side
 from switchgear.observe.store.rows import COLUMNS, json_of
 
 if TYPE_CHECKING:
@@ -19,10 +18,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
+    from switchgear.observe.store.abreast import Ask, Hit
     from switchgear.observe.store.bounds import Bounds
-    from switchgear.observe.store.finding import Hit
     from switchgear.observe.store.rollups import Sum
     from switchgear.observe.store.rows import Word
+    from switchgear.observe.store.shapes import Saying
 
 # One statement for a whole batch, which SQLite takes apart itself: a statement for each row would take Python's lock
 # for each row.
@@ -50,7 +50,9 @@ _DROP_WORDS = (
     "INSERT INTO word (word, rowid, words) SELECT 'delete', json_extract(value, '$[0]'),"
     " json_extract(value, '$[1]') FROM json_each(?)"
 )
+_HIT = "record.id, record.shape, record.at_ms"
 _VOCABULARY = "create virtual table if not exists temp.said using fts5vocab(main, word, instance)"
+_OF_SHAPES = "and record.shape in (select value from json_each(?2))"
 TERMS_MAX = 12
 """Words that are looked for one by one, where a search names their beginning."""
 _UNION_MAX = 400
@@ -61,6 +63,7 @@ class SqliteSql:
     """How SQLite says it."""
 
     name = "sqlite"
+    sparse = 16
 
     def begin(self, connection: Connection) -> None:
         """Nothing: a transaction of the writing engine begins with the lock."""
@@ -79,8 +82,11 @@ class SqliteSql:
         if any(one.records < 0 for one in rows):
             connection.exec_driver_sql(_DROP_SUMS, (text,))
 
-    def put_words(self, connection: Connection, first: int, words: Iterable[Word]) -> None:
+    def put_words(
+        self, connection: Connection, run: int, first: int, words: Iterable[Word]
+    ) -> None:
         """Make the words of a batch's records findable."""
+        del run
         rows = [(first + one.place, " ".join(one.words)) for one in words]
         connection.exec_driver_sql(_PUT_WORDS, (json_of(rows),))
 
@@ -95,76 +101,67 @@ class SqliteSql:
         return column.in_(select(listed.c.value))
 
     def newest(
-        self, connection: Connection, columns: str, bounds: Bounds, shapes: Sequence[int], most: int
+        self, connection: Connection, bounds: Bounds, shapes: Sequence[int], most: int
     ) -> list[Hit]:
         """One walk down the index for each shape, side by side, which SQLite ends at the last that is needed."""
         pages = [
-            self._union(connection, columns, bounds, shapes[place : place + _UNION_MAX], most)
+            self._union(connection, bounds, shapes[place : place + _UNION_MAX], most)
             for place in range(0, len(shapes), _UNION_MAX)
         ]
-        if len(pages) < 2:
-            return pages[0] if pages else []
-        return list(islice(merge(*pages, key=_newer_first), most))
+        return merged(pages, most)
 
     def _union(
-        self, connection: Connection, columns: str, bounds: Bounds, shapes: Sequence[int], most: int
+        self, connection: Connection, bounds: Bounds, shapes: Sequence[int], most: int
     ) -> list[Hit]:
         condition = bounds.sql()
         parts = [
-            f"select {columns} from record where shape = {shape:d} and {condition}"  # noqa: S608  names and numbers of ours alone
+            f"select {_HIT} from record where shape = {shape:d} and {condition}"  # noqa: S608  names and numbers of ours alone
             for shape in shapes
         ]
         asked = f"{' union all '.join(parts)} order by id desc limit {most:d}"
         return _rows(connection, asked)
 
     def scan(
-        self,
-        connection: Connection,
-        columns: str,
-        bounds: Bounds,
-        shapes: Sequence[int] | None,
-        most: int,
+        self, connection: Connection, bounds: Bounds, shapes: Sequence[int] | None, most: int
     ) -> list[Hit]:
         """Down the records themselves; a sum with the shape, so that no index of it is thought of."""
         of_shapes = (
             "" if shapes is None else "and record.shape + 0 in (select value from json_each(?))"
         )
         asked = (
-            f"select {columns} from record where {bounds.sql()} {of_shapes}"  # noqa: S608  names and numbers of ours alone
+            f"select {_HIT} from record where {bounds.sql()} {of_shapes}"  # noqa: S608  names and numbers of ours alone
             f" order by id desc limit {most:d}"
         )
         return _rows(connection, asked, () if shapes is None else (json_of(shapes),))
 
     def saying(
-        self,
-        connection: Connection,
-        columns: str,
-        bounds: Bounds,
-        tokens: Sequence[str],
-        shapes: Sequence[int] | None,
-        most: int,
+        self, connection: Connection, bounds: Bounds, groups: Sequence[Saying], most: int
     ) -> list[Hit]:
-        """Of the words' lists, from their newest end."""
-        of_shapes = (
-            "" if shapes is None else "and record.shape in (select value from json_each(?2))"
-        )
-        asked = (
-            f"select {columns} from word cross join record on record.id = word.rowid"  # noqa: S608  names and numbers of ours alone
-            f" where word.word match ?1 and word.rowid < {bounds.high:d} and word.rowid >= {bounds.low:d}"
-            f" and {bounds.sql()} {of_shapes} order by word.rowid desc limit {most:d}"
-        )
-        terms = [_terms(connection, token) for token in tokens]
-        if not all(terms):
-            return []
-        said = " AND ".join(f"({' OR '.join(each)})" for each in terms)
-        values = (said,) if shapes is None else (said, json_of(shapes))
-        return _rows(connection, asked, values)
+        """Of the words' lists, from their newest end, each group by itself."""
+        return side_by_side([_ask(connection, one) for one in groups], bounds, most)
 
     def words(self, connection: Connection) -> set[tuple[int, str]]:
         """Every word that can be found, with the record's id."""
         connection.exec_driver_sql(_VOCABULARY)
         rows = connection.exec_driver_sql("select doc, term from temp.said")
         return {(int(number), str(term)) for number, term in rows}
+
+
+def _ask(connection: Connection, one: Saying) -> Ask:
+    terms = [_terms(connection, token) for token in one.tokens]
+    said = " AND ".join(f"({' OR '.join(each)})" for each in terms)
+    values = (said,) if one.shapes is None else (said, json_of(one.shapes))
+    of_shapes = "" if one.shapes is None else _OF_SHAPES
+
+    def ask(bounds: Bounds, most: int) -> list[Hit]:
+        asked = (
+            f"select {_HIT} from word cross join record on record.id = word.rowid"  # noqa: S608  names and numbers of ours alone
+            f" where word.word match ?1 and word.rowid < {bounds.high:d} and word.rowid >= {bounds.low:d}"
+            f" and {bounds.sql()} {of_shapes} order by word.rowid desc limit {most:d}"
+        )
+        return _rows(connection, asked, values) if all(terms) else []
+
+    return ask
 
 
 def _terms(connection: Connection, token: str) -> list[str]:
@@ -187,7 +184,3 @@ def _rows(connection: Connection, asked: str, values: tuple[str, ...] = ()) -> l
     raw: Any = connection.connection.driver_connection
     found: list[Hit] = raw.execute(asked, values).fetchall()
     return found
-
-
-def _newer_first(row: Hit) -> int:
-    return -row[0]

@@ -14,7 +14,7 @@ from switchgear.core.errors import SettingsError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """Every shape that this version can read or bring up to date, oldest first."""
 HEAD = REVISIONS[-1]
 

@@ -193,7 +193,7 @@ class Store:
         sql.put_rows(connection, number, first, batch.rows)
         sql.put_sums(connection, spread(batch.sums, self._book.by_id, first))
         if batch.words:
-            sql.put_words(connection, first, batch.words)
+            sql.put_words(connection, number, first, batch.words)
         return first, last
 
     def _was_kept(self, connection: Connection, number: int, given: Sequence[LogRecord]) -> bool:
