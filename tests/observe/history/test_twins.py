@@ -281,6 +281,11 @@ def test_a_detail_that_holds_itself_is_cut(twins: Twins) -> None:
         ("duration_ms", 1e17, None),
         ("status", 2**63, None),
         ("attempt", 2**63 + 5, None),
+        ("attempt", 2.0, 2),
+        ("status", -7, -7),
+        ("status", -(2**64), None),
+        ("status", "teapot", None),
+        ("call_id", 9.75, 9),
     ],
 )
 def test_a_value_that_no_database_holds_costs_only_itself(

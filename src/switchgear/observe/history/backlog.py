@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from switchgear.observe.record import LogRecord
 
-
+_Queue = deque[tuple[int, "LogRecord"]]
+_WARNING = Level.WARNING  # looked up once, and not for each record
 WIRE_CHARS_MAX = 64_000_000
 """Of what went over the wire, while it waits: one such record may be as large as a thousand others."""
 
@@ -49,9 +50,10 @@ class Backlog:
 
     def __init__(self, records_max: int) -> None:
         self._records_max = records_max
-        self._low: deque[tuple[int, LogRecord]] = deque()
-        self._high: deque[tuple[int, LogRecord]] = deque()
-        self._wire: deque[tuple[int, LogRecord]] = deque()
+        # Each record with its number, by which they are in order again.
+        self._low: _Queue = deque()
+        self._high: _Queue = deque()
+        self._wire: _Queue = deque()
         self._wire_chars: deque[int] = deque()
         self._chars = 0
         self.given = 0
@@ -62,44 +64,51 @@ class Backlog:
 
     def put(self, batch: Sequence[LogRecord]) -> list[LogRecord]:
         """Line the records up; gives those that had to go for it."""
-        for record in batch:
-            self.given += 1
-            self._queue_of(record).append((self.given, record))
+        low, high = self._low.append, self._high.append
+        for item in enumerate(batch, self.given + 1):
+            record = item[1]
+            if record.event == "wire":
+                self._wire.append(item)
+                self._wire_chars.append(_chars(record.detail))
+                self._chars += self._wire_chars[-1]
+            elif record.level < _WARNING:
+                low(item)
+            else:
+                high(item)
+        self.given += len(batch)
         over = len(self) - self._records_max
         gone = [self._pop(self._oldest(self._low, self._wire) or self._high) for _ in range(over)]
         while self._chars > WIRE_CHARS_MAX:
             gone.append(self._pop(self._wire))
         return gone
 
-    def _queue_of(self, record: LogRecord) -> deque[tuple[int, LogRecord]]:
-        if record.event != "wire":
-            return self._low if record.level < Level.WARNING else self._high
-        chars = _chars(record.detail)
-        self._wire_chars.append(chars)
-        self._chars += chars
-        return self._wire
-
     def take(self, most: int) -> list[LogRecord]:
         """The oldest records, at most so many, in the order in which they came."""
-        return [self._pop(self._next()) for _ in range(min(most, len(self)))]
+        if self._wire:
+            return [self._pop(self._oldest(*self._queues)) for _ in range(min(most, len(self)))]
+        # Of both ends at once, and what is too much goes back: for each record by itself it costs ten times as much.
+        ends = [each.popleft() for each in self._queues for _ in range(min(most, len(each)))]
+        ends.sort()
+        for item in reversed(ends[most:]):
+            (self._low if item[1].level < _WARNING else self._high).appendleft(item)
+        return [record for _, record in ends[:most]]
 
     def settled(self) -> int:
         """How many of the first records given are no longer here: taken, or let go."""
-        oldest = self._next()
+        oldest = self._oldest(*self._queues)
         return oldest[0][0] - 1 if oldest else self.given
 
-    def _next(self) -> deque[tuple[int, LogRecord]]:
-        if not self._high and not self._wire:  # nearly always, and for each record
-            return self._low
-        return self._oldest(self._low, self._high, self._wire)
+    @property
+    def _queues(self) -> tuple[_Queue, _Queue, _Queue]:
+        return self._low, self._high, self._wire
 
-    def _pop(self, queue: deque[tuple[int, LogRecord]]) -> LogRecord:
+    def _pop(self, queue: _Queue) -> LogRecord:
         if queue is self._wire:
             self._chars -= self._wire_chars.popleft()
         return queue.popleft()[1]
 
     @staticmethod
-    def _oldest(*queues: deque[tuple[int, LogRecord]]) -> deque[tuple[int, LogRecord]]:
+    def _oldest(*queues: _Queue) -> _Queue:
         """The queue whose first came before those of the others; an empty one when all are."""
         return min(queues, key=lambda queue: queue[0][0] if queue else math.inf)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -34,7 +34,7 @@ COLUMNS = (
     "detail",
 )
 """Of a record's row, after its id and its run, in the order of a batch's values."""
-_SHAPE, _CODE, _MESSAGE, _DETAIL = 2, 7, 8, 10
+_SHAPE, _MESSAGE = 2, 8
 """Where they stand in a batch's row, which begins with its place."""
 WORD_CHARS_MAX = 200
 """As many of a word are kept: a filter's text is no longer."""
@@ -72,12 +72,7 @@ def parts_of(records: Sequence[LogRecord]) -> list[Part]:
     Raises:
         ValueError, TypeError, OverflowError, RecursionError: A record holds what no database can; `clean` it.
     """
-    parts = [_part(place, record) for place, record in enumerate(records)]
-    for _, row in parts:
-        numbers = [one for one in row[1:_CODE] if one is not None]
-        if max(numbers) > INT_MAX or min(numbers) < -INT_MAX:
-            raise OverflowError("a number is larger than any database holds")
-    return parts
+    return [_part(place, record) for place, record in enumerate(records)]
 
 
 def _part(place: int, record: LogRecord) -> Part:
@@ -106,7 +101,11 @@ def _part(place: int, record: LogRecord) -> Part:
     if duration_ms is not None:
         duration_us = round(duration_ms * 1000)
         is_plain = event == "call_succeeded" and message == plain_message(duration_us / 1000)
-    names: Names = (exchange, method, account, +level, event, kind, scope, source, is_plain)
+    # A level is a number of its own kind, and as good as one to compare and to look up.
+    names: Names = (exchange, method, account, level, event, kind, scope, source, is_plain)
+    # Any one that is below 0 or too large shows in all of them together.
+    if not 0 <= at_ms | call_id | (attempt or 0) | (duration_us or 0) | (status or 0) <= INT_MAX:
+        _check(at_ms, call_id, attempt, duration_us, status)
     row: list[Any] = [place, at_ms, 0, call_id, attempt, duration_us]
     if is_plain and status is None and code is None and order_id is None and not detail:
         return names, row
@@ -115,32 +114,35 @@ def _part(place: int, record: LogRecord) -> Part:
     return names, [*row, status, code, kept, order_id, text]
 
 
+def _check(*numbers: int | None) -> None:
+    there = [one for one in numbers if one is not None]
+    if max(there) > INT_MAX or min(there) < -INT_MAX:
+        raise OverflowError("a number is larger than any database holds")
+
+
 def batch_of(
     records: Sequence[LogRecord], parts: Sequence[Part], shapes: Mapping[Names, Shape]
 ) -> Batch:
     """The batch, each record with its shape."""
     rows: list[list[Any]] = []
     words: list[Word] = []
-    spans: list[tuple[int, int]] = []
+    places: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     for names, row in parts:
         found = shapes[names]
-        number = row[_SHAPE] = found.id
-        at_ms = row[1]
+        row[_SHAPE] = number = found.id
+        place: int = row[0]
+        at_ms: int = row[1]
         rows.append(row)
-        spans.append((number, at_ms - at_ms % MINUTE_MS))
+        places[number, at_ms // MINUTE_MS].append(place)
         if len(row) > _MESSAGE:
-            place: int = row[0]
             said = own_words(row[_MESSAGE], records[place], found.words)
             if said:
                 words.append(Word(place, number, at_ms, said))
-    return Batch(rows, words, _sums(spans))
-
-
-def _sums(spans: list[tuple[int, int]]) -> Sums:
-    """How many of each, and the places of its first and its last."""
-    last = dict(zip(spans, range(len(spans)), strict=True))
-    first = dict(zip(reversed(spans), range(len(spans) - 1, -1, -1), strict=True))
-    return {span: [count, first[span], last[span]] for span, count in Counter(spans).items()}
+    sums = {
+        (number, minute * MINUTE_MS): [len(these), these[0], these[-1]]
+        for (number, minute), these in places.items()
+    }
+    return Batch(rows, words, sums)
 
 
 def own_words(message: str | None, record: LogRecord, of_names: frozenset[str]) -> list[str]:
@@ -169,6 +171,8 @@ def clean(record: LogRecord) -> LogRecord:
     changed: dict[str, Any] = {name: plain(getattr(record, name)) for name in texts}
     for name in ("at_ms", "call_id", "attempt", "status", "duration_ms"):
         value = plain(getattr(record, name))
+        if isinstance(value, float) and name != "duration_ms":
+            value = int(value)
         changed[name] = value if isinstance(value, int | float) else None
     changed["at_ms"], changed["call_id"] = changed["at_ms"] or 0, changed["call_id"] or 0
     if (changed["duration_ms"] or 0) > DURATION_MS_MAX:

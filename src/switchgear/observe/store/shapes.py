@@ -106,7 +106,12 @@ def add_shapes(connection: Connection, names: Iterable[Names]) -> None:
     """Shapes that are not in the book, in a transaction of the store's one writer."""
     number = connection.execute(select(_newest_shape())).scalar_one()
     rows = [
-        {"id": number + place, **dict(zip(_COLUMNS, (*one[:8], int(one[8])), strict=True))}
+        {
+            "id": number + place,
+            **dict(zip(_COLUMNS, one, strict=True)),
+            "level": int(one[3]),
+            "plain": int(one[8]),
+        }
         for place, one in enumerate(names, 1)
     ]
     connection.execute(insert(shape), rows)
