@@ -29,6 +29,10 @@ BAR_WIDTHS_MS = tuple(
     for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 10080, 43200)
 )
 """How wide a bar can be; beyond the last, its multiples."""
+FINE_WIDTHS_MS = (1_000, 2_000, 5_000, 10_000, 15_000, 30_000)
+"""Of so few records that each is looked at."""
+FINE_MAX = 20_000
+"""Up to so many are few."""
 LEVELS = tuple(Level)
 OUTCOME_OF = {event: outcome for outcome, event in OUTCOMES.items()}
 
@@ -84,7 +88,7 @@ def overview_of(records: Sequence[LogRecord], query: LogQuery, bars: int = BARS_
     """The view of records in memory; before_id, after_id and limit of the query are looked at as matches does."""
     found = [record for record in records if matches(query, record)]
     times = [record.at_ms for record in found]
-    bar_ms, starts = spans(_ends(times), query, bars)
+    bar_ms, starts = spans(_ends(times), query, bars, fine=len(times) <= FINE_MAX)
     counts: Counter[tuple[int, Level]] = Counter(
         (at - at % bar_ms, one.level) for at, one in zip(times, found, strict=True)
     )
@@ -96,17 +100,21 @@ def overview_of(records: Sequence[LogRecord], query: LogQuery, bars: int = BARS_
     )
 
 
-def spans(found: tuple[int, int] | None, query: LogQuery, bars: int) -> tuple[int, range]:
+def spans(
+    found: tuple[int, int] | None, query: LogQuery, bars: int, *, fine: bool
+) -> tuple[int, range]:
     """
     How wide a bar is, and where each starts: whole widths since 1970 UTC, at most `bars` of them.
 
     They reach from the query's since to its until, and where it names none, from the first record found to the last.
+    A bar of less than a minute is for those who have looked at each record: `fine`.
     """
     if found is None:
         return BAR_WIDTHS_MS[0], range(0)
     first_ms = found[0] if query.since_ms is None else query.since_ms
     last_ms = found[1] if query.until_ms is None else query.until_ms
-    for width in (*BAR_WIDTHS_MS, *(BAR_WIDTHS_MS[-1] * n for n in range(2, 10_000))):
+    finer = FINE_WIDTHS_MS if fine else ()
+    for width in (*finer, *BAR_WIDTHS_MS, *(BAR_WIDTHS_MS[-1] * n for n in range(2, 10_000))):
         starts = range(first_ms - first_ms % width, last_ms + 1, width)
         if len(starts) <= bars:
             return width, starts
@@ -124,7 +132,7 @@ def latency_of(
         if one.duration_ms is not None and matches(only, one)
     ]
     times = [at for at, _ in took]
-    width, _ = spans(_ends(times), query, points)
+    width, _ = spans(_ends(times), query, points, fine=len(times) <= FINE_MAX)
     by_start: dict[int, list[float]] = {}
     for at, duration_ms in took:
         by_start.setdefault(at - at % width, []).append(duration_ms)

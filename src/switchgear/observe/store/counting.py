@@ -15,6 +15,8 @@ from sqlalchemy import func, select, text
 
 from switchgear.observe.overview import (
     FACETS,
+    FINE_MAX,
+    FINE_WIDTHS_MS,
     LEVELS,
     VALUES_MAX,
     Bar,
@@ -139,10 +141,15 @@ class Counting:
         hits: Collection[Hit],
     ) -> Overview:
         total = len(hits) + sum(tally.by_shape[shape] for shape in whole)
-        hits = [*hits, *(hit for hit in tally.parts if hit[1] in whole)]
         if total == 0:
-            return Overview(0, facets, (), spans(None, self._query, bars)[0])
-        bar_ms, starts = spans(self._ends(whole, hits), self._query, bars)
+            return Overview(0, facets, (), spans(None, self._query, bars, fine=False)[0])
+        of_parts = [hit for hit in tally.parts if hit[1] in whole]
+        if whole and total <= FINE_MAX and self._is_short(whole, [*hits, *of_parts], bars):
+            hits, whole = [*hits, *self._finder.of_names(FINE_MAX)], frozenset()
+        else:
+            hits = [*hits, *of_parts]
+        ends = self._ends(whole, hits)
+        bar_ms, starts = spans(ends, self._query, bars, fine=not whole and total <= FINE_MAX)
         counts = self._bars(whole, bar_ms)
         level_of = {one.id: one.level for one in self._book.by_id.values()}
         # By the number of the bar first, which is quick to count; what that is comes after.
@@ -150,6 +157,11 @@ class Counting:
             counts[bar * bar_ms, level_of[of]] += count
         made = (Bar(start, tuple(counts[start, level] for level in LEVELS)) for start in starts)
         return Overview(total, facets, tuple(made), bar_ms)
+
+    def _is_short(self, whole: frozenset[int], hits: Collection[Hit], bars: int) -> bool:
+        """Whether bars may be finer than a minute; the ends are known to the minute alone."""
+        first, last = self._ends(whole, hits)
+        return last - first <= bars * FINE_WIDTHS_MS[-1] + MINUTE_MS
 
     # ------------------------------------------------------------------------------- from the sums
 
@@ -286,7 +298,8 @@ class Counting:
         if not took:
             return []
         times = [at_ms for at_ms, _ in took]
-        width, _ = spans((min(times), max(times)), query, points)
+        fine = len(times) <= FINE_MAX
+        width, _ = spans((min(times), max(times)), query, points, fine=fine)
         by_start: dict[int, list[float]] = {}
         for at_ms, lasted_ms in took:
             by_start.setdefault(at_ms - at_ms % width, []).append(lasted_ms)

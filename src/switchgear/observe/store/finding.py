@@ -96,6 +96,10 @@ class Finder:
             return self._whole(bounds, most)
         return side_by_side([self._whole, self._saying], bounds, most)
 
+    def of_names(self, most: int) -> list[Hit]:
+        """Of those whose names say every word, the newest."""
+        return [] if self.bounds.empty else self._whole(self.bounds, most)
+
     def saying(self, most: int) -> list[Hit]:
         """Of those whose names do not say every word, the newest that say the rest themselves."""
         return self._saying(self.bounds, most) if self.choice.rest else []

@@ -8,14 +8,16 @@ const HIGH = 100;
 const LEAST = 3; // a single record is seen beside a thousand
 const FEW = 15;
 const WORST_FIRST = [...LEVELS].reverse();
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 const two = (n) => String(n).padStart(2, "0");
 
-/** A time with as much as its span needs: 14:03, or 11-23 14:00 where there are several days. */
-function moment(ms, spanMs) {
+/** A time with as much as its bars need: 14:03, 14:03:20, or 11-23 14:00 where there are several days. */
+function moment(ms, bars, barMs) {
   const at = new Date(ms);
-  const time = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  const spanMs = bars.length * barMs;
+  const time = `${two(at.getHours())}:${two(at.getMinutes())}${barMs < MINUTE_MS ? `:${two(at.getSeconds())}` : ""}`;
   if (spanMs >= 60 * DAY_MS) return day(ms);
   return spanMs > DAY_MS ? `${day(ms).slice(5)} ${time}` : time;
 }
@@ -30,10 +32,9 @@ function worstOf(bars) {
 /** A span in words: 14:03 to 14:05, 32 records, 4 errors. */
 function spoken(bars, barMs, [first, last]) {
   const some = bars.slice(first, last + 1);
-  const span = bars.length * barMs;
   const count = some.reduce((sum, bar) => sum + totalOf(bar), 0);
-  const from = moment(bars[first].start_ms, span);
-  return [`${from} to ${moment(bars[last].start_ms + barMs, span)}`, plural(count, "record"), ...worstOf(some)].join(", ");
+  const from = moment(bars[first].start_ms, bars, barMs);
+  return [`${from} to ${moment(bars[last].start_ms + barMs, bars, barMs)}`, plural(count, "record"), ...worstOf(some)].join(", ");
 }
 
 function Bars({ bars, most }) {
@@ -49,14 +50,13 @@ function Bars({ bars, most }) {
 
 /** The same for whoever reads it as a table. */
 function Twin({ bars, barMs }) {
-  const span = bars.length * barMs;
   const some = bars.filter(totalOf);
   return html`<details class="twin">
     <summary>As a table</summary>
     <div class="twin-room" tabindex="0" role="region" aria-label="Records over time, as a table"><table>
       <thead><tr><th scope="col">From</th>${LEVELS.map((level) => html`<th key=${level} scope="col">${level}</th>`)}</tr></thead>
       <tbody>${some.map((bar) => html`<tr key=${bar.start_ms}>
-        <th scope="row">${moment(bar.start_ms, span)}</th>${LEVELS.map((level) => html`<td key=${level}>${whole(bar.counts[level])}</td>`)}
+        <th scope="row">${moment(bar.start_ms, bars, barMs)}</th>${LEVELS.map((level) => html`<td key=${level}>${whole(bar.counts[level])}</td>`)}
       </tr>`)}</tbody>
     </table></div>
   </details>`;
@@ -128,7 +128,6 @@ export function Histogram({ place, overview, fresh }) {
     ${overview && place.filter.since ? "Nothing over this time" : ""}
   </div></div>`;
   const most = Math.max(1, ...bars.map(totalOf));
-  const wholeMs = bars.length * barMs;
   const said = span ? spoken(bars, barMs, span) : over !== null && over < bars.length ? spoken(bars, barMs, [over, over]) : null;
   const hovered = (event) => {
     on.onPointerMove(event);
@@ -150,9 +149,9 @@ export function Histogram({ place, overview, fresh }) {
       <span class="histogram-most" aria-hidden="true">${whole(most)}</span>
     </div>
     <figcaption class="histogram-axis">
-      <span>${moment(bars[0].start_ms, wholeMs)}</span>
+      <span>${moment(bars[0].start_ms, bars, barMs)}</span>
       <span class="histogram-said">${said ?? "Drag to zoom"}</span>
-      <span>${moment(bars[bars.length - 1].start_ms + barMs, wholeMs)}</span>
+      <span>${moment(bars[bars.length - 1].start_ms + barMs, bars, barMs)}</span>
     </figcaption>
     <${Twin} bars=${bars} barMs=${barMs} />
   </figure>`;
