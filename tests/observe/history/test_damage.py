@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
+import threading
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +15,8 @@ import switchgear as sg
 from switchgear.core.words import Level
 from switchgear.observe.history import HistoryReader, HistoryWriter, LogQuery
 from switchgear.observe.store import damage
-from tests.observe.history.kit import START_MS, program, record, records
+from switchgear.observe.store.sqlite_engine import SqliteFile
+from tests.observe.history.kit import START_MS, ask, program, record, records
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,6 +93,132 @@ def test_a_whole_large_file_stays(
     assert HistoryReader(path).count(EVERYTHING) == 2
 
 
+def damaged_in_the_middle(path: Path, clock: FakeClock) -> None:
+    """A file in which two records in the middle have changed places, which nobody who reads it is told of."""
+    writer = HistoryWriter(path, clock)
+    writer.write(records(1, 10_000))
+    writer.write(records(10_001, 20_000))
+    writer.close()
+    page = path.read_bytes().index(b"message 10000") // 4096 * 4096
+    with path.open("r+b") as file:
+        file.seek(page + 8)  # after the page's head: where its first cells lie
+        first, second = file.read(2), file.read(2)
+        file.seek(page + 8)
+        file.write(second + first)
+
+
+def look_of(writer: HistoryWriter) -> damage.Look | None:
+    """The look at all of its file that the writer began."""
+    place = writer._store._place
+    assert isinstance(place, SqliteFile)
+    return place._look
+
+
+@pytest.mark.usefixtures("impatient")
+def test_damage_in_a_large_file_is_found_while_it_is_used(
+    path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The start finds nothing at the ends and does not wait; soon after it is moved aside, and nothing new is lost."""
+    damaged_in_the_middle(path, clock)
+    monkeypatch.setattr(damage, "QUICK_BYTES_MAX", 1)
+    said: list[str] = []
+    writer = HistoryWriter(path, clock, on_aside=said.append)
+    look = look_of(writer)
+    assert look is not None
+    assert said == []
+    assert look.wait(30.0)
+    writer.write([record(1)])
+    assert writer.flush()
+    assert (len(said), sum(writer.lost.values())) == (1, 0)
+    assert said[0].startswith("log.db is damaged (")
+    assert said[0].endswith(f"it was moved to {ASIDE}, and a new one begun")
+    assert [one.message for one in HistoryReader(path).query(EVERYTHING)] == ["message 1"]
+    assert ask(path.with_name(ASIDE), "select count(*) from record") == [(20_000,)]
+    writer.close()
+    assert sorted(one.name for one in path.parent.iterdir()) == ["log.db", ASIDE]
+
+
+def test_a_large_file_that_is_whole_is_read_once(
+    path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is said of it, it stays, and the same process does not read it again when it opens it again."""
+    writer = HistoryWriter(path, clock)
+    writer.write(records(1, 5_000))
+    writer.close()
+    monkeypatch.setattr(damage, "QUICK_BYTES_MAX", 1)
+    said: list[str] = []
+    writer = HistoryWriter(path, clock, on_aside=said.append)
+    look = look_of(writer)
+    assert look is not None
+    assert look.wait(30.0)
+    assert (look.is_done, look.fault) == (True, None)
+    writer._store.close()
+    writer.write([record(1)])
+    assert writer.flush()
+    assert look_of(writer) is None
+    writer.close()
+    assert [one.name for one in path.parent.iterdir()] == ["log.db"]
+    assert (said, HistoryReader(path).count(EVERYTHING)) == ([], 5_001)
+
+
+def test_a_look_that_is_broken_off_finds_no_fault(path: Path, clock: FakeClock) -> None:
+    """SQLite takes pages that it did not come to for lost ones: a program that ends early moves no file aside."""
+    damaged_in_the_middle(path, clock)
+    in_the_middle, may_go_on = threading.Event(), threading.Event()
+
+    def hold() -> int:
+        in_the_middle.set()
+        may_go_on.wait(30.0)
+        return 0
+
+    def connect() -> sqlite3.Connection:
+        raw = sqlite3.connect(path, check_same_thread=False)
+        raw.set_progress_handler(hold, 1)
+        return raw
+
+    look = damage.Look(connect, None)
+    assert in_the_middle.wait(30.0)
+    ending = threading.Thread(target=look.end)
+    ending.start()
+    assert look._ends.wait(30.0)
+    may_go_on.set()
+    ending.join(30.0)
+    assert not ending.is_alive()
+    assert look.wait(0.0)
+    assert (look.fault, look.is_done) == (None, False)
+
+
+def test_a_look_at_a_file_that_cannot_be_read_now_finds_no_fault(
+    path: Path, clock: FakeClock
+) -> None:
+    """A file that another program keeps to itself is not damaged."""
+    HistoryWriter(path, clock).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("pragma locking_mode = exclusive")
+        other.execute("begin exclusive")
+        look = damage.Look(
+            lambda: sqlite3.connect(path, timeout=0.01, check_same_thread=False), None
+        )
+        assert look.wait(30.0)
+    assert (look.fault, look.is_done) == (None, False)
+
+
+def test_closing_ends_the_look(
+    path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its thread is gone and the file is let go of, however far it had come."""
+    writer = HistoryWriter(path, clock)
+    writer.write(records(1, 5_000))
+    writer.close()
+    monkeypatch.setattr(damage, "QUICK_BYTES_MAX", 1)
+    writer = HistoryWriter(path, clock)
+    look = look_of(writer)
+    assert look is not None
+    writer.close()
+    assert look.wait(0.0)
+    assert [one.name for one in path.parent.iterdir()] == ["log.db"]
+
+
 @pytest.mark.usefixtures("impatient")
 def test_a_file_that_is_damaged_while_it_is_written_is_moved_aside(
     path: Path, clock: FakeClock
@@ -162,6 +292,34 @@ def test_a_file_that_is_deleted_while_it_is_written_is_made_anew(
         [],
     )
     writer.close()
+
+
+FORKS = """
+import warnings; warnings.simplefilter("ignore")
+from switchgear.observe.store import damage
+damage.QUICK_BYTES_MAX = 1
+writer._store.close()
+writer.write(records(1, 1)); writer.flush()
+assert writer._store._place._look is not None
+child = os.fork()
+writer.write(records(2, 2)); writer.close()
+if child: os.waitpid(child, 0)
+else: os._exit(0)
+"""
+
+
+@pytest.mark.slow  # starts processes
+def test_a_fork_goes_around_the_look(path: Path, clock: FakeClock) -> None:
+    """Its connection crosses no fork: parent and child keep what is theirs, and the file is whole."""
+    writer = HistoryWriter(path, clock)
+    writer.write(records(1, 20_000))
+    assert writer.flush(30.0)
+    writer.close()
+    with program(path, FORKS) as parent:
+        assert parent.wait() == 0
+    assert ask(path, "pragma integrity_check") == [("ok",)]
+    reader = HistoryReader(path)
+    assert (reader.count(LogQuery()), reader.check()) == (20_003, [])
 
 
 STARTS = """

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+import switchgear as sg
 from switchgear.core.errors import SettingsError
 from switchgear.core.words import Level
 from switchgear.observe.history import HistoryReader, HistoryWriter, LogQuery
+from switchgear.observe.history import writer as writing
 from switchgear.observe.overview import overview_of
-from switchgear.observe.store import damage
-from tests.observe.history.kit import KEY, record
+from switchgear.observe.store import damage, room
+from switchgear.testing import FakeClock
+from tests.observe.history.kit import KEY, ROOT, ask, record, records
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from switchgear.observe.record import LogRecord
-    from switchgear.testing import FakeClock
     from tests.order.postgres import Postgres
 
 EVERYTHING = LogQuery(limit=10_000)
@@ -179,6 +184,144 @@ def test_a_damaged_file_of_the_first_shape_is_moved_aside(
     assert "SQL" not in said[0]
     assert len(list(path.parent.glob("log.db.damaged-*Z"))) == 1
     writer.close()
+
+
+def carried_over(path: Path) -> None:
+    """A file of the first shape as the version before this one brought it up to date: with its free pages kept."""
+    HistoryWriter(path, FakeClock(), age_max_s=1e9).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.executescript("pragma auto_vacuum = none; vacuum")
+    assert ask(path, "pragma auto_vacuum") == [(0,)]
+
+
+def filled(path: Path, *, was_carried: bool = True) -> int:
+    """A file with five thousand records that gives no room back; gives how large it is."""
+    detail = {"filler": "x" * 200}
+    first_shape(path, records(1, 5_000, run=1, detail=detail), last_id=5_000)
+    if was_carried:
+        carried_over(path)
+    return path.stat().st_size
+
+
+@pytest.mark.parametrize("was_carried", [False, True])
+def test_an_old_file_gives_its_room_back(path: Path, clock: FakeClock, was_carried: bool) -> None:
+    """Once it was opened for writing the pages of deleted records go to the disk, and what stays is whole."""
+    before = filled(path, was_carried=was_carried)
+    said: list[str] = []
+    writer = HistoryWriter(path, clock, rows_max=50, age_max_s=1e9, on_note=said.append)
+    writer.write([record(5_001)])
+    assert writer.flush(30.0)
+    clock.advance(writing.SWEEP_EVERY_S)
+    assert writer.flush(30.0)
+    writer.close()
+    assert ask(path, "pragma auto_vacuum") == [(2,)]
+    assert path.stat().st_size < before / 4
+    assert ask(path, "pragma integrity_check") == [("ok",)]
+    assert said == []
+    reader = HistoryReader(path, clock)
+    assert [one.id for one in reader.query(EVERYTHING)] == list(range(5_001, 4_951, -1))
+    assert reader.check() == []
+
+
+def test_an_old_file_that_somebody_has_open_is_left_for_the_next_start(
+    path: Path, clock: FakeClock
+) -> None:
+    """Nobody else is held up: it is used as it is, nothing is said, and the next that is alone with it sees to it."""
+    filled(path)
+    said: list[str] = []
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("select count(*) from record").fetchall()
+        writer = HistoryWriter(path, clock, age_max_s=1e9, on_note=said.append)
+        writer.write([record(1)])
+        assert writer.flush()
+        writer.close()
+    assert ask(path, "pragma auto_vacuum") == [(0,)]
+    HistoryWriter(path, clock, on_note=said.append).close()
+    assert ask(path, "pragma auto_vacuum") == [(2,)]
+    assert said == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("WRITTEN_ANEW_BYTES_MAX", 1, "it holds 2 MB, and no more than 1 MB are written anew"),
+        ("SPARE_BYTES", 2**62, "writing it anew needs 43980465111"),
+    ],
+)
+def test_an_old_file_that_cannot_be_written_anew_at_a_start_is_said_to_be(
+    path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, name: str, value: int, why: str
+) -> None:
+    """A large one, and one whose disk is full, is used as it is; the log says why, and what to do by hand."""
+    filled(path)
+    monkeypatch.setattr(room, name, value)
+    with sg.Switchgear(history=path, clock=clock) as gear:
+        assert gear.call_sync("binance", "get_time", int) == 0
+    said = HistoryReader(path).query(LogQuery(level=Level.WARNING))
+    assert [(one.event, one.level) for one in said] == [("note", Level.WARNING)]
+    assert why in said[0].message
+    before, _, command = said[0].message.partition(': sqlite3 log.db "')
+    assert before.startswith("log.db is of an older version and gives no free room back")
+    assert ask(path, "pragma auto_vacuum") == [(0,)]
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.executescript(command.removesuffix('"'))
+    assert ask(path, "pragma auto_vacuum") == [(2,)]
+    assert HistoryReader(path).check() == []
+
+
+ENDED = """
+import functools, os, resource, signal, sqlite3, sys
+from switchgear.core.clock import SystemClock
+from switchgear.observe.history import HistoryWriter
+class Ended(sqlite3.Connection):
+    def execute(self, sql, *values):
+        if sql == "vacuum":
+            ENDS
+        return super().execute(sql, *values)
+sqlite3.connect = functools.partial(sqlite3.connect, factory=Ended)
+HistoryWriter(sys.argv[1], SystemClock(), age_max_s=1e9, on_note=print).close()
+"""
+KILLED = "self.set_progress_handler(lambda: os.kill(os.getpid(), signal.SIGKILL), 20_000)"
+FULL = "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))"
+
+
+@pytest.mark.slow  # starts processes
+@pytest.mark.parametrize(("ends", "code"), [(KILLED, -signal.SIGKILL), (FULL, 0)])
+def test_an_old_file_stays_whole_whatever_ends_its_being_written_anew(
+    path: Path, clock: FakeClock, ends: str, code: int
+) -> None:
+    """Killed in the middle, or out of room: it is as it was, and the next start does it."""
+    filled(path)
+    command = [sys.executable, "-c", ENDED.replace("ENDS", ends), str(path)]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (ended.returncode, ended.stderr) == (code, "")
+    assert ("gives no free room back to the disk: " in ended.stdout) == (code == 0)
+    assert ask(path, "pragma auto_vacuum") == [(0,)]
+    assert ask(path, "pragma integrity_check") == [("ok",)]
+    HistoryWriter(path, clock, age_max_s=1e9).close()
+    assert ask(path, "pragma auto_vacuum") == [(2,)]
+    reader = HistoryReader(path)
+    assert [one.id for one in reader.query(EVERYTHING)] == list(range(5_000, 0, -1))
+    assert reader.check() == []
+
+
+def test_damage_that_writing_anew_meets_moves_the_file_aside(
+    path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the first that reads all of a large file, and what it meets is damage as any other."""
+    filled(path)
+    monkeypatch.setattr(damage, "QUICK_BYTES_MAX", 1)
+    page = path.read_bytes().index(b"message 2500") // 4096
+    with path.open("r+b") as file:
+        file.seek(page * 4096)
+        file.write(b"\xa5" * 4096)
+    said: list[str] = []
+    writer = HistoryWriter(path, clock, on_aside=said.append)
+    writer.write(records(1, 1))
+    assert writer.flush()
+    writer.close()
+    assert [one.message for one in HistoryReader(path).query(EVERYTHING)] == ["message 1"]
+    assert len(said) == 1
+    assert len(list(path.parent.glob("log.db.damaged-*Z"))) == 1
 
 
 def test_a_newer_version_on_a_server_is_refused(postgres: Postgres, clock: FakeClock) -> None:

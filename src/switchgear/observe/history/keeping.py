@@ -58,14 +58,15 @@ class Keeping:
         self._circuits = circuits
         self._snapshot_s = 0.0
         self._emit = emit
-        self._aside: list[str] = []
+        self._said: list[tuple[Level, str]] = []
         self.writer = HistoryWriter(
             path,
             clock,
             **bounds,
             on_lost=lambda error: emit(StoreLost(clock.monotonic_s(), "history", error)),
             on_back=lambda lost: emit(StoreBack(clock.monotonic_s(), "history", lost)),
-            on_aside=self._aside.append,
+            on_aside=lambda words: self._said.append((Level.CRITICAL, words)),
+            on_note=lambda words: self._said.append((Level.WARNING, words)),
         )
         self._path = path
         self._reader: HistoryReader | None = None
@@ -84,9 +85,9 @@ class Keeping:
         """Now and then, how the circuits stand, for a page in another process."""
         now_s = self._clock.monotonic_s()
         while (
-            self._aside
+            self._said
         ):  # said here, so that the new file has it: at the start nothing goes there yet
-            self._emit(Note(now_s, Key("", "", ""), Level.CRITICAL, self._aside.pop(0)))
+            self._emit(Note(now_s, Key("", "", ""), *self._said.pop(0)))
         if force or now_s - self._snapshot_s >= _SNAPSHOT_S:
             self._snapshot_s = now_s
             now = self._clock.wall()

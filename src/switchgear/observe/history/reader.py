@@ -90,16 +90,18 @@ class HistoryReader:
         What is written after the first one was taken is not in it.
 
         Raises:
-            StoreError: Also where another history was put in the place of this one in the middle.
+            StoreError: Also where another history, or an older copy of this one, was put in its
+                place in the middle.
         """
         page = replace(query, limit=EXPORT_PAGE)
-        of, found = self._view.signed_page(page)
-        while found:
-            yield from found
-            page = replace(page, before_id=found[-1].id)
-            born, found = self._view.signed_page(page)
-            if born != of:
+        last = self._view.signed_page(page)
+        while last.records:
+            yield from last.records
+            page = replace(page, before_id=last.records[-1].id)
+            found = self._view.signed_page(page)
+            if not last.is_followed_by(found):
                 raise StoreError("the history is another one than a moment ago")
+            last = found
 
     def overview(self, query: LogQuery, bars: int = BARS_MAX) -> Overview:
         """What the query finds, counted by each facet and over time."""

@@ -65,6 +65,8 @@ class HistoryWriter:
             are called in the writer's thread and must not raise.
         on_aside: Called with words when the file is damaged: it was moved aside, and a new one
             begun. Where that is found at the start, by the thread that makes the writer.
+        on_note: Called with words when a person should do something about the file, which is
+            used as it is; by the thread that makes the writer.
 
     Raises:
         SettingsError: A bound cannot be, or the file can never be a history. A file that is
@@ -86,6 +88,7 @@ class HistoryWriter:
         on_lost: Callable[[str], object] | None = None,
         on_back: Callable[[int], object] | None = None,
         on_aside: Callable[[str], object] | None = None,
+        on_note: Callable[[str], object] | None = None,
     ) -> None:
         _check_count("rows_max", rows_max)
         _check_count("queue_max", queue_max)
@@ -102,7 +105,7 @@ class HistoryWriter:
         self._rows_max, self._age_max_s, self._queue_max = rows_max, age_max_s, queue_max
         self._bytes_max = bytes_max
         self._on_lost, self._on_back = on_lost, on_back
-        self._store = Store(path, on_aside)
+        self._store = Store(path, on_aside, on_note)
         # One lock is held while the file is used, the other guards what waits; if both, in this order.
         self._io, self._changed = threading.Lock(), threading.Condition()
         self._stopping = threading.Event()

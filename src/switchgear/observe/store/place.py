@@ -120,16 +120,20 @@ class Place(Protocol):
         ...
 
 
-def place_of(where: str | os.PathLike[str]) -> Place:
+def place_of(where: str | os.PathLike[str], noted: Callable[[str], object] | None = None) -> Place:
     """
     The place that a path or a URL names; nothing is opened.
+
+    Args:
+        where: The path or the URL.
+        noted: Told what a person may want to do with a file; a server has nothing to say.
 
     Raises:
         SettingsError: It is neither a path nor `postgresql://…`.
     """
     scheme, mark, _ = str(where).partition("://")
     if not isinstance(where, str) or not mark:
-        return SqliteFile(Path(where))
+        return SqliteFile(Path(where), noted)
     if scheme not in _SCHEMES:
         raise SettingsError("history", f"{scheme}://…", "must be a path or postgresql://…")
     return PostgresServer(where)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from weakref import finalize
 
 from sqlalchemy import func, select, text
@@ -37,6 +37,20 @@ if TYPE_CHECKING:
     from switchgear.observe.store.model import CircuitSnapshot
 
 
+class Signed(NamedTuple):
+    """A page, and what tells whether another one is of the same log."""
+
+    of: object
+    """Which store it is of, and which file where it is one."""
+    last_given: int
+    """The id that the store gave last; only an older copy of the same store has a smaller one."""
+    records: list[LogRecord]
+
+    def is_followed_by(self, other: Signed) -> bool:
+        """Whether a page that was read later is of the same log."""
+        return other.of == self.of and other.last_given >= self.last_given
+
+
 class StoreView:
     """
     A store, for readers in any thread.
@@ -50,7 +64,7 @@ class StoreView:
         self.place = place_of(where)
         self._engine = self.place.reading_engine()
         self._pid = os.getpid()
-        self._book = ShapeBook()
+        self._known: tuple[object | None, ShapeBook] = (None, ShapeBook())
         finalize(self, self._engine.dispose)
 
     def close(self) -> None:
@@ -59,12 +73,17 @@ class StoreView:
 
     def page(self, query: LogQuery) -> list[LogRecord]:
         """The newest records that match, newest first, at most query.limit."""
-        return self.signed_page(query)[1]
+        return self.signed_page(query).records
 
-    def signed_page(self, query: LogQuery) -> tuple[str, list[LogRecord]]:
-        """The same, after the name of the store that it is of: pages of two stores are none of one log."""
+    def signed_page(self, query: LogQuery) -> Signed:
+        """The same, with what tells the store from another one, or from an older copy put in its place."""
+        before = self.place.identity()
         with self._asking() as (connection, book):
-            return book.born, self._finder(connection, book, query).records(query.limit)
+            records = self._finder(connection, book, query).records(query.limit)
+            born, last_given = book.born, book.newest_id
+        # One that was exchanged while it was read: nobody can tell which of the two it was.
+        after = self.place.identity()
+        return Signed((born, before, after), last_given, records)
 
     def count(self, query: LogQuery, most: int | None = None) -> int:
         """How many records match; when most is given, counting ends there."""
@@ -109,7 +128,7 @@ class StoreView:
         try:
             with self.place.failures(), clearing.begin() as connection:
                 self.place.sql.begin(connection)
-                book = self._book.refreshed(connection)
+                book = ShapeBook().refreshed(connection)
                 ids = [hit[0] for hit in self._finder(connection, book, query).newest(most)]
                 return remove(self.place.sql, connection, book, ids)
         finally:
@@ -177,12 +196,16 @@ class StoreView:
         if self._pid != os.getpid():  # after a fork the connections are the parent's
             self._engine.dispose(close=False)
             self._pid = os.getpid()
+        of = self.place.identity()  # before it is opened: at worst it is not known for what it is
         with self.place.failures(), self._engine.connect() as connection:
             # Kept before the transaction sees anything: what it holds beyond that is another store's.
-            kept = self._book
+            known = self._known
+            kept = known[1] if known[0] == of else ShapeBook()
             book = kept.refreshed(connection)
-            if self._book is kept:  # else another thread kept one meanwhile, that may be newer
-                self._book = book
+            if book.newest_id < kept.newest_id:  # an older copy: its numbers may name other shapes
+                book = ShapeBook().refreshed(connection)
+            if self._known is known:  # else another thread kept one meanwhile, that may be newer
+                self._known = (of, book)
             yield connection, book
 
     def _finder(self, connection: Connection, book: ShapeBook, query: LogQuery) -> Finder:

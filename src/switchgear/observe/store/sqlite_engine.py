@@ -16,8 +16,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from switchgear.core.errors import SettingsError
-from switchgear.observe.store.damage import fault_of, move_aside
+from switchgear.observe.store import damage
 from switchgear.observe.store.errors import StoreBroken, StoreError
+from switchgear.observe.store.room import see_to_room
 from switchgear.observe.store.sqlite_sql import SqliteSql
 from switchgear.observe.store.versions import HEAD, checked_revision, upgrade
 
@@ -43,25 +44,30 @@ _TURNS_MAX = 50
 class SqliteFile:
     """A history in a file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, noted: Callable[[str], object] | None = None) -> None:
         self.path = path
         self.shown = path.name
         self.sql = SqliteSql()
+        self._noted = noted
+        self._has_room_seen_to = False
+        self._look: damage.Look | None = None
+        self._whole: object | None = None
 
     # ------------------------------------------------------------------------------------- opening
 
     def writing_engine(self, now_ms: int, said: Callable[[str], object]) -> Engine:
         """One connection, kept, whose transactions take the write lock at once."""
         self._check_place()
+        self._end_look(now_ms, said)
         with self.failures():
             found = self._opened(now_ms, said)
         before = self.identity()
         try:
             return self._made(found)
         except StoreBroken as error:
-            if found in {None, HEAD}:
+            if found is None:
                 raise
-            # Of a large file the step to a new shape is the first that reads all of it.
+            # Of a large file the step to a new shape is the first that reads all of it, or writing it anew.
             self._begin_anew(before, str(error).partition(": ")[2], now_ms, said)
         return self._made(None)
 
@@ -70,6 +76,10 @@ class SqliteFile:
         try:
             if found != HEAD:
                 self._upgrade(engine)
+            if found is not None:
+                engine.dispose()  # it opens the file again when it is next used
+                self._see_to_room()
+                self._begin_look(engine)
         except BaseException:
             engine.dispose()
             raise
@@ -109,7 +119,9 @@ class SqliteFile:
 
     @contextmanager
     def failures(self) -> Generator[None]:
-        """Turn what SQLite and SQLAlchemy raise into the two errors that callers know."""
+        """Turn what SQLite and SQLAlchemy raise into the two errors that callers know, and a fault that was found."""
+        if self._look is not None and self._look.fault is not None:
+            raise StoreBroken(f"{self.shown}: {self._look.fault}")
         try:
             yield
         except (sqlite3.Error, DBAPIError) as error:
@@ -135,9 +147,10 @@ class SqliteFile:
         with closing(self._connect("rwc")) as raw:
             try:
                 found = self._revision(raw)
-                fault = None if found is None else fault_of(raw, self.path, is_old=found != HEAD)
+                is_old = found != HEAD
+                fault = None if found is None else damage.fault_of(raw, self.path, is_old=is_old)
             except sqlite3.DatabaseError as error:
-                if not (error.sqlite_errorname or "").startswith("SQLITE_CORRUPT"):
+                if not damage.is_corrupt(error):
                     raise
                 found, fault = None, str(error)
         if fault is None:
@@ -149,7 +162,7 @@ class SqliteFile:
         self, before: object | None, fault: str, now_ms: int, said: Callable[[str], object]
     ) -> None:
         if before is not None and before == self.identity():  # nobody else was faster
-            aside = move_aside(self.path, now_ms)
+            aside = damage.move_aside(self.path, now_ms)
             said(f"{self.shown} is damaged ({fault}); it was moved to {aside}, and a new one begun")
 
     def _revision(self, raw: sqlite3.Connection) -> str | None:
@@ -175,7 +188,43 @@ class SqliteFile:
                         connection.exec_driver_sql(f"pragma application_id = {APPLICATION_ID}")
             _raw(connection).execute(f"pragma busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
 
+    # ----------------------------------------------------------------------- a look while it is used
+
+    def _begin_look(self, engine: Engine) -> None:
+        """Of a large file only the ends were read: the rest is, while the engine has it open."""
+        of = self.identity()
+        if of == self._whole or self.path.stat().st_size <= damage.QUICK_BYTES_MAX:
+            return
+        with self.failures():
+            look = self._look = damage.Look(lambda: self._connect("rw"), of)
+
+        def ended(_: Engine) -> None:
+            look.end()
+
+        event.listen(engine, "engine_disposed", ended)
+
+    def _end_look(self, now_ms: int, said: Callable[[str], object]) -> None:
+        """Act on what the last look found; what it read to the end is not read again by this process."""
+        look = self._look
+        if look is None:
+            return
+        look.end()
+        if look.fault is not None:
+            self._begin_anew(look.of, look.fault, now_ms, said)
+        elif look.is_done:
+            self._whole = look.of
+        self._look = None
+
     # ---------------------------------------------------------------------------------- its room
+
+    def _see_to_room(self) -> None:
+        if self._has_room_seen_to:
+            return
+        with self.failures():
+            left = see_to_room(self.path, lambda: self._connect("rw"))
+        self._has_room_seen_to = True
+        if left is not None and self._noted is not None:
+            self._noted(left)
 
     def bytes_used(self, connection: Connection) -> int | None:
         """The pages of the file that hold something."""
@@ -186,7 +235,7 @@ class SqliteFile:
         return int((pages - free) * size)
 
     def give_back(self, engine: Engine) -> None:
-        """Some free pages to the disk, at its next checkpoint; a file of an older version keeps them for itself."""
+        """Some free pages to the disk, at its next checkpoint; one that `room` had to leave keeps them for itself."""
         with self.failures(), engine.connect() as connection:
             # As a script: of a single statement the driver takes the first step, which is one page.
             _raw(connection).executescript(f"pragma incremental_vacuum({GIVEN_BACK_PAGES})")

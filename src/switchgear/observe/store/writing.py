@@ -53,9 +53,12 @@ class Store:
     """A store, for one writer at a time; opens itself, and again when its file was moved away."""
 
     def __init__(
-        self, where: str | os.PathLike[str], said: Callable[[str], object] | None = None
+        self,
+        where: str | os.PathLike[str],
+        said: Callable[[str], object] | None = None,
+        noted: Callable[[str], object] | None = None,
     ) -> None:
-        self._place = place_of(where)
+        self._place = place_of(where, noted)
         self._said: Callable[[str], object] = said or _nobody
         self._engine: Engine | None = None
         self._opened: object | None = None
