@@ -27,11 +27,13 @@ export function Menu({ label, name, on = false, side = "right", children }) {
       removeEventListener("keydown", pressed, true);
     };
   }, [open]);
+  // Arrow keys scroll what is open here, and do not move the page's cursor from below it.
+  const kept = (event) => event.key.startsWith("Arrow") && event.stopPropagation();
   const left = (event) => event.relatedTarget && !room.current.contains(event.relatedTarget) && close();
   return html`<div class="menu" data-side=${side} ref=${room} onFocusOut=${left}>
     <button aria-expanded=${open} aria-haspopup="true" data-on=${on} onClick=${() => setOpen(!open)}>
       ${label}<span class="menu-sign" aria-hidden="true">▾</span>
     </button>
-    ${open && html`<div class="menu-sheet" role="group" aria-label=${name}>${children(close)}</div>`}
+    ${open && html`<div class="menu-sheet" role="group" aria-label=${name} onKeyDown=${kept}>${children(close)}</div>`}
   </div>`;
 }

@@ -1,7 +1,7 @@
 // Owns the table of records and its cursor: one row is in the tab order, j and k move it.
 import { Component, createRef } from "preact";
 import { clock, day, iso, methodName } from "./format.mjs";
-import { besideMethod, COLUMNS } from "./columns.mjs";
+import { besideMethod, COLUMNS, rearranged } from "./columns.mjs";
 import { html } from "./html.mjs";
 import { Mark } from "./marks.mjs";
 
@@ -63,7 +63,7 @@ export function Table({ records, columns, nowMs, cursor, openId, markedId, onOpe
   const today = day(nowMs);
   const inList = records.some((record) => record.id === cursor.id);
   const dated = records.some((record) => day(record.at_ms) !== today);
-  return html`<table role="table" class="records" data-dated=${dated}>
+  return html`<table role="table" class="records" data-dated=${dated} data-rearranged=${rearranged(columns)}>
     <caption class="unseen">Log records, newest first</caption>
     <thead role="rowgroup"><tr role="row">
       ${columns.map((name) => html`<th key=${name} role="columnheader" scope="col" class=${`c-${name}`}>${COLUMNS[name][0]}</th>`)}

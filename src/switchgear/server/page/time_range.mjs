@@ -14,13 +14,20 @@ const SPANS = [
   ["", "All", "any time"],
 ];
 
-/** What a date field takes, in local time; nothing for a span. */
+/** What a date field takes, in local time, with milliseconds where there are some; nothing for a span. */
 function localOf(value) {
   const ms = timeOf(value);
-  return ms === null ? "" : `${day(ms)}T${clock(ms).slice(0, 8)}`;
+  return ms === null ? "" : `${day(ms)}T${clock(ms).replace(/\.000$/, "")}`;
 }
 
-const isoOf = (local) => (local ? new Date(local).toISOString() : "");
+/** Whether two values of a field are one: browsers write 12:00:00.250 as 12:00:00.25, and 12:00:00 as 12:00. */
+const same = (one, other) => one === other || Date.parse(one) === Date.parse(other);
+
+/** What a field means for the address: to the letter what was there, unless the field was changed. */
+function meant(local, given) {
+  if (!local) return "";
+  return same(local, localOf(given)) ? given : new Date(local).toISOString();
+}
 
 /** The zone of whoever looks, as Europe/Vienna, UTC+01:00. */
 function zone() {
@@ -32,31 +39,39 @@ function zone() {
 }
 
 function Dates({ place, close }) {
-  const [from, setFrom] = useState(localOf(place.filter.since));
-  const [to, setTo] = useState(localOf(place.filter.until));
-  const swapped = from && to && from > to;
+  const shown = { from: localOf(place.filter.since), to: localOf(place.filter.until) };
+  const [from, setFrom] = useState(shown.from);
+  const [to, setTo] = useState(shown.to);
+  const since = meant(from, place.filter.since);
+  const until = meant(to, place.filter.until);
+  // By what they mean: in the hour that a clock is set back, a later time can read as an earlier one.
+  const swapped = Boolean(since && until) && timeOf(since) > timeOf(until);
   const done = (event) => {
     event.preventDefault();
     if (swapped) return;
-    place.set({ ...place.filter, since: isoOf(from), until: isoOf(to) });
+    // A span has no dates: its fields are empty, and applied as they are it goes on.
+    if (!same(from, shown.from) || !same(to, shown.to)) place.set({ ...place.filter, since, until });
     close(true);
   };
-  const field = (label, value, set) => html`<label class="field">
+  const field = (label, value, before, set) => html`<label class="field">
     <span>${label}</span>
-    <input type="datetime-local" step="1" value=${value} onInput=${(event) => set(event.target.value)} />
+    <input type="datetime-local" step=${before.includes(".") ? "0.001" : "1"} value=${value} onInput=${(event) => set(event.target.value)} />
   </label>`;
   return html`<form class="dates" onSubmit=${done}>
-    ${field("From", from, setFrom)}${field("To", to, setTo)}
+    ${field("From", from, shown.from, setFrom)}${field("To", to, shown.to, setTo)}
     <p class="muted">Local time: ${zone()}. An empty end is open.</p>
     ${swapped && html`<p class="problem" role="alert">From is later than to.</p>`}
     <button class="primary" disabled=${swapped}>Apply</button>
   </form>`;
 }
 
+/** The dates that hold, the day said once; the chips say all of it where this is cut off. */
 function label({ since, until }) {
   const dated = timeOf(since) !== null || until;
   if (!dated) return "From … to …";
-  return `${since ? timeWords(since) : "…"} to ${until ? timeWords(until) : "now"}`;
+  const oneDay = timeOf(since) !== null && timeOf(until) !== null && day(timeOf(since)) === day(timeOf(until));
+  const to = until ? timeWords(until) : "now";
+  return `${since ? timeWords(since) : "…"} to ${oneDay ? to.slice(day(timeOf(until)).length + 1) : to}`;
 }
 
 export function TimeRange({ place }) {
@@ -71,8 +86,8 @@ export function TimeRange({ place }) {
         onClick=${() => place.set({ ...place.filter, since: span, until: "" })}
       >${text}</button>`)}
     </div>
-    <${Menu} label=${label(place.filter)} name="From and to" on=${Boolean(until) || timeOf(since) !== null} side="left">
-      ${(close) => html`<${Dates} place=${place} close=${close} />`}
+    <${Menu} label=${html`<span class="menu-label">${label(place.filter)}</span>`} name="From and to" on=${Boolean(until) || timeOf(since) !== null} side="left">
+      ${(close) => html`<${Dates} key=${place.key} place=${place} close=${close} />`}
     <//>
   </div>`;
 }
