@@ -34,7 +34,11 @@ async function answered(request) {
     if (error.name === "AbortError") throw error;
     throw new ApiError("The server does not answer. It may have ended.", 0, null);
   }
-  const body = await response.json().catch(() => null);
+  const body = await response.json().catch((error) => {
+    // Given up on within its body: that is no empty answer.
+    if (error.name === "AbortError") throw error;
+    return null;
+  });
   if (response.ok) return body;
   if (response.status === 401 && response.headers.has("www-authenticate")) toLogin();
   const detail = body?.error;

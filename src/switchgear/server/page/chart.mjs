@@ -1,6 +1,6 @@
 // Owns drawing lines over time with uPlot, in the colours of the theme; what they are of, and their words, are the caller's.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { clock, millis } from "./format.mjs";
+import { clock, millis, plural } from "./format.mjs";
 import { html } from "./html.mjs";
 
 const HEIGHT = 168;
@@ -55,7 +55,7 @@ function Key({ lines, point }) {
     ${lines.map(({ name, of, colour: kind, dash }) => html`<span key=${name} data-line=${kind.slice(2)}>
       <svg viewBox="0 0 20 4"><path d="M0 2h20" stroke-dasharray=${dash.join(" ")} /></svg>${name}${point ? html` <b>${millis(point[of])} ms</b>` : null}
     </span>`)}
-    <span class="muted">${point ? `${clock(point.start_ms).slice(0, 5)}, ${point.calls} calls` : ""}</span>
+    <span class="muted">${point ? `${clock(point.start_ms).slice(0, 5)}, ${plural(point.calls, "call")}` : ""}</span>
   </p>`;
 }
 

@@ -1,6 +1,7 @@
 // Owns the details of one circuit: why, the controls, what became of its calls, durations over time, its spells.
 import { useEffect, useRef } from "preact/hooks";
-import { callsOf, HELD, nameOf, nextOf, placeOf, whyOf, windowWords } from "./circuits_words.mjs";
+import { behind, callsOf, HELD, heldWords, nameOf, nextOf, PASSING_BY_HAND, placeOf, whyOf, windowWords } from "./circuits_words.mjs";
+import { Gates } from "./circuits_table.mjs";
 import { Durations } from "./durations.mjs";
 import { clock, iso, millis, plural, share, span, stamp, whole, words } from "./format.mjs";
 import { html } from "./html.mjs";
@@ -22,6 +23,7 @@ function Controls({ circuit, controllable, onTurn }) {
   return html`<div class="controls" role="group" aria-label="Turn by hand">
     ${circuit.state !== "forced_open" && html`<button onClick=${turn("open")}>Hold open…</button>`}
     ${circuit.state !== "forced_closed" && html`<button onClick=${turn("closed")}>Hold closed…</button>`}
+    ${circuit.state !== "metrics_only" && html`<button onClick=${turn("metrics_only")}>Metrics only…</button>`}
     ${HELD.has(circuit.state) && html`<button onClick=${turn("release")}>Release…</button>`}
     <button onClick=${turn("reset")}>Reset…</button>
   </div>`;
@@ -71,7 +73,7 @@ function Spells({ circuit, past, history, nowMs }) {
   if (!past) return null;
   const shown = past.spells.slice(0, SPELLS_SHOWN);
   const known = history.day_known_since_ms;
-  return html`<section aria-label="Spells"><h3>Not closed, in the last day</h3>
+  return html`<section aria-label="Spells"><h3>Open or held, in the last day</h3>
     <p class="muted">${past.openings ? `Opened by itself ${plural(past.openings, "time")}.` : "It did not open by itself."}${known ? ` The log reaches back to ${stamp(known).slice(0, 16)}.` : ""}</p>
     ${shown.length > 0 && html`<ol class="moves">
       ${shown.map((spell) => html`<${Spell} key=${spell.record_id ?? 0} spell=${spell} circuit=${circuit} nowMs=${nowMs} />`)}
@@ -80,22 +82,42 @@ function Spells({ circuit, past, history, nowMs }) {
   </section>`;
 }
 
-export function CircuitPanel({ circuit, past, history, age, nowMs, controllable, onTurn, onClose }) {
+/** What else its calls must pass: what is wider and holds some back, and gates that are closed. */
+function Before({ circuit, holder, gates, age }) {
+  const own = gates.filter((gate) => gate.exchange === circuit.exchange && (gate.scope !== "account" || gate.account === circuit.account));
+  if (!circuit.held_back_by && !own.length) return null;
+  return html`<p class="before">${circuit.held_back_by && html`<span class="held">${heldWords(circuit, holder)}</span>`}<${Gates} gates=${own} age=${age} /></p>`;
+}
+
+export function CircuitPanel({ circuit, holder, gates, past, history, age, nowMs, controllable, asking, onTurn, onClose }) {
   const room = useRef(null);
+  const turned = useRef(false);
   useEffect(() => {
     document.querySelector('.board [data-open="true"]')?.scrollIntoView({ block: "nearest" });
     // Who came from the board goes on here; who came by an address has not chosen a place yet.
     if (document.activeElement?.closest(".board")) room.current.focus({ preventScroll: true });
   }, []);
+  useEffect(() => {
+    // The button that was pressed may be gone in the new state, and with it the place of who works by keyboard.
+    if (asking || !turned.current || document.activeElement !== document.body) return;
+    room.current.focus({ preventScroll: true });
+    turned.current = false;
+  }, [circuit.state, asking]);
+  const turn = onTurn && ((...given) => {
+    turned.current = true;
+    onTurn(...given);
+  });
   const next = nextOf(circuit, age, nowMs);
   const since = `${words(circuit.state)} for ${span((nowMs - circuit.since_ms) / 1000)}`;
   return html`<aside ref=${room} class="panel circuit" tabindex="-1" aria-label="Details of the circuit">
     <header>
-      <${Mark} name=${circuit.state} /><h2>${nameOf(circuit)}</h2>
+      <${Mark} name=${circuit.state} /><h2>${nameOf(circuit)} <span>${behind(circuit)}</span></h2>
       <button class="quiet" onClick=${onClose} aria-label="Close the details">✕</button>
     </header>
     <p class="panel-message">${[whyOf(circuit), next?.words, since].filter(Boolean).join("; ")}.</p>
-    <${Controls} circuit=${circuit} controllable=${controllable} onTurn=${onTurn} />
+    <${Before} circuit=${circuit} holder=${holder} gates=${gates} age=${age} />
+    ${PASSING_BY_HAND.has(circuit.state) && html`<p class="muted">Every call passes it and is counted in the figures ${circuit.scope === "method" ? "below" : "of its method"}; it opens for no failure.</p>`}
+    <${Controls} circuit=${circuit} controllable=${controllable} onTurn=${turn} />
     ${circuit.scope === "method" && html`<${Durations} circuit=${circuit} />`}
     <${Spells} circuit=${circuit} past=${past} history=${history} nowMs=${nowMs} />
     <section aria-label="Figures"><h3>So far</h3><${Facts} circuit=${circuit} /></section>

@@ -2,12 +2,13 @@
 import { useEffect, useState } from "preact/hooks";
 import { CircuitPanel } from "./circuit_panel.mjs";
 import { CircuitsTable } from "./circuits_table.mjs";
-import { isSame, keyOf, placeOf } from "./circuits_words.mjs";
-import { clock, span, words } from "./format.mjs";
+import { holdsBack, isSame, keyOf, placeOf } from "./circuits_words.mjs";
+import { clock, span } from "./format.mjs";
 import { Turning } from "./hold.mjs";
 import { html } from "./html.mjs";
 import { useKeys } from "./keys.mjs";
 import { Legend } from "./limits.mjs";
+import { Mark } from "./marks.mjs";
 import { useAge, usePolled } from "./polled.mjs";
 import { go } from "./route.mjs";
 
@@ -18,10 +19,10 @@ const PAST_MS = 10_000;
 function Holds({ holds, onTurn }) {
   const wild = holds.filter((one) => [one.exchange, one.method].some((part) => /[*?]/.test(part)));
   if (!wild.length) return null;
-  return html`<section class="halts" role="status" aria-label="Holds on patterns"><ul>
-    ${wild.map((one) => html`<li key=${keyOf(one)}>
-      <svg viewBox="0 0 12 12" aria-hidden="true"><path d="M6 .6 11.4 6 6 11.4.6 6z" /></svg>
-      <p><strong>${placeOf(one)}: ${words(one.state)}</strong>, what comes later too,
+  return html`<section class="halts holds" role="status" aria-label="Holds on patterns"><ul>
+    ${wild.map((one) => html`<li key=${keyOf(one)} data-state=${one.state}>
+      <${Mark} name=${one.state} />
+      <p><strong>${placeOf(one)}</strong>, what comes later too,
         ${one.until_ms === null ? " until released" : ` until ${clock(one.until_ms).slice(0, 8)}`}, by <b>${one.by}</b>: ${one.why}</p>
       ${onTurn && html`<button onClick=${() => onTurn("release", one)}>Release…</button>`}
     </li>`)}
@@ -83,6 +84,7 @@ export function Circuits({ filter, acts }) {
     return html`<main class="circuits"><h1 class="unseen">Circuits</h1><${Empty} error=${error} answer=${answer} /></main>`;
   }
   const exchanges = [...new Set([...answer.circuits, ...answer.gates, ...answer.limits].map((one) => one.exchange))].sort();
+  const holder = open?.held_back_by && answer.circuits.find((one) => one.exchange === open.exchange && holdsBack(one, open));
   const nowMs = answer.now_ms + age * 1000;
   const onTurn = acts && rest.holds?.controllable ? (turn, circuit) => setAsked({ turn, circuit }) : null;
   const onDone = (text) => {
@@ -99,8 +101,8 @@ export function Circuits({ filter, acts }) {
         <${Legend} limits=${answer.limits.length > 0} />
       </div>
       ${open && html`<${CircuitPanel}
-        key=${keyOf(open)} circuit=${open} past=${rest.pasts.get(keyOf(open))} history=${rest.history}
-        age=${age} nowMs=${nowMs} controllable=${rest.holds?.controllable} onTurn=${onTurn} onClose=${close}
+        key=${keyOf(open)} circuit=${open} holder=${holder} gates=${answer.gates} past=${rest.pasts.get(keyOf(open))} history=${rest.history}
+        age=${age} nowMs=${nowMs} controllable=${rest.holds?.controllable} asking=${Boolean(asked)} onTurn=${onTurn} onClose=${close}
       />`}
     </div>
     <${Turning} asked=${asked} onClose=${() => setAsked(null)} onDone=${onDone} />

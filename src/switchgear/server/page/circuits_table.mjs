@@ -1,6 +1,6 @@
 // Owns the table of circuits: by exchange, what is wider first; state, why, the last hour, and what became of calls.
 import {
-  HELD, heldWords, inOrder, isSame, keyOf, nameOf, nextOf, passesSome, placeOf, summed, theWide, whyOf, windowWords,
+  heldWords, holdsBack, inOrder, isSame, keyOf, nameOf, nextOf, passesSome, placeOf, summed, theWide, whyOf, windowWords,
 } from "./circuits_words.mjs";
 import { accountTag, clock, iso, millis, plural, share, span, stamp, whole } from "./format.mjs";
 import { html } from "./html.mjs";
@@ -89,7 +89,7 @@ function Gate({ gate, age }) {
   </span>`;
 }
 
-function Gates({ gates, age }) {
+export function Gates({ gates, age }) {
   const at = (gate) => [gate.scope, gate.account, gate.orders_only, gate.public_only].join();
   return gates.map((gate) => html`<${Gate} key=${at(gate)} gate=${gate} age=${age} />`);
 }
@@ -99,14 +99,12 @@ function Exchange({ name, circuits, gates, limits, budget, board, age, nowMs }) 
   const sorted = [...circuits].sort(inOrder);
   const whole = { exchange: name, method: "@exchange", account: "main" };
   const wide = circuits.find((one) => one.method === "@exchange");
-  const holds = (one, circuit) =>
-    circuit.held_back_by === one.scope && (one.scope !== "account" || one.account === circuit.account);
   return html`<tbody role="rowgroup">
     <tr role="row" class="group"><th role="rowheader" scope="rowgroup" colspan=${HEADS.length}>
       <a href=${hrefOf("api-logs", filter)} title="Its records" onClick=${(event) => follow(event, "api-logs", filter)}>${name}</a>${" "}
       <span class="muted">${summed(circuits)}</span>
       <${Gates} gates=${gates} age=${age} />
-      ${board.onTurn && circuits.length > 0 && !(wide && HELD.has(wide.state)) && html`<button
+      ${board.onTurn && circuits.length > 0 && wide?.state !== "forced_open" && html`<button
         class="hold-whole" onClick=${() => board.onTurn("open", whole)}
       >Hold all of ${name}…</button>`}
     </th></tr>
@@ -115,8 +113,8 @@ function Exchange({ name, circuits, gates, limits, budget, board, age, nowMs }) 
     </td></tr>`}
     ${sorted.map((circuit) => html`<${Row}
       key=${keyOf(circuit)} circuit=${circuit} board=${board} age=${age} nowMs=${nowMs}
-      holder=${circuit.held_back_by && circuits.find((one) => holds(one, circuit))}
-      held=${circuits.filter((one) => holds(circuit, one)).length}
+      holder=${circuit.held_back_by && circuits.find((one) => holdsBack(one, circuit))}
+      held=${circuits.filter((one) => holdsBack(circuit, one)).length}
     />`)}
   </tbody>`;
 }

@@ -1,7 +1,9 @@
 // Owns how a circuit reads: its name, why it is as it is, what comes next, what holds it back.
-import { clock, methodName, part, plural, span, whole, wide } from "./format.mjs";
+import { accountTag, clock, methodName, part, plural, span, whole, wide, words } from "./format.mjs";
 
 export const HELD = new Set(["forced_open", "forced_closed", "metrics_only"]);
+/** Held so that every call passes. */
+export const PASSING_BY_HAND = new Set(["forced_closed", "metrics_only"]);
 const WIDEST_FIRST = ["exchange", "address", "account", "method"];
 const URGENT = ["open", "forced_open", "half_open", "metrics_only", "forced_closed", "closed"];
 
@@ -18,6 +20,12 @@ export function placeOf({ exchange, method, account }) {
   if (method === "@exchange") return `the whole exchange ${exchange}`;
   const of = `${method.startsWith("@") ? methodName(method, account) : method} of ${exchange}`;
   return account === "main" || method.startsWith("@") ? of : `${of}, ${account === "*" ? "all accounts" : `account ${account}`}`;
+}
+
+/** What stands behind a circuit's name where its exchange is not to be seen: of binance, account second. */
+export function behind({ exchange, method, account }) {
+  const tag = accountTag(method, account);
+  return `${method === "@exchange" ? "" : "of "}${exchange}${tag ? `, account ${tag}` : ""}`;
 }
 
 /** What is wider first; then, within the same width, what is most urgent. */
@@ -62,17 +70,26 @@ export function windowWords({ calls, failures, slow, asked, passed }) {
   return `in its window: ${whole(failures)} of ${plural(calls, "attempt")} failed${slowly}${held}`;
 }
 
+/** Whether what is wider holds back a circuit of the same exchange. */
+export const holdsBack = (wider, circuit) =>
+  circuit.held_back_by === wider.scope && (wider.scope !== "account" || wider.account === circuit.account);
+
 /** By what a method's calls are held back, all or some: its own state is not the whole truth. */
 export function heldWords(circuit, holder) {
   const name = theWide(circuit.held_back_by, circuit.account);
   return holder && passesSome(holder) ? `${name} lets ${part(holder.passing)} pass` : `held back by ${name}`;
 }
 
-/** How many circuits there are, and how many of them are not closed. */
+/** How many circuits there are, how many of them hold calls back, and how many a person lets pass. */
 export function summed(circuits) {
   if (!circuits.length) return "not called yet";
-  const troubled = circuits.filter((circuit) => circuit.state !== "closed").length;
-  return `${plural(circuits.length, "circuit")}${troubled ? `, ${troubled} not closed` : ", all closed"}`;
+  const counts = new Map([["not closed", 0], ["metrics only", 0], ["forced closed", 0]]);
+  for (const { state } of circuits.filter((circuit) => circuit.state !== "closed")) {
+    const name = PASSING_BY_HAND.has(state) ? words(state) : "not closed";
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const told = [...counts].filter(([, count]) => count).map(([name, count]) => `${count} ${name}`);
+  return [plural(circuits.length, "circuit"), ...(told.length ? told : ["all closed"])].join(", ");
 }
 
 /** The filter of the log that finds a circuit's own calls; of one that is wider, all that pass it. */

@@ -1,4 +1,4 @@
-// Owns what a person does to circuits by hand: hold open or closed, release, reset; each says first what it will do.
+// Owns what a person does to circuits by hand: hold open, closed or at metrics only, release, reset; each says first what it will do.
 import { useState } from "preact/hooks";
 import { post } from "./api.mjs";
 import { Asking, Wrong } from "./asking.mjs";
@@ -13,9 +13,29 @@ const UNTIL = [
   ["until released", null],
 ];
 
-const WILL = {
-  open: (name, wide) => html`<p>No call of ${name} passes from then on: each is refused unsent${wide ? ", cancels and lookups of orders too. Only what asks after orders in doubt goes on" : ""}.</p>`,
-  closed: (name) => html`<p>Every call of ${name} passes from then on, whatever fails: it does not open by itself. What is wider can hold calls back still.</p>`,
+/** What can hold calls back though this circuit does not. */
+const still = (wide) => (wide ? "The circuits of its methods, and gates, can hold calls back still." : "What is wider, and gates, can hold calls back still.");
+
+/** How a circuit is held: in what words, with which button, what is to be said of why, and what it will do. */
+const HOLDS = {
+  open: {
+    as: "open",
+    kind: "danger",
+    hint: "What is wrong",
+    will: (name, wide) => html`<p>No call of ${name} passes from then on: each is refused unsent${wide ? ", cancels and lookups of orders too. Only what asks after orders in doubt goes on" : ""}.</p>`,
+  },
+  closed: {
+    as: "closed",
+    kind: "go",
+    hint: "Why it must pass",
+    will: (name, wide) => html`<p>Every call of ${name} passes from then on, whatever fails: it does not open by itself. ${still(wide)}</p>`,
+  },
+  metrics_only: {
+    as: "at metrics only",
+    kind: "go",
+    hint: "What is to be watched",
+    will: (name, wide) => html`<p>Every call of ${name} passes from then on and is counted in the figures${wide ? " of its method" : ""}, and nothing opens here, whatever fails. Calls fare as when it is held closed; the mark says that it is only watched. ${still(wide)}</p>`,
+  },
 };
 
 function Until({ forS, error, onChoice }) {
@@ -43,16 +63,16 @@ function turned(circuit, { circuits, gates_opened: gates }) {
 export function HoldDialog({ circuit, state, onClose, onDone }) {
   const [forS, setForS] = useState(UNTIL[0][1]);
   const name = placeOf(circuit);
+  const { as, kind, hint, will } = HOLDS[state];
   const act = async (said) => {
     const done = await post("circuits/hold", { ...place(circuit), state, ...(forS === null ? {} : { for_s: forS }), ...said });
     const until = done.until_ms === null ? "until released" : `until ${clock(done.until_ms).slice(0, 8)}`;
-    onDone(`Held ${state}, ${until}: ${name}.${turned(circuit, done)}`);
+    onDone(`Held ${as}, ${until}: ${name}.${turned(circuit, done)}`);
   };
   return html`<${Asking}
-    title=${`Hold ${name} ${state}?`} act=${act} onClose=${onClose} fields=${["for_s", "until"]}
-    hint=${state === "open" ? "What is wrong" : "Why it must pass"}
-    button=${{ text: `Hold ${state}`, kind: state === "open" ? "danger" : "go" }}
-  >${(error) => html`${WILL[state](name, circuit.method.startsWith("@"))}<${Until} forS=${forS} error=${error} onChoice=${setForS} />`}<//>`;
+    title=${`Hold ${name} ${as}?`} act=${act} onClose=${onClose} fields=${["for_s", "until"]}
+    hint=${hint} button=${{ text: `Hold ${as}`, kind }}
+  >${(error) => html`${will(name, circuit.method.startsWith("@"))}<${Until} forS=${forS} error=${error} onChoice=${setForS} />`}<//>`;
 }
 
 export function ReleaseDialog({ circuit, onClose, onDone }) {
@@ -72,7 +92,7 @@ export function ResetDialog({ circuit, onClose, onDone }) {
   ><p>It closes, its calls pass at once, and it forgets what it has counted; a hold on it ends. ${gates}</p><//>`;
 }
 
-/** The dialog that is open: `{turn, circuit}`, turn one of open, closed, release, reset. */
+/** The dialog that is open: `{turn, circuit}`, turn one of open, closed, metrics_only, release, reset. */
 export function Turning({ asked, onClose, onDone }) {
   if (!asked) return null;
   const given = { circuit: asked.circuit, onClose, onDone };

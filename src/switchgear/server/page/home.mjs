@@ -1,6 +1,6 @@
 // Owns the first page: how things stand in a sentence, what to look at first, and each exchange in a line.
 import { sumOf } from "./calls_columns.mjs";
-import { inOrder, nameOf, summed, theWide } from "./circuits_words.mjs";
+import { inOrder, nameOf, PASSING_BY_HAND, summed, theWide } from "./circuits_words.mjs";
 import { clock, iso, methodName, plural, share, span, whole, words } from "./format.mjs";
 import { html } from "./html.mjs";
 import { Mark } from "./marks.mjs";
@@ -63,7 +63,7 @@ function First({ board, orders, errors, status, age }) {
   const halts = orders?.switches ?? [];
   const gone = status ? status.dropped + status.dropped_warnings + status.lost : null;
   return html`<section aria-label="What to look at first"><h2>Look at first</h2><ul class="tiles">
-    <${Tile} page="circuits" count=${board && open.length} kind="bad" title="circuits not closed" none="All calls may be made.">
+    <${Tile} page="circuits" count=${board && open.length} kind=${open.every((one) => PASSING_BY_HAND.has(one.state)) ? "warn" : "bad"} title="circuits not closed" none="All calls may be made.">
       ${firstOf(open, (one) => html`<${Mark} name=${one.state} /> ${one.exchange} ${nameOf(one)}`)}
     <//>
     <${Tile} page="circuits" count=${board && gates.length} kind="warn" title="gates closed" none="No exchange told us to wait.">

@@ -53,7 +53,7 @@ export function Limits({ exchange, limits, budget, age }) {
 
 /** What the marks on the bars and the heights of the strips mean, once for the page. */
 export const Legend = ({ limits }) => html`<p class="legend muted">
-  In the last hour, a low bar is closed, half height half-open, full height open; a bar in two is held by a person.
+  In the last hour, a low bar is closed, half height half-open, full height open; a bar in two is held by a person, in three at metrics only.
   ${limits && html`${" "}On the bar of a limit, market data stops at the mark of 80 %, orders and what reads the account at that of
   90 %; what is above is kept for cancels and lookups of orders.`}
 </p>`;

@@ -8,7 +8,7 @@ const SHAPES = {
   half_open: html`<circle class="hollow" cx="6" cy="6" r="4.2" /><path d="M6 1.8a4.2 4.2 0 0 1 0 8.4z" />`,
   forced_open: html`<path d="M6 .6 11.4 6 6 11.4.6 6z" />`,
   forced_closed: html`<path class="hollow" d="M6 1.4 10.6 6 6 10.6 1.4 6z" /><circle cx="6" cy="6" r="1.6" />`,
-  metrics_only: html`<circle class="hollow" cx="6" cy="6" r="4.2" />`,
+  metrics_only: html`<path d="M.8 7.2h2.6v3.6H.8zM4.7 4.4h2.6v6.4H4.7zM8.6 1.4h2.6v9.4H8.6z" />`,
   new: html`<circle class="hollow" cx="6" cy="6" r="3.4" />`,
   sent: html`<path d="M2.2 1.4 10.8 6 2.2 10.6z" />`,
   acked: html`<circle cx="6" cy="6" r="4.5" />`,

@@ -1,5 +1,6 @@
 // Owns the strip of a circuit's last hour: a bar for each state, by colour and by height, and the same in words.
 import { useMemo } from "preact/hooks";
+import { PASSING_BY_HAND } from "./circuits_words.mjs";
 import { clock, plural, span, words } from "./format.mjs";
 import { html } from "./html.mjs";
 
@@ -10,14 +11,17 @@ const TOLD_MAX = 8;
 /** What is known of less than the rest of the strip is told with its time. */
 const YOUNG = 0.1;
 
-/** The bars of a state, as [y, height]: low when calls pass, half when some do, full when none does; in two when held. */
+/**
+ * The bars of a state, as [y, height]: low when calls pass, half when some do, full when none does; in two when held, in
+ * three at metrics only.
+ */
 const BARS = {
   closed: [[11, 5]],
   half_open: [[6, 10]],
   open: [[0, 16]],
   forced_open: [[0, 7], [9, 7]],
   forced_closed: [[8, 3], [13, 3]],
-  metrics_only: [[8, 3], [13, 3]],
+  metrics_only: [[8, 2], [11, 2], [14, 2]],
 };
 
 function Bars({ one, sinceMs, nowMs }) {
@@ -29,17 +33,20 @@ function Bars({ one, sinceMs, nowMs }) {
   );
 }
 
-/** How long a circuit was not closed within the strip, in words. */
+/** How long a circuit held calls back, or was held to pass them all, within the strip, in words. */
 function stripWords(past, { since_ms: sinceMs, now_ms: nowMs }) {
-  const troubled = past.spans.filter((one) => one.state !== "closed");
   if (!past.spans.length) return "nothing known yet";
   const [first] = past.spans;
-  if (!troubled.length) {
+  if (past.spans.every((one) => one.state === "closed")) {
     const young = first.start_ms - sinceMs > YOUNG * (nowMs - sinceMs);
     return young ? `closed for ${span((nowMs - first.start_ms) / 1000)}` : "closed all the while";
   }
-  const ms = troubled.reduce((sum, one) => sum + one.end_ms - one.start_ms, 0);
-  return `not closed for ${span(Math.max(1, ms / 1000))}`;
+  const lasted = new Map();
+  for (const one of past.spans.filter(({ state }) => state !== "closed")) {
+    const name = PASSING_BY_HAND.has(one.state) ? words(one.state) : "not closed";
+    lasted.set(name, (lasted.get(name) ?? 0) + one.end_ms - one.start_ms);
+  }
+  return [...lasted].map(([name, ms]) => `${name} for ${span(Math.max(1, ms / 1000))}`).join(", ");
 }
 
 function told(spans) {
