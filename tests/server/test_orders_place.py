@@ -221,6 +221,44 @@ def test_a_broken_limit_is_named(sim: SimThread, tmp_path: Path) -> None:
         assert program.place().status_code == 201
 
 
+@pytest.mark.parametrize(
+    ("fields", "field", "value", "allowed"),
+    [
+        ({"price": "100.013"}, "price", "100.013", "must be a multiple of 0.01 "),
+        ({"quantity": "0.000000001"}, "quantity", "0.000000001", "must be at least 0.00001 "),
+        ({"quantity": "0.0010000001"}, "quantity", "0.0010000001", "must be a multiple of 0.0000"),
+        ({"price": "100.00"}, "price times quantity", "0.10000", "must be at least 5 "),
+        ({"symbol": "BTC/USDTT"}, "symbol", "BTC/USDTT", "is not traded at binance"),
+    ],
+)
+def test_a_broken_rule_is_named(
+    strict: Program, fields: dict[str, Any], field: str, value: str, allowed: str
+) -> None:
+    """422 with field, value and what is allowed, the first two as they were given; nothing is written down."""
+    error = strict.error(strict.place(**fields), 422)
+    assert (error["reason"], error["field"], error["value"]) == ("rule", field, value)
+    assert error["allowed"].startswith(allowed)
+    assert error["message"] == f"{field} {value} {error['allowed']}"
+    assert strict.http.get("orders").json()["intents"] == []
+
+
+def test_after_a_broken_rule_the_key_is_free(program: Program, sim: SimThread) -> None:
+    """The same refusal as often as it is asked for, and the order that fits is placed under the same key."""
+    first, again = (program.error(program.place(price="100.013"), 422) for _ in range(2))
+    assert first == again
+    placed = program.place()
+    assert (placed.status_code, placed.json()["is_replay"]) == (201, False)
+    assert (list(booked(sim).values()), sim.state()["refused"]) == ([1], [])
+
+
+def test_rules_that_cannot_be_had_block_no_order(program: Program, sim: SimThread) -> None:
+    """Then the exchange is asked by the order itself, and tells in its own words what does not fit."""
+    sim.add_faults({"match": "exchange_info", "action": "answer", "status": 503})
+    error = program.error(program.place(price="30000.013"), 409)
+    assert (error["reason"], error["kind"]) == ("refused", "invalid_order")
+    assert program.place("k2").status_code == 201
+
+
 def test_a_replay_is_told_whatever_limits_say(sim: SimThread, tmp_path: Path) -> None:
     """The first order filled the limit; the same key gives it all the same, another key does not pass."""
     limits = OrderLimits(notional_day_max=Decimal(40), open_orders_max=1)
@@ -352,7 +390,9 @@ def test_the_description_tells_every_status(program: Program) -> None:
     """OpenAPI has the header, each status with its shape, and money as strings."""
     described = program.http.get("openapi.json").json()
     placing = described["paths"]["/api/v1/orders"]["post"]
-    assert {"200", "201", "202", "400", "404", "409", "503", "504"} <= placing["responses"].keys()
+    assert {"200", "201", "202", "400", "404", "409", "422", "503", "504"} <= placing[
+        "responses"
+    ].keys()
     (key,) = [each for each in placing["parameters"] if each["in"] == "header"]
     assert (key["name"], key["required"]) == ("Idempotency-Key", True)
     quantity = described["components"]["schemas"]["OrderIn"]["properties"]["quantity"]

@@ -227,10 +227,11 @@ class AlpacaApi(VenueApi):
     async def _get_open_orders(self, symbol: str | None = None) -> list[Order]:
         return await self._orders.open("get_open_orders", symbol)
 
-    async def _keep_rules(self, request: OrderRequest) -> None:
+    async def keep_rules(self, request: OrderRequest) -> None:
+        """The same, and what Alpaca's coins and shares differ in."""
         rules.refuse_post_only(check_request(request))
         await self._know(request.symbol)
-        await super()._keep_rules(request)
+        await super().keep_rules(request)
         info = await self._book.rules_of(request.symbol) if self._check_rules else None
         if info is None:
             return

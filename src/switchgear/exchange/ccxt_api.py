@@ -125,6 +125,9 @@ class CcxtApi:
         """What became of an order; see `OrderDesk.resolve`."""
         return await self.desk.resolve(named.symbol, named.client_order_id)
 
+    async def keep_rules(self, request: OrderRequest) -> None:
+        """Refuses nothing: ccxt rounds an order to what the exchange takes."""
+
     def order_access(self) -> OrderAccess:
         """What a desk with a journal works with; looking has permits of its own."""
         truth = self.gear.guarded(

@@ -238,7 +238,7 @@ class VenueApi:
     async def create_order(self, request: OrderRequest) -> Order:
         """The order as booked, sent once; raises as `OrderDesk.submit` says, and FieldError."""
         self._need_key()
-        await self._keep_rules(request)
+        await self.keep_rules(request)
         return await self.desk.submit(request)
 
     async def resolve(self, named: NamedOrder) -> Order | None:
@@ -290,6 +290,24 @@ class VenueApi:
         """A client order id of 32 hexadecimal digits."""
         return self.order_prefix + drawn
 
+    async def keep_rules(self, request: OrderRequest) -> None:
+        """
+        Refuse an order that breaks a rule of its pair, as far as the rules can be had: within some seconds.
+
+        Raises:
+            FieldError: Names the field, its value and the rule; nothing of the order was sent.
+            SwitchgearError: What the symbol means could not be had.
+        """
+        check_request(request)
+        if request.time_in_force not in self.forces:
+            allowed = f"{self.exchange} takes {', '.join(sorted(self.forces))}"
+            raise FieldError("time_in_force", str(request.time_in_force), allowed)
+        self._check_order(request)
+        if self._check_rules:
+            rules = await self._book.rules_of(request.symbol)
+            if rules is not None:
+                rules.check(request)
+
     def order_access(self) -> OrderAccess:
         """What a desk with a journal works with."""
         return order_access(self)
@@ -321,7 +339,7 @@ class VenueApi:
             args = (as_symbols(args[0]), *args[1:])  # or what is read only once would be read here
         found.check(*args, **kwargs)
         if method == "create_order":
-            await self._keep_rules(*args, **kwargs)
+            await self.keep_rules(*args, **kwargs)
             return await self.desk.served(*args, **kwargs)
         return await found.serve(*args, **kwargs)
 
@@ -366,18 +384,6 @@ class VenueApi:
         if not self._has_key:
             what = "only public market data" if self.public else "nothing"
             raise SettingsError("key", "", f"{what} can be had without key and secret")
-
-    async def _keep_rules(self, request: OrderRequest) -> None:
-        """Refuse an order that breaks a rule of its pair, as far as the rules can be had."""
-        check_request(request)
-        if request.time_in_force not in self.forces:
-            allowed = f"{self.exchange} takes {', '.join(sorted(self.forces))}"
-            raise FieldError("time_in_force", str(request.time_in_force), allowed)
-        self._check_order(request)
-        if self._check_rules:
-            rules = await self._book.rules_of(request.symbol)
-            if rules is not None:
-                rules.check(request)
 
     def _check_order(self, request: OrderRequest) -> None:
         """What the venue takes of no order at all, whatever the pair; FieldError says what."""

@@ -228,10 +228,16 @@ class SymbolInfo:
         self, field: str, value: Decimal, least: Decimal | None, most: Decimal | None
     ) -> None:
         if least is not None and value < least:
-            raise FieldError(field, value, f"must be at least {least:f} for {self._here}")
+            raise FieldError(field, value, f"must be at least {_short(least)} for {self._here}")
         if most is not None and value > most:
-            raise FieldError(field, value, f"must be at most {most:f} for {self._here}")
+            raise FieldError(field, value, f"must be at most {_short(most)} for {self._here}")
 
     def _multiple(self, field: str, value: Decimal, step: Decimal | None) -> None:
         if step and _EXACT.remainder(value, step):
-            raise FieldError(field, value, f"must be a multiple of {step:f} for {self._here}")
+            raise FieldError(field, value, f"must be a multiple of {_short(step)} for {self._here}")
+
+
+def _short(amount: Decimal) -> str:
+    """An amount in plain digits, without the zeros at the end that an exchange writes."""
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -57,6 +57,10 @@ class NameTaken(FieldError):
     """The idempotency key, or the client order id, was used before for another order; nothing was sent."""
 
 
+class RuleBroken(FieldError):
+    """The exchange has a rule that it breaks, such as a tick; nothing was written or sent."""
+
+
 class OrdersHalted(JournalUnavailable):
     """A kill switch is on; nothing was written or sent."""
 
@@ -155,6 +159,7 @@ class JournalDesk:
             deadline_s: How long to wait for evidence; the desk's when not given.
 
         Raises:
+            RuleBroken: It breaks a rule of the exchange, as far as the rules can be had; nothing was sent.
             FieldError: It breaks a limit, or its id or key was used for another order; nothing was sent.
             JournalUnavailable: Its intent could not be made durable, or a kill switch is on; nothing was sent.
             OrderRefused: It is not booked, and will not be.
@@ -204,6 +209,7 @@ class JournalDesk:
         return Served(await self.submit(request))
 
     async def _written(self, intent: Intent) -> Intent:
+        await self._keep_rules(intent)
         limits = self.limits
         if limits == _UNLIMITED:
             # Nobody waits for a turn: all that come at once share a commit. What the order itself tells of its worth is
@@ -227,6 +233,17 @@ class JournalDesk:
                 raise
             day = limits.day_at(intent.created_ms)
             return await self.journal.write(_noted(intent, worth), own_for_s=OWN_S, day=day)
+
+    async def _keep_rules(self, intent: Intent) -> None:
+        """Refuse what the exchange would; while its rules cannot be had, it is asked itself, by the order."""
+        try:
+            await self.api.keep_rules(intent.request)
+        except FieldError as error:
+            # Of an order that is there already, the rules of today are no matter.
+            await self._be_replay(intent)
+            raise RuleBroken(error.field, error.value, error.allowed) from None
+        except SwitchgearError:
+            return
 
     async def _be_replay(self, intent: Intent) -> None:
         """Raise DuplicateIntent when the same caller's order is there."""

@@ -7,6 +7,7 @@ Who may ask is access's; that an order is written down, sent once and seen throu
 from __future__ import annotations
 
 from contextlib import suppress
+from decimal import Decimal
 from math import ceil
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,7 +28,7 @@ from switchgear.core.event import Note
 from switchgear.core.redact import error_text
 from switchgear.core.words import Key, Level
 from switchgear.observe.store.errors import StoreError
-from switchgear.order.desk import NameTaken, OrdersHalted
+from switchgear.order.desk import NameTaken, OrdersHalted, RuleBroken
 from switchgear.order.intent import StaleIntent
 from switchgear.order.store import IntentQuery
 from switchgear.server.errors import answer
@@ -79,6 +80,7 @@ _BROKEN: dict[int | str, dict[str, Any]] = {
     503: {"model": OrderError, "description": "Nothing was done now; reason says why.", **_WAIT},
     504: {"model": OrderError, "description": "The desk ended meanwhile: it may be done or not."},
 }
+_BREAKS_RULE = "It breaks a rule of its pair, such as a tick: nothing was written down or sent."
 _PLACE_AGAIN = "it may be booked or not: come again with the same key, once the desk is at work"
 _CANCEL_AGAIN = "it may be cancelled or not: cancel it again, once the desk is at work"
 _PLACED: dict[int | str, dict[str, Any]] = {
@@ -94,6 +96,7 @@ _PLACED: dict[int | str, dict[str, Any]] = {
         **_header("Location", "Where to ask after it."),
     },
     **_BROKEN,
+    422: {"model": OrderError, "description": _BREAKS_RULE},
 }
 
 
@@ -211,6 +214,8 @@ def _told(error: Exception, again: str) -> Response:
         case NameTaken():
             said = {"field": error.field, "value": str(error.value), "allowed": error.allowed}
             return answer(409, str(error), reason="name_taken", **said)
+        case RuleBroken():
+            return _broken(error)
         case SettingsError():
             raise error
         case StaleIntent():
@@ -232,6 +237,17 @@ def _told(error: Exception, again: str) -> Response:
             return answer(409, str(error), reason=reason, **_of_exchange(error))
         case _:
             return answer(503, str(error), reason="not_sent")
+
+
+def _broken(error: RuleBroken) -> Response:
+    value = _digits(error.value)
+    message = f"{error.field} {value} {error.allowed}"
+    said = {"field": error.field, "value": value, "allowed": error.allowed}
+    return answer(422, message, reason="rule", **said)
+
+
+def _digits(value: object) -> str:
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
 def _not_admitted(error: Rejected) -> Response:

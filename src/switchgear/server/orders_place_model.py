@@ -161,7 +161,7 @@ class OrderErrorDetail(ErrorDetail):
 
     reason: str | None = Field(
         None,
-        description="One of name_taken, refused, not_booked, halted, journal, not_admitted, not_sent, "
+        description="One of rule, name_taken, refused, not_booked, halted, journal, not_admitted, not_sent, "
         "no_desk, unknown.",
     )
     kind: str | None = Field(None, description="What the exchange's error means, if it gave one.")
