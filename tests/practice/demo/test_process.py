@@ -53,6 +53,8 @@ class Told(NamedTuple):
     history: Path
     circuits: list[dict[str, Any]]
     """As its page had them in the last third."""
+    orders: list[dict[str, Any]]
+    """The same."""
 
     def line(self, venue: str, what: str) -> str:
         """The one line of this venue with these words."""
@@ -65,20 +67,22 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     """The shortest demo that there is."""
     history = tmp_path_factory.mktemp("demo") / "log.db"
     with started("--seconds", "20", "--history", str(history)) as demo:
-        told, circuits = list[str](), list[dict[str, Any]]()
+        told, circuits, orders = list[str](), list[dict[str, Any]](), list[dict[str, Any]]()
         for line in lines_of(demo):
             told.append(line)
             if "breaks   prices fail" in line:
-                address = told[0].split()[2].removesuffix("/api-logs")
+                address = told[0].split()[2].removesuffix("/")
                 circuits = asked(address, "circuits")["circuits"]
+                orders = asked(address, "orders")["intents"]
         code = demo.wait(10)
-    return Told(told, code, history, circuits)
+    return Told(told, code, history, circuits, orders)
 
 
 def test_it_ends_by_itself_and_adds_up(told: Told) -> None:
     """It ends with 0, its table holds at every venue, and there were answers lost at each."""
     assert told.code == 0
-    assert not [line for line in told.lines if "WRONG" in line or "Traceback" in line]
+    bad = ("WRONG", "LOST", "Traceback")
+    assert not [line for line in told.lines if any(word in line for word in bad)]
     table = table_of(told.lines)
     table.check()
     assert min(table.rows["lost answers"]) >= 1
@@ -87,9 +91,10 @@ def test_it_ends_by_itself_and_adds_up(told: Told) -> None:
 
 
 def test_the_addresses_come_first(told: Told) -> None:
-    """The first line says where to look, the second where each venue tells the truth."""
+    """The first line says where to look, the second where what is kept, and each venue tells the truth."""
     assert told.lines[0].startswith("switchgear demo: http://127.0.0.1:")
-    assert "/api-logs" in told.lines[0]
+    assert told.lines[0].endswith("/ and its pages /orders, /api-logs, /circuits\n")
+    assert told.lines[1].startswith(f"history in {told.history}, journal in ")
     assert [word for word in VENUES if f"{word} http://" in told.lines[1]] == [*VENUES]
 
 
@@ -134,6 +139,16 @@ def test_the_page_shows_all_three(told: Told) -> None:
     """While things break, the page has circuits of each venue, and those that have opened."""
     assert {each["exchange"] for each in told.circuits} == {*VENUES}
     assert sum(each["openings"] for each in told.circuits) >= 3
+
+
+def test_the_page_shows_the_orders(told: Told) -> None:
+    """They are of each venue, and in the states that tell a story; the journal goes away with the venues."""
+    assert {each["exchange"] for each in told.orders} == {*VENUES}
+    assert {each["state"] for each in told.orders} >= {"acked", "found", "rejected"}
+    assert len(told.orders) >= 50
+    journal = told.lines[1].partition("journal in ")[2].partition(";")[0]
+    assert journal.endswith("/orders.db")
+    assert not Path(journal).parent.exists()
 
 
 def test_the_records_are_kept(told: Told) -> None:

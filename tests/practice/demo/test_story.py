@@ -63,7 +63,8 @@ def test_the_scenario_breaks_every_venue() -> None:
         ({"reopened get_x": 2}, {}, "a probe failed, 2x"),
         ({"opened a": 1, "opened b": 1, "opened c": 2}, {}, "opened 3 circuits"),
         ({"gate banned": 1, "rejected": 9}, {}, "closed the gate (banned), held back 9 calls"),
-        ({}, {"lost and found": 2, "not there": 1}, "sent none again, looked 3 up"),
+        ({}, {"lost and found": 2, "not there": 1}, "looked 3 up, sent none again"),
+        ({}, {"lost and found": 2, "sent again": 1}, "looked 3 up, sent 1 again"),
         ({}, {"refused": 1}, "passed the refusals on"),
     ],
 )

@@ -1,5 +1,5 @@
 """
-Owns the trading agent of one venue: it watches prices, values its portfolio, sends orders and asks after them.
+Owns the trading agent of one venue: it watches prices, values its portfolio, and hands orders to a desk.
 
 It does all of that through switchgear, as a user's program would; what breaks is the scenario's.
 """
@@ -7,12 +7,15 @@ It does all of that through switchgear, as a user's program would; what breaks i
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from switchgear.core.errors import OrderOutcomeUnknown, OrderRefused, SwitchgearError
 from switchgear.exchange.model import OrderStatus, OrderType
-from switchgear.practice.demo.orders import OrderBook, Outcome
+from switchgear.order.intent import State
+from switchgear.order.store import IntentQuery
+from switchgear.practice.demo.orders import OrderBook, Outcome, outcome_of
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -20,12 +23,15 @@ if TYPE_CHECKING:
     from switchgear.core.clock import Clock
     from switchgear.exchange.client import VenueApi
     from switchgear.exchange.model import Order
+    from switchgear.order.desk import JournalDesk
+    from switchgear.order.intent import Intent
     from switchgear.practice.demo.orders import Entry
     from switchgear.practice.demo.plan import Plan, Wish
 
 _RESTING_MAX = 3
 """The agent cancels the oldest of its resting orders when there are more."""
-_SETTLE_TRIES = 80
+_STANDS = frozenset({Outcome.BOOKED, Outcome.FOUND, Outcome.AGAIN})
+_SETTLE_TRIES = 50
 _SETTLE_WAIT_S = 0.1
 
 
@@ -44,11 +50,11 @@ class Seen:
 class Agent:
     """A small trader. What it wants is in its plan; when it acts is up to who calls it."""
 
-    def __init__(self, api: VenueApi, clock: Clock, plan: Plan) -> None:
+    def __init__(self, api: VenueApi, desk: JournalDesk, clock: Clock, plan: Plan) -> None:
         self.book = OrderBook()
         self.seen = Seen()
         """Of now on, once another one is put in its place."""
-        self._api = api
+        self._api, self._desk = api, desk
         self._clock = clock
         self._plan = plan
         self._ticks = self._wishes = 0
@@ -65,7 +71,7 @@ class Agent:
             await self.next_order()
         if self.book.questions():
             await self.ask()
-        elif self._ticks % 3 == 0:
+        if self._ticks % 3 == 0:
             await self._tend()
 
     async def overreach(self) -> None:
@@ -90,49 +96,70 @@ class Agent:
         return await self.order(wanted)
 
     async def order(self, wanted: Wish) -> Entry:
-        """Send an order, and look it up at once when its answer does not come."""
+        """Hand an order to the desk; one of which nothing is proved at once is left to its reconciler."""
         entry = self.book.begin(wanted.request(self._prices))
         try:
-            self._booked(entry, Outcome.BOOKED, await self._api.create_order(entry.request))
+            order = await self._api.create_order(entry.request)
         except OrderRefused:
             self.book.end(entry, Outcome.REFUSED)
         except OrderOutcomeUnknown:
-            await self.ask()
+            return entry
         except SwitchgearError:
             self.book.end(entry, Outcome.UNSENT)
+        else:
+            self._booked(entry, await self._way_of(entry), order)
         return entry
 
     async def ask(self) -> None:
-        """Look up the orders whose answer did not come; one that cannot be looked up now waits."""
+        """Read in the journal what the desk has found out of the orders whose answer did not come."""
         for entry in self.book.questions():
             try:
-                await self._look_up(entry)
+                await self._hear(entry)
             except SwitchgearError:
                 return
 
     async def settle(self) -> None:
         """
-        Come to know everything, when no more orders are sent: ask until each question is answered.
+        Come to know everything, when no more orders are sent: have the desk look until each question is answered.
 
-        What was not there is asked for again. At most some seconds.
+        At most some seconds; what the desk cannot write down by then, the agent asks the exchange itself.
         """
         for _ in range(_SETTLE_TRIES):
             if not self.book.questions():
-                break
+                return
+            for entry in self.book.questions():
+                with suppress(SwitchgearError):
+                    await self._desk.resolve(entry.request.symbol, entry.name)
             await self.ask()
             await self._clock.sleep_async(_SETTLE_WAIT_S)
-        for entry in self.book.of(Outcome.ABSENT):
-            try:
-                await self._look_up(entry)
-            except SwitchgearError:
-                return
+        for entry in self.book.questions():
+            with suppress(SwitchgearError):
+                order = await self._api.get_order(entry.request.symbol, client_order_id=entry.name)
+                self._booked(entry, Outcome.FOUND, order)
 
-    async def _look_up(self, entry: Entry) -> None:
-        found = await self._api.desk.resolve(entry.request.symbol, entry.name)
-        if found is None:
-            self.book.end(entry, Outcome.ABSENT)
-        else:
-            self._booked(entry, Outcome.FOUND, found)
+    async def _hear(self, entry: Entry) -> None:
+        outcome = outcome_of(await self._kept(entry))
+        if outcome in _STANDS:
+            order = await self._desk.resolve(entry.request.symbol, entry.name)
+            if order is not None:
+                self._booked(entry, outcome, order)
+        elif outcome is not Outcome.ASKED:
+            self.book.end(entry, outcome)
+
+    async def _way_of(self, entry: Entry) -> Outcome:
+        """How an order that is booked came to be."""
+        kept = None
+        with suppress(SwitchgearError):
+            kept = await self._kept(entry)
+        # That it is booked may be written down a moment later; how often it was sent, and that it was found, is.
+        if kept is not None and kept.state is not State.FOUND:
+            kept = replace(kept, state=State.ACKED)
+        return Outcome.BOOKED if kept is None else outcome_of(kept)
+
+    async def _kept(self, entry: Entry) -> Intent | None:
+        query = IntentQuery(*self._desk.place, client_order_id=entry.name)
+        found = await self._desk.journal.query(query)
+        return found[0] if found else None
 
     def _booked(self, entry: Entry, outcome: Outcome, order: Order) -> None:
         self.book.end(entry, outcome, order)

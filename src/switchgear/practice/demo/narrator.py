@@ -16,6 +16,7 @@ from switchgear.practice.demo.orders import Outcome
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from switchgear.exchange.together import Part, PortfolioOverAll
     from switchgear.practice.demo.agent import Seen
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _PLAIN_WIDTH = 200
 """Into a file or a pipe nothing is broken into lines."""
+_PAGES = "pages /orders, /api-logs, /circuits"
 _REASON_MAX = 120
 _WRAPPING = re.compile(r"(?:[A-Z]\w+: )?[a-z_]+\.[a-z_]+(?: was not called)?: ")
 """What stands before the point: the class of an error, and the call; the line names the exchange itself."""
@@ -37,18 +39,19 @@ class Narrator:
         if not self._console.is_terminal:
             self._console.width = _PLAIN_WIDTH
 
-    def opening(self, url: str, history: str, truths: Mapping[str, str]) -> None:
+    def opening(self, url: str, files: Mapping[str, Path], truths: Mapping[str, str]) -> None:
         """
         Where to look, before anything happens.
 
         Args:
             url: Of the pages.
-            history: The file of the records.
+            files: What is kept, by what it is.
             truths: By venue, where it tells what it knows.
         """
-        self._say("switchgear demo: ", (f"{url}/api-logs", "bold cyan"), f" and {url}/circuits")
+        self._say("switchgear demo: ", (f"{url}/", "bold cyan"), f" and its {_PAGES}")
+        kept = ", ".join(f"{what} in {path}" for what, path in files.items())
         told = ", ".join(f"{venue} {address}" for venue, address in truths.items())
-        self._say((f"history in {history}; what the venues know: {told}", "dim"))
+        self._say((f"{kept}; what the venues know: {told}", "dim"))
 
     def breaks(self, at_s: float, venue: str, meaning: str) -> None:
         """Something begins to break at a venue; at_s is in seconds since the demo began."""
@@ -96,6 +99,9 @@ class Narrator:
         self._console.print()
         self._console.print(table)
         for each in sums:
+            if each.orders.unkept:
+                words = f"LOST at {each.venue}: orders of which the journal does not have the end:"
+                self._say((f"{words} {each.orders.unkept}", "bold red"))
             for fault in each.faults:
                 self._say((f"WRONG at {each.venue}: {fault}", "bold red"))
 
@@ -108,20 +114,21 @@ class Narrator:
 
 def did(facts: Counter[str], orders: Counter[str]) -> str:
     """What switchgear did, in few words."""
-    asked = orders[Outcome.FOUND.value] + orders[Outcome.ABSENT.value]
-    opened, again = named(facts, OPENED), named(facts, REOPENED)
+    again = orders[Outcome.AGAIN.value]
+    asked = orders[Outcome.FOUND.value] + orders[Outcome.ABSENT.value] + again
+    opened, reopened = named(facts, OPENED), named(facts, REOPENED)
     closed, gates = named(facts, CLOSED), named(facts, GATE)
     words = [
         f"{facts['slow']} noted as slow" if facts["slow"] else "",
         f"retried {facts['retries']}x" if facts["retries"] else "",
         f"opened {_listed(opened)}" if opened else "",
-        f"a probe failed, {sum(again.values())}x" if again else "",
+        f"a probe failed, {sum(reopened.values())}x" if reopened else "",
         f"closed the gate ({', '.join(gates)})" if gates else "",
         f"held back {facts['rejected']} calls" if facts["rejected"] else "",
         f"a probe closed {'each' if closed.keys() == opened.keys() else _listed(closed)}"
         if closed
         else "",
-        f"sent none again, looked {asked} up" if asked else "",
+        f"looked {asked} up, sent {again or 'none'} again" if asked else "",
         "passed the refusals on" if orders[Outcome.REFUSED.value] else "",
     ]
     return ", ".join(word for word in words if word) or "let everything through"
@@ -200,6 +207,7 @@ def rows(sums: Sequence[Sums]) -> list[tuple[str, list[int]]]:
         "orders cancelled": [each.orders.cancelled for each in sums],
         "lost answers": [each.orders.lost for each in sums],
         "  matched": [each.orders.matched for each in sums],
+        "sent again": [each.orders.again for each in sums],
         "duplicates": [each.orders.duplicates for each in sums],
     }
     return list((calls | orders).items())

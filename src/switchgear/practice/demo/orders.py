@@ -1,4 +1,4 @@
-"""Owns the agent's own book of the orders it sent and what is known of each; asking is the agent's."""
+"""Owns what an order of the demo came to, and the agent's own book of them; the journal is the desk's."""
 
 from __future__ import annotations
 
@@ -7,25 +7,50 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from switchgear.order.intent import State
+
 if TYPE_CHECKING:
     from switchgear.exchange.model import Order, OrderRequest
+    from switchgear.order.intent import Intent
+
+_NOT_SENT = "not sent"
+"""With this begins why an intent was rejected that never left."""
 
 
 class Outcome(Enum):
     """What is known of an order."""
 
     ASKED = "asked"
-    """Sent, and its answer did not come: to be looked up."""
+    """Sent, and its answer did not come: the desk asks after it."""
     BOOKED = "booked"
     """The exchange answered that it has it."""
     FOUND = "lost and found"
     """Its answer was lost; looked up, the exchange has it."""
+    AGAIN = "sent again"
+    """Its answer was lost; the exchange did not know it, and took it the second time, under the same id."""
     ABSENT = "not there"
-    """Its answer was lost; looked up, the exchange does not know it."""
+    """Its answer was lost; the exchange does not know it, and no copy of it can come any more."""
     REFUSED = "refused"
     """The exchange answered no."""
     UNSENT = "not sent"
     """Rejected here, or it provably never left."""
+
+
+def outcome_of(intent: Intent | None) -> Outcome:
+    """What the journal knows of an order; None where it was never written down, and so never sent."""
+    if intent is None:
+        return Outcome.UNSENT
+    match intent.state:
+        case State.ACKED:
+            return Outcome.AGAIN if intent.attempts > 1 else Outcome.BOOKED
+        case State.FOUND:
+            return Outcome.FOUND
+        case State.ABSENT | State.ABANDONED:
+            return Outcome.ABSENT
+        case State.REJECTED:
+            return Outcome.UNSENT if intent.why.startswith(_NOT_SENT) else Outcome.REFUSED
+        case State.NEW | State.SENT | State.UNKNOWN:
+            return Outcome.ASKED
 
 
 @dataclass(slots=True)
@@ -64,7 +89,7 @@ class OrderBook:
         self._open.pop(entry.name, None)
 
     def questions(self) -> list[Entry]:
-        """The orders whose answer did not come and that were not looked up yet."""
+        """The orders whose answer did not come, and of which the agent does not know yet what they came to."""
         return list(self._open.values())
 
     def of(self, *outcomes: Outcome) -> list[Entry]:

@@ -14,7 +14,7 @@ from switchgear.core.errors import SettingsError
 from switchgear.gear import Switchgear
 from switchgear.practice.demo.facts import Facts
 from switchgear.practice.demo.narrator import Narrator
-from switchgear.practice.demo.records import check_kept, lost_of, tell_losses
+from switchgear.practice.demo.records import check_kept, kept_orders, lost_of, tell_losses
 from switchgear.practice.demo.stand import opened
 from switchgear.practice.demo.story import Pace, Story
 from switchgear.practice.sim.fleet import Fleet
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from switchgear.core.clock import Clock
+    from switchgear.order.journal import Journal
     from switchgear.practice.demo.summary import Sums
 
 SCENARIO = "mix"
@@ -69,34 +70,32 @@ def run(
         raise SettingsError(
             "seconds", seconds, f"must be a number from {SECONDS_MIN}, or not given to go on"
         )
-    with (
-        _history(history) as path,
-        Switchgear(settings=SETTINGS, history=path, clock=clock) as gear,
-    ):
-        check_kept(gear, path)
-        page = GearSource(gear, gear.reader)
-        show = Show(gear, page, str(path), narrator or Narrator())
-        sums = asyncio.run(_run(show, seconds, port, seed))
+    with TemporaryDirectory(prefix="switchgear-demo-") as folder:
+        files = Files(Path(history or Path(folder) / "history.db"), Path(folder) / "orders.db")
+        with Switchgear(settings=SETTINGS, history=files.history, clock=clock) as gear:
+            check_kept(gear, files.history)
+            with kept_orders(gear, files.journal) as journal:
+                show = Show(gear, journal, files, narrator or Narrator())
+                sums = asyncio.run(_run(show, seconds, port, seed))
     # Not before the gear is closed: until then some are on their way to the disk.
     show.narrator.lost(lost_of(gear))
     return 1 if any(each.faults for each in sums) else 0
 
 
-@contextmanager
-def _history(path: str | Path | None) -> Generator[Path]:
-    if path is not None:
-        yield Path(path)
-        return
-    with TemporaryDirectory(prefix="switchgear-demo-") as folder:
-        yield Path(folder) / "history.db"
+class Files(NamedTuple):
+    """Where it is kept what happens."""
+
+    history: Path
+    journal: Path
+    """Always thrown away: with the exchanges go the orders that it is about."""
 
 
 class Show(NamedTuple):
     """What stands before the demo begins."""
 
     gear: Switchgear
-    page: GearSource
-    history: str
+    journal: Journal
+    files: Files
     narrator: Narrator
 
 
@@ -104,11 +103,12 @@ async def _run(show: Show, seconds: float | None, port: int, seed: int) -> list[
     gear, scenario, facts = show.gear, load(SCENARIO), Facts(show.gear)
     async with Fleet(seed, gear.clock) as fleet, AsyncExitStack() as running:
         stands = [
-            await running.enter_async_context(opened(gear, facts, sim, seed)) for sim in fleet
+            await running.enter_async_context(opened(gear, show.journal, facts, sim, seed))
+            for sim in fleet
         ]
-        server = running.enter_context(serve(show.page, port=port))
+        server = running.enter_context(serve(GearSource(gear, gear.reader), port=port))
         truths = {sim.venue: f"{sim.control_url}/_sim/state" for sim in fleet}
-        show.narrator.opening(server.url, show.history, truths)
+        show.narrator.opening(server.url, show.files._asdict(), truths)
         tell_losses(gear, show.narrator)
         pace = Pace(scenario, seconds)
         story = Story(scenario, fleet, stands, show.narrator, gear.clock, pace)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from switchgear.core.policy.fallback import last_good, source
@@ -12,6 +13,9 @@ from switchgear.exchange.alpaca import AlpacaApi
 from switchgear.exchange.backend import BackendApi
 from switchgear.exchange.binance import BinanceApi
 from switchgear.exchange.coinbase import CoinbaseApi
+from switchgear.order.desk import JournalDesk
+from switchgear.order.store import IntentQuery
+from switchgear.order.ways import ways_of
 from switchgear.practice.demo.agent import Agent, Seen
 from switchgear.practice.demo.plan import Plan
 from switchgear.practice.demo.summary import Account
@@ -20,12 +24,24 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from switchgear.gear import Switchgear
+    from switchgear.order.journal import Journal
+    from switchgear.order.ways import Ways
     from switchgear.practice.demo.facts import Facts
     from switchgear.practice.sim.server import Sim
 
 Client: TypeAlias = BinanceApi | AlpacaApi | CoinbaseApi
 _PRICE_S_MAX, _PORTFOLIO_S_MAX = 1.5, 2.0
 """How old a remembered value may be."""
+_DEADLINE_S = 0.05
+"""The agent waits for one look at an order in doubt, no longer: what comes after that is the reconciler's."""
+_UNDER_WAY_S, _SETTLE_S, _LOOK_S = 1.0, 0.5, 0.2
+"""
+When an order that is not there counts as absent, and how often it is looked for.
+
+A real exchange is given from a quarter of a minute to five minutes. Here nothing holds a copy back for long: what
+breaks loses it, or lets it through.
+"""
+_ALL = 2**31 - 1
 
 
 class Trade(NamedTuple):
@@ -64,11 +80,12 @@ class Span(NamedTuple):
 class Stand:
     """One venue, and who trades on it."""
 
-    def __init__(self, gear: Switchgear, facts: Facts, sim: Sim, api: Client, seed: int) -> None:
+    def __init__(self, desk: JournalDesk, api: Client, facts: Facts, sim: Sim, seed: int) -> None:
         self.venue = sim.venue
         self.api = api
-        self.agent = Agent(api, gear.clock, Plan(seed, sim.venue, TRADES[sim.venue].quote))
-        self._gear = gear
+        self._gear, self._desk = api.gear, desk
+        plan = Plan(seed, sim.venue, TRADES[sim.venue].quote)
+        self.agent = Agent(api, desk, self._gear.clock, plan)
         self._facts = facts
         self._sim = sim
         self._before: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
@@ -100,11 +117,15 @@ class Stand:
         if Scope.ACCOUNT in self._closed_gates():
             self._gear.reset(self.venue, "@account", by="demo", why="the key is right again")
 
-    def account(self) -> Account:
-        """All that is known of this venue."""
+    async def account(self) -> Account:
+        """All that is known of this venue, once no more orders are sent there."""
+        journal = self._desk.journal
+        # First: it waits until all is carried out that was handed over.
+        await journal.unsettled(*self._desk.place)
+        intents = await journal.query(IntentQuery(*self._desk.place, limit=_ALL))
         facts = self._facts.of(self.venue)
         metrics = [one for one in self._gear.all_metrics() if one.exchange == self.venue]
-        return Account(self.venue, metrics, facts, self.agent.book, self._sim.state())
+        return Account(self.venue, metrics, facts, intents, self.agent.book, self._sim.state())
 
     def _closed_gates(self) -> set[Scope]:
         return {
@@ -113,7 +134,9 @@ class Stand:
 
 
 @asynccontextmanager
-async def opened(gear: Switchgear, facts: Facts, sim: Sim, seed: int) -> AsyncGenerator[Stand]:
+async def opened(
+    gear: Switchgear, journal: Journal, facts: Facts, sim: Sim, seed: int
+) -> AsyncGenerator[Stand]:
     """A stand at this venue, called through the proxy that breaks the wire; closed at the end."""
     trade = TRADES[sim.venue]
     async with BackendApi(sim.backend_url, clock=gear.clock) as backend:
@@ -122,7 +145,16 @@ async def opened(gear: Switchgear, facts: Facts, sim: Sim, seed: int) -> AsyncGe
             portfolio.append(source(backend.get_portfolio, name="backend"))
         price = [last_good(_PRICE_S_MAX), source(backend.get_market_price, name="backend")]
         fallbacks = {"get_market_price": price, "get_portfolio": portfolio}
-        async with trade.api(
-            gear, key=sim.key, secret=sim.secret, base_url=sim.wire_url, fallbacks=fallbacks
-        ) as api:
-            yield Stand(gear, facts, sim, api, seed)
+        async with (
+            trade.api(
+                gear, key=sim.key, secret=sim.secret, base_url=sim.wire_url, fallbacks=fallbacks
+            ) as api,
+            JournalDesk(api, journal, deadline_s=_DEADLINE_S, ways=_ways_of(api)) as desk,
+        ):
+            yield Stand(desk, api, facts, sim, seed)
+
+
+def _ways_of(api: Client) -> Ways:
+    """What the venue's rules allow, in the demo's times."""
+    ways = ways_of(api.exchange, api.order_expires_s)
+    return replace(ways, expires_s=_UNDER_WAY_S, settle_s=_SETTLE_S, every_s=_LOOK_S)

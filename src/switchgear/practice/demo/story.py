@@ -92,7 +92,7 @@ class Story:
         for stand in self._stands.values():
             stand.renew_key()
         await asyncio.gather(*(stand.agent.settle() for stand in self._stands.values()))
-        sums = [summed(stand.account()) for stand in self._stands.values()]
+        sums = [summed(await stand.account()) for stand in self._stands.values()]
         self._narrator.ending(sums)
         return sums
 

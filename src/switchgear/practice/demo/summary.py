@@ -1,4 +1,4 @@
-"""Owns what the demo came to at each venue: the sums, and whether they agree with what the venue knows."""
+"""Owns what the demo came to at each venue: the sums, and whether journal and agent agree with its own books."""
 
 from __future__ import annotations
 
@@ -8,16 +8,28 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from switchgear.practice.demo.facts import CLOSED, FALLBACK, OPENED, REOPENED, named
-from switchgear.practice.demo.orders import Outcome
+from switchgear.practice.demo.orders import Outcome, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from switchgear.exchange.model import Order, OrderRequest
     from switchgear.observe.metrics import CallMetrics
+    from switchgear.order.intent import Intent
     from switchgear.practice.demo.orders import Entry, OrderBook
 
 _ZERO = Decimal(0)
+_IN_DOUBT = frozenset({Outcome.ASKED, Outcome.FOUND, Outcome.AGAIN, Outcome.ABSENT})
+"""Of these the answer was lost."""
+_STANDS = frozenset({Outcome.BOOKED, Outcome.FOUND, Outcome.AGAIN})
+
+
+class _Known(NamedTuple):
+    """What is known of an order."""
+
+    request: OrderRequest
+    outcome: Outcome
+    order_id: str | None
 
 
 class Account(NamedTuple):
@@ -28,8 +40,10 @@ class Account(NamedTuple):
     """Of every key of the venue."""
     facts: Counter[str]
     """What the events came to."""
+    intents: Sequence[Intent]
+    """What the journal knows of every order."""
     book: OrderBook
-    """What the agent knows of its orders."""
+    """What the agent was told of its orders."""
     truth: Mapping[str, Any]
     """The venue's state, as `GET /_sim/state` answers it."""
 
@@ -69,8 +83,12 @@ class Orders:
     lost: int
     """Sent, and no answer came, or the venue knows that its answer was lost."""
     matched: int
-    """Of these, looked up, and what was found is what the venue has: the order as sent, or none."""
+    """Of these, what the journal has in the end is what the venue has: the order as sent, or none."""
+    again: int
+    """Of these, sent once more, under the same id."""
     duplicates: int
+    unkept: int
+    """Of these the journal does not have what the agent was told, as where its disk is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +105,11 @@ class Sums:
 def summed(account: Account) -> Sums:
     """The sums of one venue."""
     calls = _calls(account.metrics, account.facts)
-    orders = _orders(account.book, account.truth)
-    faults = (*_call_faults(calls), *_order_faults(orders, account.book, account.truth))
+    known = {each.client_order_id: _kept(each) for each in account.intents}
+    unkept = _unkept(known, account.book)
+    known |= unkept
+    orders = _orders(known, len(unkept), account.book, account.truth)
+    faults = (*_call_faults(calls), *_order_faults(orders, known, account.book, account.truth))
     return Sums(account.venue, calls, orders, faults)
 
 
@@ -109,45 +130,83 @@ def _calls(metrics: Sequence[CallMetrics], facts: Counter[str]) -> Calls:
     )
 
 
-def _orders(book: OrderBook, truth: Mapping[str, Any]) -> Orders:
-    counts = book.counts()
+def _kept(intent: Intent) -> _Known:
+    return _Known(intent.request, outcome_of(intent), intent.order_id)
+
+
+def _unkept(kept: Mapping[str, _Known], book: OrderBook) -> dict[str, _Known]:
+    """The orders of which the agent knows more than the journal, as it was told."""
+    return {
+        entry.name: _told(entry)
+        for entry in book.entries.values()
+        if entry.outcome is not Outcome.ASKED
+        and entry.name in kept
+        and kept[entry.name].outcome is Outcome.ASKED
+    }
+
+
+def _told(entry: Entry) -> _Known:
+    order_id = None if entry.order is None else entry.order.order_id
+    return _Known(entry.request, entry.outcome, order_id)
+
+
+def _orders(
+    known: Mapping[str, _Known], unkept: int, book: OrderBook, truth: Mapping[str, Any]
+) -> Orders:
+    counts = Counter(each.outcome for each in known.values())
     booked = {order["client_order_id"]: order for order in truth["orders"]}
     times = Counter(order["client_order_id"] for order in truth["orders"])
     lost = {one["client_order_id"] for one in truth["lost_answers"]}
-    # What the wire swallowed the venue believes to have told, so the agent's own word counts too.
-    lost |= {entry.name for entry in book.of(Outcome.FOUND, Outcome.ABSENT, Outcome.ASKED)}
+    # What the wire swallowed the venue believes to have told, so the journal's word counts too.
+    lost |= {name for name, each in known.items() if each.outcome in _IN_DOUBT}
+    unwritten = book.entries.keys() - known.keys()
     return Orders(
-        sent=len(book.entries) - counts[Outcome.UNSENT.value],
-        found=counts[Outcome.BOOKED.value] + counts[Outcome.FOUND.value],
-        refused=counts[Outcome.REFUSED.value],
-        unknown=counts[Outcome.ABSENT.value] + counts[Outcome.ASKED.value],
-        unsent=counts[Outcome.UNSENT.value],
+        sent=len(known) - counts[Outcome.UNSENT],
+        found=sum(counts[each] for each in _STANDS),
+        refused=counts[Outcome.REFUSED],
+        unknown=counts[Outcome.ABSENT] + counts[Outcome.ASKED],
+        unsent=counts[Outcome.UNSENT] + len(unwritten),
         cancelled=sum(entry.cancelled for entry in book.entries.values()),
         lost=len(lost),
-        matched=sum(_is_matched(book.entries.get(name), booked.get(name)) for name in lost),
+        matched=sum(_is_matched(known.get(name), booked.get(name)) for name in lost),
+        again=counts[Outcome.AGAIN],
         duplicates=sum(number > 1 for number in times.values()),
+        unkept=unkept,
     )
 
 
-def _is_matched(entry: Entry | None, booked: Mapping[str, Any] | None) -> bool:
-    """Whether the look-up found what the venue has: the order as it was sent, or nothing."""
-    if entry is None:
+def _is_matched(known: _Known | None, booked: Mapping[str, Any] | None) -> bool:
+    """Whether what was found out is what the venue has: the order as it was sent, or nothing."""
+    if known is None:
         return False
     if booked is None:
-        return entry.outcome is Outcome.ABSENT
-    return entry.outcome is Outcome.FOUND and _is_told_right(entry, booked)
+        return known.outcome is Outcome.ABSENT
+    return known.outcome in _IN_DOUBT & _STANDS and _is_same(known.request, booked)
+
+
+def _is_same(request: OrderRequest, booked: Mapping[str, Any]) -> bool:
+    """Whether an order was booked as it was written down, but for the venue's own name for it."""
+    return (
+        request.client_order_id == booked["client_order_id"]
+        and _letters(request.symbol) == _letters(booked["symbol"])
+        and request.side == booked["side"].lower()
+        and request.quantity == Decimal(booked["quantity"])
+    )
+
+
+def _is_heard(entry: Entry, known: _Known | None) -> bool:
+    """Whether the agent was told of an order what is known; one that was never written down was never sent."""
+    return _told(entry) == (known or _Known(entry.request, Outcome.UNSENT, None))
 
 
 def _is_told_right(entry: Entry, booked: Mapping[str, Any]) -> bool:
-    """Whether an order is told as it was sent and as the venue has it, but for its own name for it."""
+    """Whether an order is told as it was sent and as the venue has it, but for the venue's own name for it."""
     sent, found = entry.request, entry.order
     return (
         found is not None
-        and found.client_order_id == sent.client_order_id == booked["client_order_id"]
-        and found.symbol == sent.symbol
-        and _letters(sent.symbol) == _letters(booked["symbol"])
-        and sent.side == found.side == booked["side"].lower()
-        and sent.quantity == found.quantity == Decimal(booked["quantity"])
+        and _is_same(sent, booked)
+        and (found.client_order_id, found.symbol) == (sent.client_order_id, sent.symbol)
+        and (found.side, found.quantity) == (sent.side, sent.quantity)
         and _is_filled_as(found, sent, Decimal(booked["executed_quantity"]))
     )
 
@@ -174,17 +233,26 @@ def _call_faults(calls: Calls) -> list[str]:
     return [words for words, holds in checks.items() if not holds]
 
 
-def _order_faults(orders: Orders, book: OrderBook, truth: Mapping[str, Any]) -> list[str]:
+def _order_faults(
+    orders: Orders, known: Mapping[str, _Known], book: OrderBook, truth: Mapping[str, Any]
+) -> list[str]:
     booked = {order["client_order_id"]: order for order in truth["orders"]}
-    found = {entry.name: entry for entry in book.of(Outcome.BOOKED, Outcome.FOUND)}
-    ids = [entry.order.order_id for entry in found.values() if entry.order is not None]
+    found = {name: each for name, each in known.items() if each.outcome in _STANDS}
+    told = {entry.name: entry for entry in book.of(*_STANDS)}
+    ids = [each.order_id for each in found.values()]
     checks = {
         "orders sent are not found + refused + unknown": orders.sent
         == orders.found + orders.refused + orders.unknown,
         "a lost answer was not looked up and matched": orders.lost == orders.matched,
         "the venue has other orders than were found": booked.keys() == found.keys(),
+        "an order is in the journal otherwise than the venue has it": all(
+            _is_same(found[name].request, booked[name]) for name in booked.keys() & found.keys()
+        ),
         "an order is told otherwise than the venue has it": all(
-            _is_told_right(found[name], booked[name]) for name in booked.keys() & found.keys()
+            _is_told_right(told[name], booked[name]) for name in booked.keys() & told.keys()
+        ),
+        "the agent was told otherwise than the journal has it": all(
+            _is_heard(entry, known.get(entry.name)) for entry in book.entries.values()
         ),
         "two orders have one order id": len(set(ids)) == len(ids),
         "an order was executed twice": orders.duplicates == 0,
