@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from queue import Queue
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 WIDE = (1440, 900)
 PHONE = (380, 780)
+ENDED_S_MAX = 20
+"""Seconds of real time within which a test tells an attempt how it ends."""
 
 
 @contextmanager
@@ -115,3 +119,40 @@ def wire(house: House, key: Key, call_id: int, *, order_id: str = "") -> None:
         )
     )
     house.keep()
+
+
+class UnderWay:
+    """A call whose attempts end when they are told to; what was told until then is where the server reads."""
+
+    def __init__(self, house: House, exchange: str, method: str, *, fallback: bool = False) -> None:
+        self._house = house
+        self._begun: Queue[Queue[Exception | None]] = Queue()
+        source = self._attempt if fallback else None
+        guarded = house.gear.guarded(
+            exchange, method, fallback=source, retries=0 if fallback else 3
+        )
+        self._thread = Thread(target=guarded.try_call_sync, args=(self._attempt,))
+        self._thread.start()
+        self._end = self._begun.get(timeout=ENDED_S_MAX)
+
+    def fail(self) -> None:
+        """The attempt fails; the next one, or the fallback, is out when this returns."""
+        self._end.put(ConnectionResetError("connection reset by peer"))
+        self._end = self._begun.get(timeout=ENDED_S_MAX)
+        self._house.keep()
+
+    def succeed(self) -> None:
+        """The attempt, or the fallback, gives a value, and the call is over."""
+        self._end.put(None)
+        self._thread.join(ENDED_S_MAX)
+        assert not self._thread.is_alive()
+        self._house.keep()
+
+    def _attempt(self) -> int:
+        end = Queue[Exception | None]()
+        self._begun.put(end)
+        error = end.get(timeout=ENDED_S_MAX)
+        self._house.clock.advance(0.012)
+        if error is not None:
+            raise error
+        return 1

@@ -12,9 +12,10 @@ from switchgear.core.event import Note
 from switchgear.core.words import Key, Level
 from switchgear.observe.hub import QUEUE_MAX
 from switchgear.server import GearSource, serve
+from tests.server.axe import axe
 from tests.server.browser import chromium
 from tests.server.kit import House
-from tests.server.logs_window import at_the_log, chip, ids, rows, window_at
+from tests.server.logs_window import UnderWay, at_the_log, chip, ids, panel, rows, window_at, wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,7 @@ LAG_MS_MAX = 1_000
 COUNTED_MS_MAX = 20_000
 """Counting again may wait: it takes at most a twentieth of the watched program's time."""
 ROWS_MAX = 500
+_CALL = re.compile(r"/logs/\w+/\w+/\d+")
 
 _WATCH = """() => {
   window.lags = [];
@@ -127,7 +129,7 @@ def test_new_records_do_not_push_away_what_is_read(page: Page, told: House) -> N
 @pytest.mark.slow  # a real browser
 def test_older_records_are_loaded_when_asked_for(page: Page, told: House) -> None:
     """The first page holds a hundred; the next ones follow without gap or double, by key and by click."""
-    for _ in range(100):
+    for _ in range(250 - len(told.logs(limit=1000))):
         told.gear.call_sync("binance", "get_market_price", int)
     told.keep()
     page.reload()
@@ -169,6 +171,56 @@ def test_a_flood_does_not_hold_up_who_types(
         )
     assert rate > 200
     assert late < LAG_MS_MAX
+
+
+_FOLDED = "one => { one.open = false; }"
+_READ = "one => { window.held = one; one.focus({ preventScroll: true }); one.scrollIntoView(); }"
+_TOP = "one => one.getBoundingClientRect().top"
+
+
+@pytest.mark.slow  # a real browser
+def test_the_details_of_a_call_under_way_grow(page: Page, told: House) -> None:
+    """Its records join as they come, nothing moves under who reads, and it ends; nobody asks for any of it."""
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url) if _CALL.search(one.url) else None)
+    call = UnderWay(told, "binance", "get_order")
+    call.fail()
+    begun = told.logs(method="get_order")[0]
+    wire(told, Key("binance", "get_order", "main"), begun["call_id"])
+    page.locator(f"tr[data-id='{begun['id']}']").click()
+    names = panel(page).locator(".fall-name")
+    expect(names).to_have_text(["Attempt 1", "Wait", "Request"])
+    expect(panel(page).locator(".fall-open")).to_contain_text("no end yet")
+    assert axe(page) == []
+    panel(page).locator(".wire-side").first.evaluate(_FOLDED)
+    read = panel(page).get_by_role("link", name="get_order")
+    read.evaluate(_READ)
+    top = read.evaluate(_TOP)
+    call.fail()
+    expect(names).to_have_text(["Attempt 1", "Wait", "Request", "Attempt 2", "Wait"])
+    call.succeed()
+    expect(names).to_have_text(["Attempt 1", "Wait", "Request", "Attempt 2", "Wait", "Attempt 3"])
+    expect(panel(page).locator(".fall-open")).to_be_empty()
+    assert page.evaluate("document.activeElement === window.held")
+    assert read.evaluate(_TOP) == pytest.approx(top, abs=1)
+    assert not panel(page).locator(".wire-side").first.evaluate("one => one.open")
+    assert len(asked) == 1
+
+
+@pytest.mark.slow  # a real browser
+def test_details_grow_while_the_list_is_paused(page: Page, told: House) -> None:
+    """What waits above the list is in the details at once, and a fallback after the call's failure, too."""
+    call = UnderWay(told, "alpaca", "get_clock", fallback=True)
+    call.fail()
+    page.locator(".records tr", has_text="get_clock").click()
+    names = panel(page).locator(".fall-name")
+    expect(names).to_have_text(["Attempt 1"])
+    page.keyboard.press("p")
+    expect(page.get_by_role("button", name="Paused")).to_be_visible()
+    call.succeed()
+    expect(names).to_have_text(["Attempt 1", "Fallback"])
+    expect(page.locator(".records tr", has_text="get_clock")).to_have_count(1)
+    expect(page.get_by_role("button", name="↑ 1 new")).to_be_visible()
 
 
 @pytest.mark.slow  # a real browser

@@ -23,7 +23,7 @@ import { clickedOn, movedTo, nowhere } from "./table.mjs";
 import { TimeRange } from "./time_range.mjs";
 import { ViewsMenu } from "./views.mjs";
 
-const NOT_YET = { phase: "loading", records: [], waitingCount: 0, come: 0, missed: 0, tail: "connecting", lostMs: null };
+const NOT_YET = { phase: "loading", records: [], waiting: [], waitingCount: 0, come: 0, missed: 0, tail: "connecting", lostMs: null };
 
 function useFeed(place, paused) {
   const feed = useRef(null);
@@ -146,7 +146,7 @@ export function Logs({ filter: route, status, me, writable }) {
           cursor=${at.cursor} setCursor=${at.setCursor} openId=${opened.record?.id ?? null} onOpen=${at.open}
         />
         ${opened.record
-          ? html`<${Panel} record=${opened.record} place=${place} onClose=${at.close} onOpen=${at.open} />`
+          ? html`<${Panel} record=${opened.record} place=${place} state=${state} onClose=${at.close} onOpen=${at.open} />`
           : place.view.record && html`<${NoPanel} id=${place.view.record} error=${opened.error} onClose=${at.close} />`}
       </div>
     </div>

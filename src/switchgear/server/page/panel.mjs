@@ -24,10 +24,17 @@ function Link({ filter, title, children }) {
   return html`<a href=${hrefOf("api-logs", filter)} title=${title} onClick=${(event) => follow(event, "api-logs", filter)}>${children}</a>`;
 }
 
-function Value({ name, value }) {
+/** The filter that finds the call of a record: each key counts its calls anew, and so does each run. */
+function callOf({ exchange, method, account, call_id: call, run }) {
+  return { exchange, method, account, call_id: String(call), run: run ? String(run) : "" };
+}
+
+function Value({ name, record }) {
+  const value = record[name];
   if (name === "duration_ms") return html`${millis(value)} ms`;
   if (!LINKED.has(name)) return said(name, value);
-  return html`<${Link} filter=${{ [name]: String(value) }} title=${`Only records with this ${NAMES[name] ?? words(name)}`}>${said(name, value)}<//>`;
+  const filter = name === "call_id" ? callOf(record) : { [name]: String(value) };
+  return html`<${Link} filter=${filter} title=${`Only records with this ${NAMES[name] ?? words(name)}`}>${said(name, value)}<//>`;
 }
 
 function Fields({ record }) {
@@ -35,7 +42,7 @@ function Fields({ record }) {
   return html`<section aria-label="Fields"><h3>Fields</h3><dl class="fields">
     <div><dt>time</dt><dd><time datetime=${iso(record.at_ms)} title=${iso(record.at_ms)}>${stamp(record.at_ms)}</time></dd></div>
     ${has.map((name) => html`<div key=${name}>
-      <dt>${NAMES[name] ?? words(name)}</dt><dd><${Value} name=${name} value=${record[name]} /></dd>
+      <dt>${NAMES[name] ?? words(name)}</dt><dd><${Value} name=${name} record=${record} /></dd>
     </div>`)}
   </dl></section>`;
 }
@@ -43,22 +50,21 @@ function Fields({ record }) {
 /** Where one may want to go from this record. */
 function Ways({ record, place }) {
   const spell = useSpell(record);
-  const { exchange, method, account, call_id: call, order_id: order, run } = record;
+  const { call_id: call, order_id: order } = record;
   const near = (event) => {
     event.preventDefault();
     place.show({ around: String(record.id), record: String(record.id) });
   };
-  const called = { exchange, method, account, call_id: String(call), run: run ? String(run) : "" };
   return html`<nav class="ways" aria-label="On from this record">
     <a href=${hrefOf("api-logs", { around: String(record.id), record: String(record.id) })} onClick=${near}>View in context</a>
-    ${Boolean(call) && html`<${Link} filter=${called}>All records of this call<//>`}
+    ${Boolean(call) && html`<${Link} filter=${callOf(record)}>All records of this call<//>`}
     ${order && html`<${Link} filter=${{ order_id: order }}>Other records of this order<//>`}
     ${spell && html`<${Link} filter=${spell.filter}>This circuit's spell: ${spell.words}<//>`}
   </nav>`;
 }
 
-export function Panel({ record, place, onClose, onOpen }) {
-  const call = useCall(record);
+export function Panel({ record, place, state, onClose, onOpen }) {
+  const call = useCall(record, { state, filter: place.filter });
   const { request, answer, ...rest } = record.detail;
   const detail = Object.keys(rest).length ? JSON.stringify(rest, null, 2) : null;
   const wires = (call.records ?? []).filter((one) => one.event === "wire" && one.id !== record.id);

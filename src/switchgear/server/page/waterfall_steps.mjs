@@ -8,6 +8,16 @@ const ENDS = {
   call_cancelled: ["attempt", "quiet", "cancelled"],
 };
 
+const OVER = new Set(["call_succeeded", "call_ignored", "call_cancelled", "call_joined", "fallback_served", "fallback_exhausted"]);
+const LOST = new Set(["call_failed", "call_rejected"]);
+
+/** What a call's records say of its end: "sure", "none", or "perhaps", where a fallback may still answer. */
+export function endOf(records) {
+  if (!records.length || records.some((record) => OVER.has(record.event))) return "sure";
+  if (records.some((record) => record.event === "fallback_failed")) return "none"; // the next one is asked
+  return records.some((record) => LOST.has(record.event)) ? "perhaps" : "none";
+}
+
 const again = (record) => record.event === "retry_scheduled";
 
 function why(record) {
