@@ -88,9 +88,11 @@ def test_it_is_said_when_not_all_is_counted(page: Page) -> None:
     """Over the newest 100,000 matches a search for words is counted, and the page says so; a narrower one is whole."""
     said = page.locator(".notice", has_text="Counts are over")
     expect(said).to_have_text("Counts are over the newest 100,000 that match.")
+    expect(page.locator(".summary")).to_contain_text("100,000 records match, or more")
     expect(facet(page, "binance")).to_contain_text("100,000")
     page.locator("#search").fill("rebal 49")
-    expect(page.locator(".summary")).to_contain_text(f"{RECORDS // 50:,} records match")
+    expect(page.locator(".summary")).to_contain_text(f"{RECORDS // 50:,} records match,")
+    expect(page.locator(".summary")).not_to_contain_text("or more")
     expect(said).to_have_count(0)
 
 

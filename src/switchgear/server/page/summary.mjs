@@ -7,7 +7,8 @@ const ALOUD_MS = 10_000;
 
 function total(overview, fresh, failed) {
   if (!overview || !fresh) return failed ? "Not counted: the server does not answer" : "Counting…";
-  return overview.total ? plural(overview.total, "record matches", "records match") : "No record matches";
+  const counted = overview.total ? plural(overview.total, "record matches", "records match") : "No record matches";
+  return overview.looked_at ? `${counted}, or more` : counted;
 }
 
 /** For screen readers: the count of a new filter at once, what comes live at most every ten seconds. */
