@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import switchgear as sg
-from switchgear.cli import logs_work
+from switchgear.cli import kept, logs_work
+from switchgear.cli.kept import KeptLogs
 from switchgear.observe.history import HistoryReader, HistoryWriter, LogQuery
 from switchgear.observe.history.export import FORMS
 from switchgear.testing import FakeClock
@@ -130,7 +131,7 @@ def test_an_export_that_breaks_off_ends_with_1(
             yield next(super().export(query))
             raise OSError("the disk is gone")
 
-    monkeypatch.setattr(logs_work, "HistoryReader", Breaking)
+    monkeypatch.setattr(kept, "HistoryReader", Breaking)
     file = tmp_path / "out.jsonl"
     assert exit_code("logs", "--history", history, "--export", str(file)) == 1
     out, err = capsys.readouterr()
@@ -209,7 +210,8 @@ def followed(
     path: str, capsys: pytest.CaptureFixture[str], *steps: Callable[[], object]
 ) -> list[str]:
     """The messages that are printed while the steps happen."""
-    logs_work.show_logs(path, {}, Steps(*steps), as_json=True, follow=True)
+    clock = Steps(*steps)
+    logs_work.show_logs(KeptLogs(path, clock), {}, clock, as_json=True, follow=True)
     return [json.loads(line)["message"] for line in capsys.readouterr().out.splitlines()]
 
 

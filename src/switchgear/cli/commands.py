@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from switchgear.cli.asked import CaFile, InsecureHttp, TokenFile, Url, Whom
 from switchgear.cli.logs import Json, needed
 from switchgear.cli.logs import Kept as KeptAt
 from switchgear.cli.logs import app as logs
@@ -125,11 +126,29 @@ def serve(
 
 
 @app.command()
-def circuits(*, history: KeptAt = None, as_json: Json = False) -> None:
-    """Print the circuits as a history has them, and the gates that are closed."""
+def circuits(
+    context: typer.Context,
+    *,
+    history: KeptAt = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca_file: CaFile = None,
+    insecure_http: InsecureHttp = False,
+    as_json: Json = False,
+) -> None:
+    """Print the circuits as a history or a running server has them, and the gates that are closed."""
+    from switchgear.cli.kept import kept_board
     from switchgear.cli.show import show_circuits
 
-    show_circuits(needed(history), SystemClock(), as_json=as_json)
+    clock, secrecy = SystemClock(), {"insecure_http": insecure_http}
+    remote = Whom.given(context, "history", history, url, token_file, ca_file, **secrecy).remote(
+        clock
+    )
+    if remote is None:
+        return show_circuits(kept_board(needed(history), clock), as_json=as_json)
+    from switchgear.cli.remote_circuits import remote_board
+
+    return show_circuits(remote_board(remote), as_json=as_json)
 
 
 @app.command()

@@ -3,12 +3,16 @@
 # Without `from __future__ import annotations`: typer reads the annotations when it runs.
 
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from switchgear.cli.asked import CaFile, InsecureHttp, TokenFile, Url, Whom
 from switchgear.core.clock import SystemClock
 from switchgear.core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from switchgear.cli.sources import Logs
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -86,16 +90,23 @@ def listed(
     follow: Follow = False,
     export: Export = None,
     form: Form = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca_file: CaFile = None,
+    insecure_http: InsecureHttp = False,
     as_json: Json = False,
 ) -> None:
-    """Print records of a history, the newest last; follow them, or write them to a file."""
-    context.obj = history
+    """Print records of a history or a running server, the newest last; follow them, or write them to a file."""
+    secrecy = {"insecure_http": insecure_http}
+    whom = context.obj = Whom.given(
+        context, "history", history, url, token_file, ca_file, **secrecy
+    )
     if context.invoked_subcommand is None:
         names = (exchange, method, account, level, event, outcome, kind, scope, order_id)
         others = (call_id, run, since, until, text, before_id, after_id, limit)
         given = zip(_FILTERS, (*names, *others), strict=True)
         filters = {name: value for name, value in given if value is not None}
-        _list(needed(history), filters, _Way(follow, export, form, as_json))
+        _list(whom, filters, _Way(follow, export, form, as_json))
 
 
 class _Way(NamedTuple):
@@ -107,18 +118,31 @@ class _Way(NamedTuple):
     as_json: bool
 
 
-def _list(where: str, filters: dict[str, str], way: _Way) -> None:
+def _list(whom: Whom, filters: dict[str, str], way: _Way) -> None:
     from switchgear.cli import logs_work
 
     clock = SystemClock()
     if way.export is None:
         if way.form is not None:
             raise SettingsError("format", way.form, "must be given with --export FILE")
-        logs_work.show_logs(where, filters, clock, as_json=way.as_json, follow=way.follow)
+        logs = _logs(whom, clock)
+        logs_work.show_logs(logs, filters, clock, as_json=way.as_json, follow=way.follow)
         return
     if way.follow:
         raise SettingsError("export", str(way.export), "must be given without --follow")
-    raise typer.Exit(logs_work.export_logs(where, filters, clock, way.export, way.form))
+    logs = _logs(whom, clock)
+    raise typer.Exit(logs_work.export_logs(logs, filters, clock, way.export, way.form))
+
+
+def _logs(whom: Whom, clock: SystemClock) -> "Logs":
+    remote = whom.remote(clock)
+    if remote is None:
+        from switchgear.cli.kept import KeptLogs
+
+        return KeptLogs(needed(whom.kept), clock)
+    from switchgear.cli.remote_logs import RemoteLogs
+
+    return RemoteLogs(remote)
 
 
 @app.command("import")
@@ -136,12 +160,13 @@ def import_(
     """Bring an exported file into a history, all of it or nothing."""
     from switchgear.cli import logs_work
 
-    where = needed(history or context.obj)
+    where = needed(Whom.given(context, "history", history).behind(context.obj).here())
     logs_work.import_logs(file, where, SystemClock(), form, partial=partial, as_json=as_json)
 
 
 def needed(history: str | None) -> str:
     """The history that was named; SettingsError where none was."""
     if history is None:
-        raise SettingsError("history", None, "give --history FILE, or set SWITCHGEAR_HISTORY")
+        allowed = "give --history FILE, or set SWITCHGEAR_HISTORY, or ask a server with --url"
+        raise SettingsError("history", None, allowed)
     return history

@@ -1,18 +1,17 @@
-"""Owns what the commands about records do and print; finding, exporting and importing them is history's."""
+"""Owns what the commands about records do and print; finding them is whoever's they are: a history, or a server."""
 
 from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
-from dataclasses import replace
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
 from switchgear.cli.show import date, harmless
 from switchgear.core.errors import SettingsError
-from switchgear.observe.history import HistoryReader, LogQuery, to_jsonl
+from switchgear.observe.history import LogQuery, to_jsonl
 from switchgear.observe.history.export import FORMS, exported
 from switchgear.observe.history.importing import import_file
 
@@ -20,12 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from switchgear.cli.sources import Logs
     from switchgear.core.clock import Clock
     from switchgear.observe.history.export import End
     from switchgear.observe.record import LogRecord
 
-FOLLOW_S = 0.5
-"""So often a history is asked for what has come."""
 BROKE_OFF = 1
 """The exit code of an export that is not whole."""
 
@@ -46,48 +44,26 @@ class _Form(NamedTuple):
 
 
 def show_logs(
-    where: str, filters: Mapping[str, str], clock: Clock, *, as_json: bool, follow: bool = False
+    logs: Logs, filters: Mapping[str, str], clock: Clock, *, as_json: bool, follow: bool = False
 ) -> None:
     """
     Print the newest records that match, the newest last; and then those that come, until it is interrupted.
 
     Raises:
-        SettingsError: A filter does not parse, or there is no such history.
+        SettingsError: A filter does not parse.
+        SwitchgearError: The log cannot be read.
     """
-    query = LogQuery.parse(filters, _now_ms(clock))
-    reader, form = HistoryReader(where, clock), _Form(as_json)
-    mark = reader.mark()
-    # Up to what was the newest before: what comes meanwhile is for who follows.
-    page = replace(query, before_id=_end(query, mark[1])) if follow else query
-    form.print(reader.query(page)[::-1])
-    if follow:
-        with suppress(KeyboardInterrupt):
-            _follow(reader, query, mark, form, clock)
-
-
-def _follow(
-    reader: HistoryReader, query: LogQuery, mark: tuple[str, int], form: _Form, clock: Clock
-) -> None:
-    least = query.after_id or 0
-    history, seen = mark[0], max(mark[1], least)
-    while True:
-        clock.sleep(FOLLOW_S)
-        now, newest = reader.mark()
-        if now != history or newest < seen:
-            history, seen = now, least  # it was begun anew, and ids with it
-        if newest > seen:
-            # Up to what was the newest before: what comes meanwhile has its turn next time.
-            span = replace(query, after_id=seen, before_id=_end(query, newest))
-            form.print(list(reader.export(span))[::-1])
-            seen = newest
-
-
-def _end(query: LogQuery, newest: int) -> int:
-    return newest + 1 if query.before_id is None else min(query.before_id, newest + 1)
+    query, form = LogQuery.parse(filters, _now_ms(clock)), _Form(as_json)
+    if not follow:
+        form.print(logs.page(query)[::-1])
+        return
+    with suppress(KeyboardInterrupt), closing(logs.followed(query)) as found:
+        for records in found:
+            form.print(records)
 
 
 def export_logs(
-    where: str, filters: Mapping[str, str], clock: Clock, file: Path, form: str | None
+    logs: Logs, filters: Mapping[str, str], clock: Clock, file: Path, form: str | None
 ) -> int:
     """
     Write every record that matches to a file, the newest first; the exit code.
@@ -95,18 +71,18 @@ def export_logs(
     It has another name until it is complete: a file of this name ends with a line that says whether it is whole.
 
     Raises:
-        SettingsError: A filter or the form cannot be, there is no such history, or the file cannot be written.
+        SettingsError: A filter or the form cannot be, or the file cannot be written.
     """
     query = LogQuery.parse(filters, _now_ms(clock))
     found = form or file.suffix.lower().removeprefix(".")
     if found not in FORMS:
         raise SettingsError("format", found, f"must be one of {', '.join(FORMS)}")
-    reader = HistoryReader(where, clock)
+    records = logs.export(query)  # a server refuses here, before a file is begun
     ends: list[End] = []
     begun = file.with_name(f"{file.name}.part")
     try:
         with begun.open("wb") as out:
-            for piece in exported(found, reader.export(query), query, ends.append):
+            for piece in exported(found, records, query, ends.append):
                 out.write(piece)
             out.flush()
             os.fsync(out.fileno())

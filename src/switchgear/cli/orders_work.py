@@ -1,11 +1,8 @@
-"""Owns what the commands about orders do and print; what a person may do by hand is orders_source's."""
+"""Owns what the commands about orders print; whose they are, and what may be done about them, is others'."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import typer
@@ -15,19 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from switchgear.cli.show import date, harmless
-from switchgear.core.clock import SystemClock
-from switchgear.core.errors import SettingsError
-from switchgear.gear import Switchgear
-from switchgear.order import State, open_journal
-from switchgear.server import orders_query
-from switchgear.server.orders_model import IntentOut, OrderLife, SwitchOut
-from switchgear.server.orders_source import Orders, named
+from switchgear.order import State
+from switchgear.server.orders_source import named
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from switchgear.order import Journal
-    from switchgear.order.store import Switch
+    from switchgear.cli.sources import Orders
+    from switchgear.server.orders_model import IntentOut, OrderLife, SwitchOut
 
 _PIPED_CHARS = 2_000
 _STYLES = {
@@ -60,100 +52,28 @@ _COLUMNS = (
 )
 
 
-class Said(NamedTuple):
-    """Who turns a switch, why, and of which account; of all where exchange and account are empty."""
-
-    by: str
-    why: str
-    exchange: str = ""
-    account: str = ""
-
-
-def show_orders(where: str | None, given: Mapping[str, str], *, as_json: bool) -> None:
+def show_orders(orders: Orders, given: Mapping[str, str], *, as_json: bool) -> None:
     """
     Print the orders that match, the newest first, below what is halted; as JSON the orders alone.
 
     Raises:
-        SettingsError: A filter cannot be, or there is no such journal.
-        JournalBroken: It cannot be read now.
+        SettingsError: A filter cannot be.
+        SwitchgearError: The orders cannot be read now.
     """
-    query = orders_query.parse(given)
-
-    async def found() -> tuple[list[IntentOut], list[Switch]]:
-        async with _orders(where) as orders:
-            intents = [IntentOut.of(intent) for intent in await orders.query(query)]
-            return intents, await orders.switches()
-
-    intents, switches = asyncio.run(found())
+    intents = orders.intents(given)
     if as_json:
         return _print_json(intents)
     screen = _screen()
-    for switch in switches:
+    for switch in orders.switches():
         screen.print(Text(harmless(_switch_line(switch)), style="bold red"))
     if intents:
         screen.print(_table(intents, screen.width))
     return None
 
 
-def show_order(where: str | None, intent_id: str, *, as_json: bool) -> None:
-    """Print one order with every move that it made; raises NoIntent, and as show_orders."""
-
-    async def found() -> OrderLife:
-        async with _orders(where) as orders:
-            return await _life(orders, intent_id)
-
-    _print_life(asyncio.run(found()), as_json=as_json)
-
-
-def abandon(where: str | None, intent_id: str, *, by: str, why: str, as_json: bool) -> None:
-    """Abandon an order, and print it; raises as Orders.abandon does."""
-
-    async def abandoned() -> OrderLife:
-        async with _orders(where) as orders:
-            await orders.abandon(intent_id, by=by, why=why, now_ms=_now_ms())
-            return await _life(orders, intent_id)
-
-    _print_life(asyncio.run(abandoned()), as_json=as_json)
-
-
-def turn(where: str | None, said: Said, *, on: bool, as_json: bool) -> None:
-    """Halt new orders or let them go, and print what is halted then; raises as Orders.halt does."""
-
-    async def turned() -> list[Switch]:
-        async with _orders(where) as orders:
-            await (orders.halt if on else orders.resume)(**said._asdict())
-            return await orders.switches()
-
-    _print_switches(asyncio.run(turned()), as_json=as_json)
-
-
-def opened(gear: Switchgear, where: str) -> Journal:
-    """
-    A journal that is there already, told of in the log of a gear.
-
-    Raises:
-        SettingsError: There is no such file, or it is no journal.
-        StoreError: It cannot be used now.
-    """
-    if "://" not in where and not Path(where).is_file():
-        raise SettingsError("journal", where, "must be a journal; there is no such file")
-    return open_journal(gear, where)
-
-
-@asynccontextmanager
-async def _orders(where: str | None) -> AsyncGenerator[Orders]:
-    # A gear of its own takes what is told: here it goes to whoever hears the logger `switchgear`.
-    with Switchgear() as gear:
-        journal = opened(gear, _needed(where))
-        try:
-            yield Orders(journals=[journal])
-        finally:
-            journal.close()
-
-
-async def _life(orders: Orders, intent_id: str) -> OrderLife:
-    now_ms = _now_ms()
-    return OrderLife.of(await orders.life(intent_id, now_ms), now_ms)
+def show_order(orders: Orders, intent_id: str, *, as_json: bool) -> None:
+    """Print one order with every move that it made; raises as Orders.life."""
+    print_life(orders.life(intent_id), as_json=as_json)
 
 
 def _table(found: list[IntentOut], width: int) -> Table:
@@ -200,7 +120,8 @@ def _sentence(one: IntentOut) -> str:
     return f"{one.side} {amount} {one.symbol} {one.type.replace('_', ' ')}{price}{stop}"
 
 
-def _print_life(life: OrderLife, *, as_json: bool) -> None:
+def print_life(life: OrderLife, *, as_json: bool) -> None:
+    """Print one order with every move that it made."""
     if as_json:
         return _print_json([life])
     one, screen = life.intent, _screen()
@@ -217,16 +138,17 @@ def _print_life(life: OrderLife, *, as_json: bool) -> None:
     return None
 
 
-def _print_switches(switches: Sequence[Switch], *, as_json: bool) -> None:
+def print_switches(switches: Sequence[SwitchOut], *, as_json: bool) -> None:
+    """Print what is halted."""
     if as_json:
-        return _print_json([SwitchOut.of(each) for each in switches])
+        return _print_json(switches)
     lines = [_switch_line(each) for each in switches] or ["new orders go: nothing is halted"]
     for line in lines:
         _screen().print(Text(harmless(line)))
     return None
 
 
-def _switch_line(switch: Switch) -> str:
+def _switch_line(switch: SwitchOut) -> str:
     whose, since = named(switch.exchange, switch.account), date(switch.at_ms)
     return f"new orders of {whose} are halted since {since} by {switch.by}: {switch.why}"
 
@@ -240,13 +162,3 @@ def _screen() -> Console:
     screen = Console(highlight=False)
     # A program reads what is piped: nothing is folded for it.
     return screen if screen.is_terminal else Console(highlight=False, width=_PIPED_CHARS)
-
-
-def _needed(where: str | None) -> str:
-    if where is None:
-        raise SettingsError("journal", None, "give --journal FILE, or set SWITCHGEAR_JOURNAL")
-    return where
-
-
-def _now_ms() -> int:
-    return round(SystemClock().wall().timestamp() * 1000)

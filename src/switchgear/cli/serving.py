@@ -265,7 +265,7 @@ def _journals(gear: Switchgear, where: str | None) -> Generator[list[Journal]]:
     if where is None:
         yield []
         return
-    from switchgear.cli.orders_work import opened
+    from switchgear.cli.kept_orders import opened
 
     gear.on(Note, _tell_note)
     gear.on(IntentMoved, _tell_move)

@@ -16,18 +16,16 @@ from rich.table import Table
 from rich.text import Text
 
 from switchgear.core.words import CircuitState, Effect, Key, Level, Scope
-from switchgear.observe.history import HistoryReader
-from switchgear.observe.history.gates import closed_gates
-from switchgear.observe.history.wide import held_back_by, refusing, the_wide, wide_words
+from switchgear.observe.history.wide import the_wide, wide_words
 from switchgear.settings import Settings, asdict_shallow, pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from rich.console import OverflowMethod
 
     from switchgear.cli.config import Config, ExchangeTable
-    from switchgear.core.clock import Clock
+    from switchgear.cli.sources import Board
     from switchgear.core.policy.gate import GateView
     from switchgear.observe.history import CircuitSnapshot
 
@@ -36,27 +34,20 @@ _IN_CODE = ("ignore", "failed_result")
 """Settings that a file cannot hold."""
 
 
-def show_circuits(path: str, clock: Clock, *, as_json: bool) -> None:
-    """
-    Print the circuits as they were last written down, and below them the gates that are closed now.
-
-    As JSON, only the circuits. Raises SettingsError where there is no such history.
-    """
-    reader, now_ms = HistoryReader(path, clock), _now_ms(clock)
-    circuits = reader.circuits()
-    wide = refusing(circuits)
+def show_circuits(board: Board, *, as_json: bool) -> None:
+    """Print circuits as they stand, and below them the gates that are closed; as JSON, only the circuits."""
     if as_json:
-        for one in circuits:
-            typer.echo(json.dumps(_circuit_dict(one, held_back_by(one, wide))))
+        for one, holder in zip(board.circuits, board.holders, strict=True):
+            typer.echo(json.dumps(_circuit_dict(one, holder)))
         return
     screen = Console(highlight=False)
     if not screen.is_terminal:
         screen = Console(
             highlight=False, width=_PIPED_CHARS
         )  # a program reads it: nothing is folded
-    if circuits:
-        screen.print(_circuit_table(circuits, now_ms, screen.width))
-    for gate in closed_gates(reader, now_ms):
+    if board.circuits:
+        screen.print(_circuit_table(board, screen.width))
+    for gate in board.gates:
         screen.print(Text(harmless(_gate_line(gate)), style="yellow"))
 
 
@@ -64,10 +55,6 @@ def show_config(config: Config) -> None:
     """Print what a settings file comes to, in the file's own form."""
     for line in _config_lines(config):
         typer.echo(line)
-
-
-def _now_ms(clock: Clock) -> int:
-    return round(clock.wall().timestamp() * 1000)
 
 
 def date(at_ms: int) -> str:
@@ -81,7 +68,7 @@ def harmless(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _circuit_table(circuits: Sequence[CircuitSnapshot], now_ms: int, width: int) -> Table:
+def _circuit_table(board: Board, width: int) -> Table:
     """A line for each circuit, of each exchange those wider than a method first; where it is narrow with less."""
     columns = [each for each in _COLUMNS if width >= each.needs_chars]
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
@@ -89,13 +76,17 @@ def _circuit_table(circuits: Sequence[CircuitSnapshot], now_ms: int, width: int)
         how: OverflowMethod = "fold" if column is _WHY else "ellipsis"
         one_line = column is not _WHY
         table.add_column(column.title, justify=column.side, no_wrap=one_line, overflow=how)
-    wide = refusing(circuits)
-    ordered = sorted(circuits, key=lambda one: (one.key.exchange, -_WIDTH[one.key.scope], one.key))
-    for one, following in zip_longest(ordered, ordered[1:]):
-        cells = _circuit_cells(one, held_back_by(one, wide), now_ms)
-        ends = following is None or following.key.exchange != one.key.exchange
+    ordered = sorted(zip(board.circuits, board.holders, strict=True), key=_place)
+    for (one, holder), following in zip_longest(ordered, ordered[1:]):
+        cells = _circuit_cells(one, holder, board.now_ms)
+        ends = following is None or following[0].key.exchange != one.key.exchange
         table.add_row(*(cells[column.title] for column in columns), end_section=ends)
     return table
+
+
+def _place(found: tuple[CircuitSnapshot, Scope | None]) -> tuple[str, int, Key]:
+    key = found[0].key
+    return key.exchange, -_WIDTH[key.scope], key
 
 
 class _Column(NamedTuple):

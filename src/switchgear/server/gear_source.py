@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from switchgear.core.words import Key, Scope
+from switchgear.core.words import CircuitState, Key, Scope
 from switchgear.observe.history import metrics_as_dict
 from switchgear.server.control import Control
 from switchgear.server.file_records import FileRecords
@@ -116,11 +116,13 @@ def _tight(views: Iterable[CircuitView]) -> list[CircuitView]:
 
 
 _WIDEST_FIRST = (Scope.EXCHANGE, Scope.ADDRESS, Scope.ACCOUNT)
+_WAITING = frozenset({CircuitState.OPEN, CircuitState.FORCED_OPEN, CircuitState.HALF_OPEN})
 
 
 def _circuit(
     view: CircuitView, metrics: CallMetrics | None, now_ms: int, held_back_by: Scope | None
 ) -> Circuit:
+    wait_s = view.retry_after_s if view.state in _WAITING else view.hold_ends_in_s
     return Circuit(
         exchange=view.key.exchange,
         method=view.key.method,
@@ -140,6 +142,7 @@ def _circuit(
         passing=view.passing,
         window=view.window,
         held_back_by=held_back_by,
+        until_ms=None if wait_s is None else now_ms + round(wait_s * 1000),
     )
 
 

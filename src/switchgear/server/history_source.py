@@ -159,6 +159,8 @@ def _circuit(snapshot: CircuitSnapshot, now_ms: int, held_by: Scope | None) -> C
         seen_ms=snapshot.updated_ms,
         scope=snapshot.key.scope,
         held_back_by=held_by,
+        until_ms=snapshot.until_ms,
+        run=snapshot.run,
     )
 
 

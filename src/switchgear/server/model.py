@@ -175,6 +175,11 @@ class CircuitOut(BaseModel):
         description="account, address or exchange: the widest circuit that does not let all calls "
         "of this method through, whatever its own state is; null when none does."
     )
+    until_ms: int | None = Field(
+        description="Epoch ms of the next probe or of the end of a hold; null while calls go "
+        "through, and when only a person can tell."
+    )
+    run: int = Field(description="The process that it is of; 0 for the one that answers.")
 
 
 class GateOut(BaseModel):

@@ -85,6 +85,10 @@ class Circuit:
     """Seconds until a person's hold ends by itself; None where nobody holds it, and until it is released."""
     held_back_by: Scope | None = None
     """The scope of the widest circuit that does not let all calls of this method through."""
+    until_ms: int | None = None
+    """Epoch ms of the next probe or of a hold's end; None while calls go through, and when only a person can tell."""
+    run: int = 0
+    """Whose it is, by the number in a history; 0 for the process that answers."""
 
 
 @dataclass(frozen=True, slots=True)
