@@ -29,10 +29,18 @@ if TYPE_CHECKING:
 
 ROWS_MAX = 1_000_000
 AGE_MAX_S = 30 * 86_400.0
-QUEUE_MAX = 50_000
+QUEUE_MAX = 100_000
 """Records that wait for the disk."""
-BATCH_MAX = 5_000
-"""Records of one statement."""
+BATCH_MAX = 40_000
+"""Records of one transaction."""
+GATHER_S, GATHER_FROM = 1.0, 1_000
+"""
+After a batch of so many the next one is waited for, so long at most, or until it is full.
+
+A transaction asks some thirty times for the interpreter's lock. A loop that is never idle gives it up for a microsecond
+between two turns, and takes it again before a thread that waits is awake: each time costs the thread some 30 ms, and
+the loop a quarter of its speed meanwhile. So there are few of them, and each writes much.
+"""
 TRIES = 3
 """Of a batch, while the file was well before."""
 RETRY_WAIT_S = 0.2
@@ -120,6 +128,7 @@ class HistoryWriter:
         self._backlog = Backlog(self._queue_max)
         self._circuits: dict[Key, CircuitSnapshot] = {}
         self._in_hand = False
+        self._gathers = False
         self._nudged = False
         self._sweep_at_s = self._clock.monotonic_s()
         self._failing_since: int | None = None
@@ -199,10 +208,15 @@ class HistoryWriter:
             self._changed.wait_for(
                 lambda: self._has_work_locked() or self._stopping.is_set(), BEAT_S
             )
+            if self._gathers:
+                self._changed.wait_for(self._is_enough_locked, GATHER_S)
             return self._has_work_locked() or not self._stopping.is_set()
 
     def _has_work_locked(self) -> bool:
         return bool(self._backlog or self._circuits or self._nudged)
+
+    def _is_enough_locked(self) -> bool:
+        return len(self._backlog) >= BATCH_MAX or self._nudged or self._stopping.is_set()
 
     def _is_settled_locked(self, given: int) -> bool:
         done = self._backlog.settled() >= given and not self._in_hand
@@ -213,6 +227,7 @@ class HistoryWriter:
             batch = self._backlog.take(BATCH_MAX)
             circuits, self._circuits = list(self._circuits.values()), {}
             self._in_hand, self._nudged = True, False
+            self._gathers = len(batch) >= GATHER_FROM
         error = self._deliver(batch, circuits)
         if error is None:
             self._kept(batch)

@@ -37,9 +37,11 @@ class Sql(Protocol):
         """Make the transaction under way the only one that writes."""
         ...
 
-    def put_rows(
-        self, connection: Connection, run: int, first: int, rows: Sequence[list[Any]]
-    ) -> None:
+    def pack(self, row: list[Any]) -> Any:
+        """A row of a batch as `put_rows` takes it; of few objects, for many are kept at once."""
+        ...
+
+    def put_rows(self, connection: Connection, run: int, first: int, rows: Sequence[Any]) -> None:
         """Keep the records of a batch, the first with this id."""
         ...
 

@@ -64,8 +64,12 @@ class PostgresSql:
         """Wait until whoever else writes is done."""
         connection.execute(text(f"select pg_advisory_xact_lock({LOCK})"))
 
+    def pack(self, row: list[Any]) -> tuple[Any, ...]:
+        """As it is; a tuple is soon none of the garbage collector's business."""
+        return tuple(row)
+
     def put_rows(
-        self, connection: Connection, run: int, first: int, rows: Sequence[list[Any]]
+        self, connection: Connection, run: int, first: int, rows: Sequence[tuple[Any, ...]]
     ) -> None:
         """As one COPY."""
         json_of(rows)  # raises what the server would, while the transaction is still whole

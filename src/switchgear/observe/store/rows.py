@@ -16,7 +16,7 @@ from switchgear.observe.store.rollups import MINUTE_MS
 from switchgear.observe.text import plain_message, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from switchgear.observe.store.rollups import Sums
     from switchgear.observe.store.shapes import Names, Shape
@@ -56,26 +56,19 @@ class Word(NamedTuple):
 class Batch(NamedTuple):
     """Records as they are stored; places count from 0, and an id is the first one's and the place."""
 
-    rows: list[list[Any]]
-    """Each its place and then COLUMNS; what is empty at its end may be missing."""
+    rows: list[Any]
+    """Each its place and then COLUMNS, without what is empty at the end; packed as its database asks."""
     words: list[Word]
     sums: Sums
 
 
-Part = tuple["Names", list[Any]]
+def names_of(records: Iterable[LogRecord]) -> set[Names]:
+    """What some records have in common with others; raises as `batch_of`."""
+    return {_part(0, record)[0] for record in records}
 
 
-def parts_of(records: Sequence[LogRecord]) -> list[Part]:
-    """
-    What is stored of records, each as its names and its row, in which its shape's number is 0.
-
-    Raises:
-        ValueError, TypeError, OverflowError, RecursionError: A record holds what no database can; `clean` it.
-    """
-    return [_part(place, record) for place, record in enumerate(records)]
-
-
-def _part(place: int, record: LogRecord) -> Part:
+def _part(place: int, record: LogRecord) -> tuple[Names, list[Any]]:
+    """Its names, and its row, in which its shape's number is 0."""
     (
         _,
         at_ms,
@@ -121,23 +114,32 @@ def _check(*numbers: int | None) -> None:
 
 
 def batch_of(
-    records: Sequence[LogRecord], parts: Sequence[Part], shapes: Mapping[Names, Shape]
+    records: Iterable[LogRecord], shapes: Mapping[Names, Shape], pack: Callable[[list[Any]], Any]
 ) -> Batch:
-    """The batch, each record with its shape."""
-    rows: list[list[Any]] = []
+    """
+    The batch, each record with its shape.
+
+    Each record is packed before the next is looked at: of many lists alive at once the garbage collector would look at
+    every one, again and again, which takes longer than all the rest.
+
+    Raises:
+        KeyError: A record is of no shape that is known; learn them by `names_of`.
+        ValueError, TypeError, OverflowError, RecursionError: It holds what no database can; `clean` it.
+    """
+    rows: list[Any] = []
     words: list[Word] = []
     places: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
-    for names, row in parts:
+    for place, record in enumerate(records):
+        names, row = _part(place, record)
         found = shapes[names]
         row[_SHAPE] = number = found.id
-        place: int = row[0]
         at_ms: int = row[1]
-        rows.append(row)
         places[number, at_ms // MINUTE_MS].append(place)
         if len(row) > _MESSAGE:
-            said = own_words(row[_MESSAGE], records[place], found.words)
+            said = own_words(row[_MESSAGE], record, found.words)
             if said:
                 words.append(Word(place, number, at_ms, said))
+        rows.append(pack(row))
     sums = {
         (number, minute * MINUTE_MS): [len(these), these[0], these[-1]]
         for (number, minute), these in places.items()
@@ -221,11 +223,29 @@ def json_of(values: Iterable[object]) -> str:
     return _json(list(values))
 
 
+def joined(packed: Iterable[bytes]) -> str:
+    """
+    Values that are JSON already as one JSON text of all.
+
+    Raises:
+        ValueError: One holds NUL.
+    """
+    return _checked(f"[{b','.join(packed).decode()}]")
+
+
 def _json(value: object) -> str:
-    text = _encode(value).decode()
+    return _checked(_encode(value).decode())
+
+
+def _checked(text: str) -> str:
     if "\\u0000" in text and _NUL.search(text):
         raise ValueError("a text holds NUL")
     return text
+
+
+def packed(row: list[Any]) -> bytes:
+    """As JSON."""
+    return _encode(row)
 
 
 def row_of_circuit(run: int, one: CircuitSnapshot) -> dict[str, object]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, literal, select
 
 from switchgear.observe.store.abreast import merged, side_by_side
-from switchgear.observe.store.rows import COLUMNS, json_of
+from switchgear.observe.store.rows import COLUMNS, joined, json_of, packed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -68,11 +68,13 @@ class SqliteSql:
     def begin(self, connection: Connection) -> None:
         """Nothing: a transaction of the writing engine begins with the lock."""
 
-    def put_rows(
-        self, connection: Connection, run: int, first: int, rows: Sequence[list[Any]]
-    ) -> None:
+    def pack(self, row: list[Any]) -> bytes:
+        """As JSON."""
+        return packed(row)
+
+    def put_rows(self, connection: Connection, run: int, first: int, rows: Sequence[bytes]) -> None:
         """Keep the records of a batch, the first with this id."""
-        connection.exec_driver_sql(_PUT_ROWS, (first, run, json_of(rows)))
+        connection.exec_driver_sql(_PUT_ROWS, (first, run, joined(rows)))
 
     def put_sums(self, connection: Connection, sums: Iterable[Sum]) -> None:
         """Add to the sums; what comes to nothing goes."""

@@ -18,7 +18,7 @@ from switchgear.observe.store.errors import StoreBroken
 from switchgear.observe.store.place import place_of
 from switchgear.observe.store.removing import older, oldest, remove, total
 from switchgear.observe.store.rollups import spread
-from switchgear.observe.store.rows import batch_of, clean, parts_of, row_of_circuit
+from switchgear.observe.store.rows import batch_of, clean, names_of, row_of_circuit
 from switchgear.observe.store.schema import circuit, record, run, state
 from switchgear.observe.store.shapes import ShapeBook, add_shapes
 
@@ -166,12 +166,12 @@ class Store:
         self._unsure = None
 
     def _batch(self, records: Sequence[LogRecord], now_ms: int) -> Batch:
-        parts = parts_of(records)
+        pack = self._place.sql.pack
         try:
-            return batch_of(records, parts, self._book.by_names)
+            return batch_of(records, self._book.by_names, pack)
         except KeyError:  # a shape that is not in the book yet
-            self._learn({names for names, _ in parts}, now_ms)
-        return batch_of(records, parts, self._book.by_names)
+            self._learn(names_of(records), now_ms)
+        return batch_of(records, self._book.by_names, pack)
 
     def _learn(self, names: set[Names], now_ms: int) -> None:
         if any("\0" in one for name in names for one in name[4:8] if one):  # what `clean` sees to
