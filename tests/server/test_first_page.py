@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
+from switchgear.order.intent import State
+from switchgear.order.store import Switch
 from tests.server.axe import axe
 from tests.server.browser import chromium
 from tests.server.circuits_window import is_whole, window_at
 from tests.server.kit import House
 from tests.server.orders_kit import OrderHouse
 from tests.server.orders_window import furnish
-from tests.server.story import HOSTILE, widen
+from tests.server.story import HOSTILE, answers, refused, widen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,9 +108,39 @@ def test_orders_in_doubt_are_in_the_sentence(browser: Browser, tmp_path: Path) -
         with window_at(browser, house) as page:
             page.goto("/")
             expect(page.get_by_role("heading", level=1)).to_contain_text("1 order is in doubt")
-            expect(tile(page, "orders in doubt")).to_have_attribute("data-kind", "bad")
-            tile(page, "orders in doubt").click()
+            doubt = tile(page, "order in doubt")
+            expect(doubt).to_have_attribute("data-kind", "bad")
+            expect(doubt.locator(".tile-count")).to_have_text("1")
+            doubt.click()
             expect(page).to_have_url(re.compile("/orders$"))
+
+
+def test_one_of_a_kind_is_called_so(browser: Browser, tmp_path: Path) -> None:
+    """Where there is one, its tile does not speak of many; a halt is called one."""
+    with OrderHouse(tmp_path) as house, window_at(browser, house) as page:
+        house.gear.configure("*", retries=0)
+        limited = answers(refused(429, None, 25))
+        house.gear.guarded("kraken", "get_symbols").try_call_sync(limited)
+        halt = Switch(True, house.book.now_ms(), "ops", "a test")
+        house.store.apply([halt], durable=True)
+        house.keep()
+        page.goto("/")
+        titles = page.locator(".tile-title")
+        expect(titles).to_have_text(
+            [
+                "circuits not closed",
+                "gate closed",
+                "halt of new orders",
+                "error in the last 15 min",
+                "records missing",
+            ]
+        )
+        house.gear.hold("kraken", "get_symbols", state="open", by="ops", why="a test", for_s=None)
+        house.store.apply([replace(halt, on=False)], durable=True)
+        house.book.put(State.SENT, State.UNKNOWN)
+        house.store.apply([halt], durable=True)
+        expect(titles.first).to_have_text("circuit not closed")
+        expect(titles.nth(2)).to_have_text("orders in doubt, or halted")
 
 
 def test_each_exchange_has_a_line_and_the_last_errors_are_there(page: Page) -> None:

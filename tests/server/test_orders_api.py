@@ -12,7 +12,7 @@ from switchgear.exchange.model import OrderType, Side
 from switchgear.order.intent import State
 from switchgear.order.journal import InlineCommitter, Journal, ThreadCommitter
 from switchgear.order.sql_store import SqlStore
-from switchgear.order.store import MemoryStore
+from switchgear.order.store import Change, MemoryStore
 from switchgear.server import GearSource, serve
 from tests.server.kit import House
 from tests.server.orders_kit import LOST, OTHER, WHO, Book, OrderHouse, stray
@@ -20,6 +20,9 @@ from tests.server.orders_kit import LOST, OTHER, WHO, Book, OrderHouse, stray
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from switchgear.order.intent import Intent
+    from switchgear.order.store import IntentQuery
 
 SAID: dict[str, Any] = {"by": "anna", "why": "incident 12"}
 
@@ -62,6 +65,45 @@ def test_orders_come_newest_first_with_exact_amounts(house: OrderHouse) -> None:
     assert (newest["quantity"], newest["quote_quantity"], newest["price"]) == (None, "250.00", None)
     assert (newest["side"], newest["type"], newest["state"]) == ("sell", "market", "sent")
     assert newest["since_ms"] == newest["created_ms"] == first["created_ms"] + 5_001
+
+
+def test_an_order_that_never_left_says_so(house: OrderHouse) -> None:
+    """It is rejected like one that the exchange refused, and told from it by a field of its own."""
+    house.book.put(State.SENT, State.REJECTED)
+    house.book.put(State.REJECTED, why="not sent: the circuit was open")
+    house.book.put()
+    told = house.get("orders")["intents"]
+    assert [one["state"] for one in told] == ["new", "rejected", "rejected"]
+    assert [one["never_left"] for one in told] == [False, True, False]
+    assert [one["attempts"] for one in told] == [0, 0, 1]
+    assert len(house.get("orders", state="rejected")["intents"]) == 2
+
+
+def test_what_is_in_doubt_is_told_with_the_list(
+    house: OrderHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both say the same of each order, though one moves while they are read; whatever the filter says."""
+    put, query = house.book.put, house.store.query
+    moving = put(State.SENT, State.UNKNOWN)
+    put(State.SENT, State.UNKNOWN)
+    reads = list[object]()
+
+    def read(asked: IntentQuery) -> list[Intent]:
+        reads.append(asked)
+        if len(reads) == 2:  # between the two
+            ended = moving.moved(State.FOUND, house.book.now_ms(), "found")
+            house.store.apply([Change(ended, State.UNKNOWN, WHO)], durable=True)
+            put(State.SENT, State.UNKNOWN)
+        return query(asked)
+
+    monkeypatch.setattr(house.store, "query", read)
+    told = house.get("orders")
+    unknown = [one["intent_id"] for one in told["intents"] if one["state"] == "unknown"]
+    assert [one["intent_id"] for one in told["in_doubt"]] == sorted(unknown)
+    assert len(unknown) == 2
+    assert "next" in told["in_doubt"][0]
+    filtered = house.get("orders", state="acked")
+    assert (filtered["intents"], len(filtered["in_doubt"])) == ([], 2)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +237,7 @@ def test_without_a_journal_there_is_nothing_to_turn(tmp_path: Path) -> None:
     """The lists are empty and say that no journal was asked; a control is a 404."""
     with House("memory", tmp_path) as house:
         assert house.get("orders") == {
-            "intents": [], "more": False, "journals": 0, "now_ms": house.get("orders")["now_ms"],
+            "intents": [], "more": False, "in_doubt": [], "journals": 0, "now_ms": house.get("orders")["now_ms"],
         }  # fmt: skip
         assert house.get("orders/board")["strays"] is None
         assert house.get("orders/1", status=404)

@@ -80,13 +80,49 @@ def test_each_state_has_a_word_a_colour_and_a_shape(page: Page, house: OrderHous
     put(State.SENT, State.UNKNOWN, State.FOUND)
     put(State.SENT, State.UNKNOWN, State.ABSENT)
     put(State.SENT, State.UNKNOWN, State.ABANDONED)
-    expect(rows(page)).to_have_count(9)
+    put(State.REJECTED, why="not sent: the circuit was open")
+    expect(rows(page)).to_have_count(10)
     marks = page.locator(".intents .mark").evaluate_all(
         "all => all.map(one => [one.innerText.trim(), one.querySelector('svg').innerHTML])"
     )
     shapes = {word: shape for word, shape in marks if shape}
-    assert set(shapes) == {state.value for state in State}
-    assert len(set(shapes.values())) == len(State)
+    assert set(shapes) == {*State, "not sent"}
+    assert len(set(shapes.values())) == len(shapes)
+
+
+def test_an_order_that_was_held_back_is_not_told_as_a_refusal(
+    page: Page, house: OrderHouse
+) -> None:
+    """Its row and its details say that it was not sent, quietly; the filter for rejected finds both."""
+    house.book.put(State.REJECTED, why="not sent: the circuit was open")
+    page.get_by_label("State").select_option("rejected")
+    expect(rows(page).locator(".state")).to_have_text(["not sent", "rejected"])
+    expect(rows(page).locator(".attempts")).to_have_text(["0", "1"])
+    inks = page.locator(".intents .mark").evaluate_all(
+        "all => all.map(one => getComputedStyle(one).color)"
+    )
+    edges = rows(page).evaluate_all(
+        "all => all.map(one => getComputedStyle(one).getPropertyValue('--edge'))"
+    )
+    assert inks[0] != inks[1]
+    assert edges[0] == ""
+    rows(page).first.click()
+    panel = page.locator(".panel")
+    expect(panel.locator("header .mark")).to_have_text("not sent")
+    expect(panel).to_contain_text("; not sent for")
+    expect(panel.locator(".moves .mark")).to_have_text(["new", "not sent"])
+
+
+def test_the_box_and_the_list_say_the_same(window: Page, house: OrderHouse) -> None:
+    """What is in doubt comes with the list, however old the board's answer is."""
+    board = house.get("orders/board") | {"in_doubt": []}
+    window.route("**/orders/board", lambda route: route.fulfill(json=board))
+    try:
+        window.goto("/orders")
+        expect(rows(window)).to_have_count(4)
+        expect(window.get_by_role("heading", name="1 order in doubt")).to_be_visible()
+    finally:
+        window.unroute_all()
 
 
 def test_what_is_unknown_stands_above_all(page: Page, house: OrderHouse) -> None:

@@ -1,7 +1,7 @@
 """
 Owns what came back for a request and how it is read: its shape, what refuses, what cannot be believed.
 
-Sending it is left to transport, what a refusal means to verdict.
+Sending it is left to transport, what a refusal means to verdict, how it reads to said.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from switchgear.core.redact import error_text, safe_words
 from switchgear.core.verdict import Answer, judge
 from switchgear.core.verdict.rulings import UNREADABLE
 from switchgear.core.words import Effect, Kind, Verdict
+from switchgear.exchange.said import said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -98,7 +99,7 @@ def refusal(reply: Reply, target: Target, clock: Clock) -> ApiError:
     answer = Answer.read(reply.status, reply.headers, reply.body)
     # Where a code stands alone, the message is the whole body: the code says it better.
     coded = answer.code is not None
-    told = "refused" if coded and answer.message[:1] == "{" else answer.message
+    told = "refused" if coded and answer.message[:1] == "{" else said(answer.message)
     return ApiError(
         safe_words(told, MESSAGE_CHARS_MAX) or "an answer without a text",
         status=reply.status,

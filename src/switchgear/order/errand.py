@@ -106,8 +106,8 @@ class Errand:
             StaleIntent: Somebody has ended it: nothing was sent.
             SwitchgearError: It never left, nor did any other copy; as a guarded call raises it.
         """
-        in_doubt = self._is_in_doubt()
-        number = self.intent.attempts + 1
+        in_doubt, before = self._is_in_doubt(), self.intent
+        number = before.attempts + 1
         more = {"attempts": number, "sent_ms": self._journal.now_ms()}
         if again:
             await self._move(State.SENT, f"attempt {number}", **more)
@@ -118,7 +118,7 @@ class Errand:
         try:
             order = await self._access.send(self.intent.request)
         except Exception as error:
-            raise self._judged(error, in_doubt=in_doubt) from error
+            raise self._judged(error, before, in_doubt=in_doubt) from error
         except BaseException:
             self._left()
             self._post(State.UNKNOWN, "the attempt was broken off")
@@ -129,13 +129,15 @@ class Errand:
         self._post(State.ACKED, "booked", order_id=order.order_id)
         return order
 
-    def _judged(self, error: Exception, *, in_doubt: bool) -> Exception:
-        """What an attempt's error says of the order, with everything that was sent before."""
+    def _judged(self, error: Exception, before: Intent, *, in_doubt: bool) -> Exception:
+        """What an attempt's error says of the order, with everything that was sent before, which before tells."""
         intent, self.last_error = self.intent, error
         verdict = classify(error, intent.exchange, Effect.TRADE, self._clock.wall)
         never_left = isinstance(error, (Rejected, SettingsError)) or verdict.unsent
         if never_left and not in_doubt:
-            self._post(State.REJECTED, f"not sent: {error_text(error)}")
+            # It was counted beforehand, or a crash would take one that had left.
+            more = {"attempts": before.attempts, "sent_ms": before.sent_ms}
+            self._post(State.REJECTED, f"not sent: {error_text(error)}", **more)
             return error
         if not never_left:
             self._left()
@@ -147,7 +149,8 @@ class Errand:
                 return refused
             self._refusal = refused
         why = "nothing more left" if never_left else "the outcome is unknown"
-        self._post(State.UNKNOWN, f"{why}: {error_text(error)}")
+        attempts = before.attempts if never_left else intent.attempts
+        self._post(State.UNKNOWN, f"{why}: {error_text(error)}", attempts=attempts)
         return Doubt()
 
     def _other_order(self, order: Order, *, in_doubt: bool) -> Exception:
@@ -304,7 +307,9 @@ class Errand:
             # That an order stands is true whatever somebody has thought of it meanwhile.
             if kept is None or not (kept.state.is_open or to is State.FOUND):
                 raise
-            self.intent = await self._journal.move(kept, to, why, **more)
+            # What this process sent is counted, whatever of it was kept.
+            sent: dict[str, Any] = {"attempts": max(kept.attempts, self.intent.attempts)}
+            self.intent = await self._journal.move(kept, to, why, **sent | more)
 
     def _is_in_doubt(self) -> bool:
         """Whether a copy that was sent before may still be booked."""

@@ -90,6 +90,7 @@ class Intent:
     sent_ms: int | None = None
     """When a copy of it was last on its way to the exchange, as far as is known."""
     attempts: int = 0
+    """How many copies of it may have reached the exchange; one that is seen never to have left is taken off again."""
     notional: str | None = None
     """What it is worth in the quote asset, a Decimal as text, as far as it was known when it was written down."""
     order_id: str | None = None
@@ -105,6 +106,11 @@ class Intent:
     def client_order_id(self) -> str:
         """Under which the exchange knows it."""
         return self.request.client_order_id or ""
+
+    @property
+    def never_left(self) -> bool:
+        """Whether it is not booked because nothing of it was sent: it was held back here, or nobody was reached."""
+        return self.state is State.REJECTED and not self.attempts
 
     @property
     def symbol(self) -> str:

@@ -34,7 +34,6 @@ _WATCHED = frozenset({State.REJECTED, State.ABANDONED})
 _DAY_MS = 86_400_000
 _LEAST_S = 0.1
 _NO_OTHER = "looked at again: no other copy was booked"
-_NEVER_LEFT = "not sent"
 _MS = 1_000
 
 
@@ -190,7 +189,7 @@ class Reconciler:
         since_ms = now_ms - int(proof_s * _MS) - _DAY_MS
         query = IntentQuery(*self._place, states=_WATCHED, since_ms=since_ms)
         for intent in await self._journal.query(query):
-            if intent.sent_ms is not None and not intent.why.startswith(_NEVER_LEFT):
+            if intent.sent_ms is not None and not intent.never_left:
                 due_ms = intent.sent_ms + int(proof_s * _MS)
                 if intent.changed_ms < due_ms:  # else it was looked at after that
                     due_s = now_s + max(0.0, (due_ms - now_ms) / _MS)
@@ -203,7 +202,8 @@ class Reconciler:
             return None
         if mine.state is not State.UNKNOWN:
             why = "whoever sent it is gone: it counts as sent until now"
-            mine = await self._journal.move(mine, State.UNKNOWN, why)
+            sent = max(1, mine.attempts)
+            mine = await self._journal.move(mine, State.UNKNOWN, why, attempts=sent)
         now_s = self._clock.monotonic_s()
         errand = Errand(self._journal, self._access, self._ways, mine, sent_s=now_s)
         self._errands[mine.intent_id] = errand

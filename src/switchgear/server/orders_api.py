@@ -87,14 +87,16 @@ class OrdersApi:
         self.router.routes.extend(OrdersPlace(source).router.routes)
 
     async def orders(self, request: Request) -> OrderPage:
-        """Orders that match, newest first."""
+        """Orders that match, newest first, and those in doubt."""
         query = orders_query.parse(given(request))
-        found = await self._orders.query(replace(query, limit=query.limit + 1))
+        now_ms = self._now_ms()
+        found, doubts = await self._orders.together(replace(query, limit=query.limit + 1), now_ms)
         return OrderPage(
             intents=[IntentOut.of(intent) for intent in found[: query.limit]],
             more=len(found) > query.limit,
+            in_doubt=[InDoubtOut.of_doubt(*each) for each in doubts],
             journals=len(self._orders.journals),
-            now_ms=self._now_ms(),
+            now_ms=now_ms,
         )
 
     async def board(self) -> OrdersBoard:

@@ -41,11 +41,14 @@ class IntentOut(BaseModel):
     )
     is_open: bool = Field(description="What became of it is still to be found out.")
     is_booked: bool = Field(description="It stands, or stood, at the exchange.")
+    never_left: bool = Field(
+        description="It is rejected, and not by the exchange: nothing of it was ever sent."
+    )
     why: str = Field(description="What its last move was made for.")
     created_ms: int = Field(description="Epoch ms at which it was written down.")
     since_ms: int = Field(description="Epoch ms of its last move: since when it is in its state.")
     sent_ms: int | None = Field(description="Epoch ms at which a copy was last on its way.")
-    attempts: int
+    attempts: int = Field(description="How many copies of it may have reached the exchange.")
     order_id: str | None = Field(description="The exchange's own name, once it is booked.")
     idempotency_key: str | None = Field(description="The caller's own name for it.")
     owner: str = Field(description="The process that has, or had last, the task to see it through.")
@@ -103,6 +106,9 @@ class OrderPage(BaseModel):
 
     intents: list[IntentOut]
     more: bool = Field(description="There are older ones: ask with a greater limit.")
+    in_doubt: list[InDoubtOut] = Field(
+        description="Whatever the filter says, as of the same moment; oldest first."
+    )
     journals: int = Field(description="How many journals were asked; 0 means that there is none.")
     now_ms: int
 
@@ -251,6 +257,7 @@ def _intent_dict(intent: Intent) -> dict[str, Any]:
         "state": intent.state.value,
         "is_open": intent.state.is_open,
         "is_booked": intent.state.is_booked,
+        "never_left": intent.never_left,
         "since_ms": intent.changed_ms or intent.created_ms,
     }
 

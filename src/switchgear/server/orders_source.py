@@ -141,13 +141,17 @@ class Orders:
 
     async def in_doubt(self, now_ms: int) -> list[tuple[Intent, Next]]:
         """What is unknown, and what whoever sent it has let go of, the oldest first."""
-        found = await self.query(IntentQuery(states=OPEN))
-        doubtful = [
-            each
-            for each in reversed(found)
-            if each.state is State.UNKNOWN or each.owned_until_ms <= now_ms
-        ]
-        return [(each, self.next_of(each, now_ms)) for each in doubtful]
+        return self._doubts(await self.query(IntentQuery(states=OPEN)), now_ms)
+
+    async def together(
+        self, query: IntentQuery, now_ms: int
+    ) -> tuple[list[Intent], list[tuple[Intent, Next]]]:
+        """What a query finds, and what is in doubt; of no intent do the two say different things."""
+        opened = await self.query(IntentQuery(states=OPEN))
+        found = await self.query(query)
+        # What was read last is what holds.
+        known = {each.intent_id: each for each in (*opened, *found)}
+        return found, self._doubts(known.values(), now_ms)
 
     async def life(self, intent_id: str, now_ms: int) -> Life:
         """One intent with its moves; raises NoIntent."""
@@ -275,6 +279,14 @@ class Orders:
             raise SettingsError("account", named(*place), allowed)
 
     # ---------------------------------------------------------------------------------- helpers
+
+    def _doubts(self, intents: Iterable[Intent], now_ms: int) -> list[tuple[Intent, Next]]:
+        found = sorted(intents, key=lambda each: (each.created_ms, each.intent_id))
+        return [
+            (each, self.next_of(each, now_ms))
+            for each in found
+            if each.state is State.UNKNOWN or (each.state.is_open and each.owned_until_ms <= now_ms)
+        ]
 
     def _refusal(self, intent: Intent, now_ms: int) -> str:
         if not intent.state.is_open:

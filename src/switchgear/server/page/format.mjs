@@ -6,7 +6,10 @@ const three = (n) => String(n).padStart(3, "0");
 
 export const whole = (n) => WHOLE.format(n);
 
-export const plural = (n, one, many = `${one}s`) => `${whole(n)} ${n === 1 ? one : many}`;
+/** What so many are called: order, orders. */
+export const noun = (n, one, many = `${one}s`) => (n === 1 ? one : many);
+
+export const plural = (n, one, many) => `${whole(n)} ${noun(n, one, many)}`;
 
 /** 14:03:12.345, local. */
 export function clock(ms) {

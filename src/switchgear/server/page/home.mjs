@@ -1,7 +1,7 @@
 // Owns the first page: how things stand in a sentence, what to look at first, and each exchange in a line.
 import { sumOf } from "./calls_columns.mjs";
 import { inOrder, nameOf, PASSING_BY_HAND, summed, theWide } from "./circuits_words.mjs";
-import { clock, iso, methodName, plural, share, span, whole, words } from "./format.mjs";
+import { clock, iso, methodName, noun, plural, share, span, whole, words } from "./format.mjs";
 import { html } from "./html.mjs";
 import { Mark } from "./marks.mjs";
 import { useAge, usePolled } from "./polled.mjs";
@@ -62,21 +62,23 @@ function First({ board, orders, errors, status, age }) {
   const doubts = orders?.in_doubt ?? [];
   const halts = orders?.switches ?? [];
   const gone = status ? status.dropped + status.dropped_warnings + status.lost : null;
+  const urgent = doubts.length + halts.length;
+  const halted = doubts.length ? "orders in doubt, or halted" : noun(urgent, "halt of new orders", "halts of new orders");
   return html`<section aria-label="What to look at first"><h2>Look at first</h2><ul class="tiles">
-    <${Tile} page="circuits" count=${board && open.length} kind=${open.every((one) => PASSING_BY_HAND.has(one.state)) ? "warn" : "bad"} title="circuits not closed" none="All calls may be made.">
+    <${Tile} page="circuits" count=${board && open.length} kind=${open.every((one) => PASSING_BY_HAND.has(one.state)) ? "warn" : "bad"} title=${`${noun(open.length, "circuit")} not closed`} none="All calls may be made.">
       ${firstOf(open, (one) => html`<${Mark} name=${one.state} /> ${one.exchange} ${nameOf(one)}`)}
     <//>
-    <${Tile} page="circuits" count=${board && gates.length} kind="warn" title="gates closed" none="No exchange told us to wait.">
+    <${Tile} page="circuits" count=${board && gates.length} kind="warn" title=${`${noun(gates.length, "gate")} closed`} none="No exchange told us to wait.">
       ${firstOf(gates, (one) => `${one.exchange}, ${theWide(one.scope, one.account)}: ${span(Math.ceil(Math.max(0, one.retry_after_s - age)))} more`)}
     <//>
-    <${Tile} page="orders" count=${orders && doubts.length + halts.length} kind="bad" title=${halts.length ? "orders in doubt, or halted" : "orders in doubt"} none=${orders?.journals === 0 ? "No journal here." : "What became of each is known."}>
+    <${Tile} page="orders" count=${orders && urgent} kind="bad" title=${halts.length ? halted : `${noun(urgent, "order")} in doubt`} none=${orders?.journals === 0 ? "No journal here." : "What became of each is known."}>
       ${halts.length > 0 && html`<span class="tile-line">New orders are halted.</span>`}
       ${firstOf(doubts, (one) => html`<${Mark} name=${one.state} /> ${one.exchange} ${one.client_order_id}`)}
     <//>
-    <${Tile} page="api-logs" filter=${ERRORS} count=${errors && errors.count} kind="bad" title="errors in the last 15 min" none="Nothing at error or above.">
+    <${Tile} page="api-logs" filter=${ERRORS} count=${errors && errors.count} kind="bad" title=${`${noun(errors?.count, "error")} in the last 15 min`} none="Nothing at error or above.">
       See them in the log.
     <//>
-    <${Tile} page="api-logs" filter=${{ level: "warning" }} count=${gone} kind="warn" title="records missing" none="The log has all of them.">
+    <${Tile} page="api-logs" filter=${{ level: "warning" }} count=${gone} kind="warn" title=${`${noun(gone, "record")} missing`} none="The log has all of them.">
       ${status && `${whole(status.dropped + status.dropped_warnings)} came too fast, ${whole(status.lost)} could not be written.`}
     <//>
   </ul></section>`;

@@ -13,6 +13,7 @@ const SHAPES = {
   sent: html`<path d="M2.2 1.4 10.8 6 2.2 10.6z" />`,
   acked: html`<circle cx="6" cy="6" r="4.5" />`,
   rejected: html`<path class="hollow" d="M2 2 10 10M10 2 2 10" />`,
+  not_sent: html`<circle class="hollow" cx="6" cy="6" r="4.2" /><path class="hollow" d="M3.2 8.8 8.8 3.2" />`,
   unknown: html`<path d="M6 .6 11.4 6 6 11.4.6 6z" />`,
   found: html`<circle class="hollow" cx="6" cy="6" r="4.2" /><circle cx="6" cy="6" r="1.8" />`,
   absent: html`<path class="hollow" d="M1.4 6h9.2" />`,

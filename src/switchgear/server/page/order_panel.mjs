@@ -3,7 +3,7 @@ import { clock, iso, millis, span, stamp, words } from "./format.mjs";
 import { html } from "./html.mjs";
 import { Mark } from "./marks.mjs";
 import { Next } from "./orders_urgent.mjs";
-import { amount, terms } from "./orders_words.mjs";
+import { amount, markOf, terms } from "./orders_words.mjs";
 import { Copy } from "./copy.mjs";
 import { useAge, usePolled } from "./polled.mjs";
 import { follow, hrefOf } from "./route.mjs";
@@ -40,11 +40,11 @@ function Fields({ intent }) {
 
 const later = (ms) => (ms < LONG_MS ? `+${millis(ms)} ms` : `+${span(ms / 1000)}`);
 
-function Move({ move, first }) {
+function Move({ move, first, mark }) {
   const after = move.at_ms - first.at_ms;
   return html`<li>
     <span class="move-head">
-      <${Mark} name=${move.new} />
+      <${Mark} name=${mark} />
       <span class="muted">${move.old ? `from ${move.old}` : ""}</span>
       <time datetime=${iso(move.at_ms)} title=${stamp(move.at_ms)}>${move === first ? clock(move.at_ms) : later(after)}</time>
     </span>
@@ -53,9 +53,12 @@ function Move({ move, first }) {
   </li>`;
 }
 
-function Life({ moves }) {
+function Life({ moves, end }) {
+  const last = moves.length - 1;
   return html`<section aria-label="Its life"><h3>Its life</h3>
-    <ol class="moves">${moves.map((move, index) => html`<${Move} key=${index} move=${move} first=${moves[0]} />`)}</ol>
+    <ol class="moves">${moves.map((move, index) => html`<${Move}
+      key=${index} move=${move} first=${moves[0]} mark=${index === last ? end : move.new}
+    />`)}</ol>
   </section>`;
 }
 
@@ -89,13 +92,13 @@ export function OrderPanel({ id, again, onClose, onAbandon }) {
   const { intent } = life;
   const inState = (life.now_ms - intent.since_ms) / 1000 + age;
   return html`<aside class="panel order" aria-label="Details of the order">
-    <${Head} mark=${intent.state} title=${`${intent.side} ${amount(intent)} ${intent.symbol}`} onClose=${onClose} />
+    <${Head} mark=${markOf(intent)} title=${`${intent.side} ${amount(intent)} ${intent.symbol}`} onClose=${onClose} />
     <p class="panel-message">${intent.why || "written down"}</p>
-    <p class="muted">${terms(intent)}; ${intent.state} for ${span(inState)}.</p>
+    <p class="muted">${terms(intent)}; ${words(markOf(intent))} for ${span(inState)}.</p>
     ${life.next && html`<p class="order-next">Next: <${Next} next=${life.next} age=${age} />.</p>`}
     ${error && html`<p class="problem">${error.message}</p>`}
     <${Actions} life=${life} onAbandon=${onAbandon} />
-    <${Life} moves=${life.moves} />
+    <${Life} moves=${life.moves} end=${markOf(intent)} />
     <${Fields} intent=${intent} />
   </aside>`;
 }

@@ -106,6 +106,8 @@ export function Orders({ filter: { intent: openId = null, ...filter } }) {
   const places = usePlaces(again);
   const shown = withoutLimit(state.of) === withoutLimit(path) ? state.answer : null;
   const intents = shown?.intents ?? [];
+  // From the answer that has the list, or the two would say different things; without one the board has them too.
+  const doubts = shown ? { answer: shown, atMs: state.atMs } : board;
 
   useEffect(() => {
     setLimit(PAGE);
@@ -154,7 +156,7 @@ export function Orders({ filter: { intent: openId = null, ...filter } }) {
     <${Summary} state=${state} board=${board} shown=${shown} said=${said} />
     <div class="split" data-open=${Boolean(openId)}>
       <div class="list">
-        <${Doubts} board=${board} openId=${openId} onOpen=${open} />
+        <${Doubts} board=${doubts} openId=${openId} onOpen=${open} />
         <${Strays} board=${board} />
         <${Rounds} board=${board} />
         ${failed && html`<${Failed} error=${state.error} onAgain=${() => setAgain(again + 1)} />`}

@@ -9,7 +9,9 @@ const STATES = [
   ["new,sent,unknown", "outcome open"],
   ["acked,found", "booked"],
   ["rejected,absent", "not booked"],
-  ...["new", "sent", "acked", "rejected", "unknown", "found", "absent", "abandoned"].map((name) => [name, name]),
+  ...["new", "sent", "acked"].map((name) => [name, name]),
+  ["rejected", "rejected, or not sent"],
+  ...["unknown", "found", "absent", "abandoned"].map((name) => [name, name]),
 ];
 const TYPED_MS = 250;
 

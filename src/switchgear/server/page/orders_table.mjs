@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { clock, day, iso, span } from "./format.mjs";
 import { html } from "./html.mjs";
 import { Mark } from "./marks.mjs";
-import { amount } from "./orders_words.mjs";
+import { amount, markOf } from "./orders_words.mjs";
 
 const HEADS = [
   ["state", "State"],
@@ -40,10 +40,10 @@ function Row({ intent, nowMs, reached, focus, open, onOpen, onFocus }) {
     row.current.scrollIntoView({ block: "nearest" });
   }, [focus]);
   return html`<tr
-    ref=${row} role="row" tabindex=${reached ? 0 : -1} data-state=${intent.state} data-id=${intent.intent_id}
+    ref=${row} role="row" tabindex=${reached ? 0 : -1} data-state=${markOf(intent)} data-id=${intent.intent_id}
     aria-selected=${open} onClick=${onOpen} onFocus=${onFocus}
   >
-    <td role="cell" class="state"><${Mark} name=${intent.state} /></td>
+    <td role="cell" class="state"><${Mark} name=${markOf(intent)} /></td>
     <td role="cell" class="since"><${Since} intent=${intent} nowMs=${nowMs} /></td>
     <td role="cell" class="place">${intent.exchange}<span class="account"> ${intent.account}</span></td>
     <td role="cell" class="symbol">${intent.symbol}</td>

@@ -15,5 +15,8 @@ export function terms(order) {
 /** buy 0.5 BTC/USDT, limit 42000. */
 export const sentence = (order) => `${order.side} ${amount(order)} ${order.symbol}, ${terms(order)}`;
 
+/** The mark of an order: its state, but of one that was rejected and never sent that. */
+export const markOf = (intent) => (intent.never_left ? "not_sent" : intent.state);
+
 export const placeWords = (place) =>
   place.exchange ? `${place.exchange}, account ${place.account}` : "all exchanges and accounts";
