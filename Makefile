@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help setup system witness demo test check fix bench soak mutants lock screenshot clean \
+.PHONY: help setup system witness demo fast test check fix bench soak mutants lock screenshot clean \
         check-format check-lint check-mypy check-pyright check-layers check-changelog check-docs
 
 VENV := .venv
@@ -36,6 +36,9 @@ witness: ## make .venv-witness: other people's exchange clients, which trade on 
 
 demo: $(READY) ## trade on three practice exchanges while they break, and watch (ARGS="--seconds 30")
 	@$(BIN)/switchgear demo $(ARGS)
+
+fast: $(READY) ## the tests of calls, policies and clients, in a minute: without databases, servers, browsers
+	@$(BIN)/python -m pytest -q -n 2 --dist loadscope -m "not slow and not wide" $(ARGS)
 
 test: $(READY) system witness ## run every test (ARGS="-k circuit")
 	@$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(ARGS)

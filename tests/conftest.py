@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +21,17 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+TESTS = Path(__file__).parent
+WIDE = ("cli", "docs", "observe/history", "order", "server", "test_tidy.py")
+"""What is marked `wide`, below this folder."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests go first, so that no core is idle while the other ends the suite with one."""
+    wide = [TESTS / room for room in WIDE]
+    for item in items:
+        if any(item.path.is_relative_to(room) for room in wide):
+            item.add_marker("wide")
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
 

