@@ -69,7 +69,8 @@ def main(arguments: list[str]) -> int:
             if given.ingest:
                 records = busy(given.ingest)
                 print(f"ingest alone: {alone(ingest, records)}")
-                print(f"ingest beside a busy event loop: {beside(ingest, records)}")
+                for loop, turns in (("nine tenths busy", 450), ("never idle", 0)):
+                    print(f"ingest beside an event loop {loop}: {beside(ingest, records, turns)}")
             if place != given.keep or not Path(place).exists():
                 print(f"fill: {fill(place, made(given.records, given.days), given.records)}")
             if server is not None:
@@ -125,8 +126,16 @@ def alone(place: str, records: Sequence[LogRecord]) -> str:
     return f"{len(records) / took_s:,.0f} records a second, {cpu_s / len(records) * 1e6:.1f} µs of a core each"
 
 
-def beside(place: str, records: Sequence[LogRecord]) -> str:
-    """A writer's rate, and what each record takes from a loop that is never idle; by turns with a free loop."""
+def beside(place: str, records: Sequence[LogRecord], turns: int) -> str:
+    """
+    A writer's rate, and what each record takes from a busy loop; by turns with a loop that has no writer beside it.
+
+    Args:
+        place: Where the history is.
+        records: What is handed over, by the clock.
+        turns: After so many turns of some 20 µs the loop waits as short as a loop can, which is a
+            millisecond; 0 if it never does.
+    """
     free = loaded = 0
     took_s = late_s = 0.0
     slices = [records[at : at + SLICE] for at in range(0, len(records), SLICE)]
@@ -134,9 +143,9 @@ def beside(place: str, records: Sequence[LogRecord]) -> str:
     with closing(HistoryWriter(place, SystemClock(), age_max_s=1e9, rows_max=10**9)) as writer:
         for one in slices:
             writer.flush(60.0)
-            free += asyncio.run(_busy(seconds, None, one))
+            free += asyncio.run(_busy(seconds, None, one, turns))
             begun_s = perf_counter()
-            loaded += asyncio.run(_busy(seconds, writer, one))
+            loaded += asyncio.run(_busy(seconds, writer, one, turns))
             handed_s = perf_counter()
             writer.flush(60.0)
             took_s += perf_counter() - begun_s
@@ -149,7 +158,9 @@ def beside(place: str, records: Sequence[LogRecord]) -> str:
     )
 
 
-async def _busy(seconds: float, writer: HistoryWriter | None, records: Sequence[LogRecord]) -> int:
+async def _busy(
+    seconds: float, writer: HistoryWriter | None, records: Sequence[LogRecord], turns: int
+) -> int:
     """How many units of some 20 µs a loop gets done; it hands the records over by the clock."""
     done = handed = 0
     begun_s = perf_counter()
@@ -159,7 +170,7 @@ async def _busy(seconds: float, writer: HistoryWriter | None, records: Sequence[
             handed += 1
         sum(range(2_500))
         done += 1
-        await asyncio.sleep(0)
+        await asyncio.sleep(0 if not turns or done % turns else 1e-3)
     return done
 
 

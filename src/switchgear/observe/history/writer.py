@@ -37,9 +37,9 @@ GATHER_S, GATHER_FROM = 1.0, 1_000
 """
 After a batch of so many the next one is waited for, so long at most, or until it is full.
 
-A transaction asks some thirty times for the interpreter's lock. A loop that is never idle gives it up for a microsecond
-between two turns, and takes it again before a thread that waits is awake: each time costs the thread some 30 ms, and
-the loop a quarter of its speed meanwhile. So there are few of them, and each writes much.
+A transaction asks some thirty times for the interpreter's lock. A busy loop gives that up for a microsecond between two
+turns, and takes it again before a thread that waits is awake: each time costs the thread some 30 ms, and the loop a
+quarter of its speed meanwhile. So there are few transactions, and each writes much.
 """
 TRIES = 3
 """Of a batch, while the file was well before."""
