@@ -72,6 +72,15 @@ def says(page: Page, words: str) -> None:
     expect(page.locator(".menu-sheet").get_by_role("status")).to_have_text(words)
 
 
+def save(page: Page, name: str) -> None:
+    """Save what is shown as a view."""
+    sheet = menu(page, "Views")
+    sheet.get_by_label("Name of the view").fill(name)
+    expect(sheet.get_by_role("button", name="Save")).to_be_enabled()  # else Enter does nothing yet
+    page.keyboard.press("Enter")
+    expect(sheet.get_by_role("link", name=name)).to_be_visible()
+
+
 def remember(page: Page, value: str) -> None:
     """Come to the log with this in the browser's storage."""
     page.evaluate("([name, value]) => localStorage.setItem(name, value)", [STORED, value])
@@ -195,12 +204,24 @@ def test_a_saved_view_keeps_the_order(page: Page) -> None:
     wanted = ["Time", "Level", "Method", "Exchange", "What", "Message", "ms"]
     expect(heads(page)).to_have_text(wanted)
     page.keyboard.press("Escape")
-    menu(page, "Views").get_by_label("Name of the view").fill("by method")
-    page.keyboard.press("Enter")
+    save(page, "by method")
     remember(page, '["message","time"]')
     expect(heads(page)).to_have_text(["Message", "Time"])
     menu(page, "Views").get_by_role("link", name="by method").click()
     expect(heads(page)).to_have_text(wanted)
+
+
+@pytest.mark.slow  # a real browser
+def test_a_saved_view_keeps_columns_that_are_only_remembered(page: Page) -> None:
+    """Columns of an earlier visit, of which the address says nothing, are part of a view that is saved now."""
+    remember(page, '["message","time"]')
+    expect(heads(page)).to_have_text(["Message", "Time"])
+    save(page, "two columns")
+    expect(page).to_have_url(re.compile("columns=message(,|%2C)time"))
+    remember(page, '["level","event"]')
+    expect(heads(page)).to_have_text(["Level", "What"])
+    menu(page, "Views").get_by_role("link", name="two columns").click()
+    expect(heads(page)).to_have_text(["Message", "Time"])
 
 
 @pytest.mark.slow  # a real browser

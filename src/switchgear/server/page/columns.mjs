@@ -46,9 +46,14 @@ export const columnsOf = (view) => known(view.columns ? view.columns.split(",") 
 export const besideMethod = (record, columns) =>
   columns.includes("account") ? null : accountTag(record.method, record.account);
 
+const inAddress = (columns) => (String(columns) === String(USUAL) ? "" : columns.join(","));
+
+/** As the address has them, also where only this browser remembers them; empty for the usual ones. */
+export const ownColumns = (view) => inAddress(columnsOf(view));
+
 function chosen(place, columns) {
   keep(STORED, columns);
-  place.show({ columns: String(columns) === String(USUAL) ? "" : columns.join(",") }, { replace: true });
+  place.show({ columns: inAddress(columns) }, { replace: true });
 }
 
 /** Whether somebody moved a column: they do not come as they are listed above. */

@@ -1,5 +1,5 @@
 // Owns what opens below a button and closes by itself: by Escape, by a click elsewhere, or when the focus goes on.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "./html.mjs";
 
 /** A button with what belongs to it; children is called with what closes it. */
@@ -10,7 +10,8 @@ export function Menu({ label, name, on = false, side = "right", children }) {
     setOpen(false);
     if (back === true) room.current.querySelector("button").focus();
   };
-  useEffect(() => {
+  // With what is drawn, not a moment after: the focus would be taken from where somebody went at once.
+  useLayoutEffect(() => {
     if (!open) return undefined;
     room.current.querySelector(".menu-sheet :is(input, button, a, select):not(:disabled)")?.focus();
     const elsewhere = (event) => room.current.contains(event.target) || close();

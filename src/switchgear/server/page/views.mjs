@@ -1,5 +1,6 @@
 // Owns saved views: a filter with its columns under a name, kept in this browser, beside a few that everybody has.
 import { useState } from "preact/hooks";
+import { ownColumns } from "./columns.mjs";
 import { html } from "./html.mjs";
 import { Menu } from "./menu.mjs";
 import { follow, hrefOf } from "./route.mjs";
@@ -72,8 +73,13 @@ export function ViewsMenu({ place }) {
     setOwn(views);
     setLasting(keep(STORED, views));
   };
-  // The same name again is the same view: it gets what is shown now.
-  const save = (name) => change([...own.filter((one) => one.name !== name), { name, place: now }].slice(-VIEWS_MAX));
+  // The same name again is the same view: it gets what is shown now, with columns that only this browser remembers.
+  const save = (name) => {
+    const columns = ownColumns(place.view);
+    const shown = columns ? { ...now, columns } : now;
+    change([...own.filter((one) => one.name !== name), { name, place: shown }].slice(-VIEWS_MAX));
+    if (columns) place.show({ columns }, { replace: true });
+  };
   const all = [...BUILT_IN, ...own];
   const shown = all.find((view) => hrefOf("api-logs", view.place) === current);
   return html`<${Menu} label=${html`<span class="menu-label">${shown?.name ?? "Views"}</span>`} name="Views" on=${Boolean(shown)}>
