@@ -31,7 +31,8 @@ def warmed(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No waits for a file that cannot be written; as many tries as ever."""
-    monkeypatch.setattr(sqlite_engine, "BUSY_TIMEOUT_S", 0.005)
+    for name in ("BUSY_TIMEOUT_S", "WRITE_WAIT_S"):
+        monkeypatch.setattr(sqlite_engine, name, 0.005)
     monkeypatch.setattr(writing, "RETRY_WAIT_S", 0.0)
 
 

@@ -161,9 +161,11 @@ def test_a_large_file_that_is_whole_is_read_once(
     assert (said, HistoryReader(path).count(EVERYTHING)) == ([], 5_001)
 
 
-def test_a_look_that_is_broken_off_finds_no_fault(path: Path, clock: FakeClock) -> None:
+@pytest.mark.parametrize("turn", [1, 2])
+def test_a_look_that_is_broken_off_finds_no_fault(path: Path, clock: FakeClock, turn: int) -> None:
     """SQLite takes pages that it did not come to for lost ones: a program that ends early moves no file aside."""
     damaged_in_the_middle(path, clock)
+    connected: list[sqlite3.Connection] = []
     in_the_middle, may_go_on = threading.Event(), threading.Event()
 
     def hold() -> int:
@@ -173,7 +175,9 @@ def test_a_look_that_is_broken_off_finds_no_fault(path: Path, clock: FakeClock) 
 
     def connect() -> sqlite3.Connection:
         raw = sqlite3.connect(path, check_same_thread=False)
-        raw.set_progress_handler(hold, 1)
+        connected.append(raw)
+        if len(connected) == turn:
+            raw.set_progress_handler(hold, 1)
         return raw
 
     look = damage.Look(connect, None)
@@ -185,7 +189,7 @@ def test_a_look_that_is_broken_off_finds_no_fault(path: Path, clock: FakeClock) 
     ending.join(30.0)
     assert not ending.is_alive()
     assert look.wait(0.0)
-    assert (look.fault, look.is_done) == (None, False)
+    assert (look.fault, look.is_done, len(connected)) == (None, False, turn)
 
 
 def test_a_look_at_a_file_that_cannot_be_read_now_finds_no_fault(

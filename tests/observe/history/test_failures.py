@@ -86,7 +86,7 @@ def test_a_short_lock_costs_nothing(
     make: Callable[..., HistoryWriter], path: Path, said: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A batch is tried again: a lock that ends meanwhile loses no record and is not worth a word."""
-    monkeypatch.setattr(sqlite_engine, "BUSY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(sqlite_engine, "WRITE_WAIT_S", 0.1)
     writer = make(**said.callbacks())
     writer.write([record(1)])
     writer.flush()

@@ -66,6 +66,14 @@ def test_a_flush_is_not_waited_for(patient: Told) -> None:
         assert patient.sizes == [10, 2, 1]
 
 
+def test_a_flush_of_several_batches_waits_for_none(patient: Told) -> None:
+    """Somebody waits until all of it is kept, also what is behind a full batch."""
+    with closing(patient):
+        patient.write(records(11, 57))
+        assert patient.flush(10.0)
+        assert (patient.written, patient.sizes) == (57, [10, 20, 20, 7])
+
+
 def test_the_end_is_not_waited_for(patient: Told, where: Path | str, clock: FakeClock) -> None:
     """A program that ends keeps what was being gathered."""
     patient.write(records(11, 13))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -259,11 +260,13 @@ def test_an_old_file_that_cannot_be_written_anew_at_a_start_is_said_to_be(
     said = HistoryReader(path).query(LogQuery(level=Level.WARNING))
     assert [(one.event, one.level) for one in said] == [("note", Level.WARNING)]
     assert why in said[0].message
-    before, _, command = said[0].message.partition(': sqlite3 log.db "')
+    before, _, command = said[0].message.rpartition(": ")
     assert before.startswith("log.db is of an older version and gives no free room back")
     assert ask(path, "pragma auto_vacuum") == [(0,)]
-    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
-        raw.executescript(command.removesuffix('"'))
+    program, file, script = shlex.split(command)
+    assert program == "sqlite3"
+    with closing(sqlite3.connect(file, isolation_level=None)) as raw:
+        raw.executescript(script)
     assert ask(path, "pragma auto_vacuum") == [(2,)]
     assert HistoryReader(path).check() == []
 

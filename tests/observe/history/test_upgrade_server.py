@@ -44,13 +44,16 @@ def filled(where: str, clock: FakeClock, numbers: range) -> list[LogRecord]:
 def test_words_are_found_after_the_upgrade(
     where: str, postgres: Postgres, clock: FakeClock
 ) -> None:
-    """By word, run and time as before, the old records and new ones, and what goes takes its words along."""
+    """By word, run and time as before, old records and new ones; what goes takes its words along, and grants stay."""
     old = filled(where, clock, range(1, 101))
     for one in AS_IT_WAS.strip().split(";\n"):
         postgres.ask(where, one)
+    postgres.ask(where, "grant select on word to public")
     with pytest.raises(SettingsError, match="has the shape of an older version"):
         HistoryReader(where)
     new = filled(where, clock, range(101, 201))
+    granted = "select relacl::text from pg_class where oid = 'word'::regclass"
+    assert "=r/postgres" in str(postgres.ask(where, granted)[0][0]).strip("{}").split(",")
     reader = HistoryReader(where)
     messages = [one.message for one in (*new, *old) if "zebra" in one.message]
     found = reader.query(LogQuery(text="zebra", limit=1_000))

@@ -33,9 +33,11 @@ QUEUE_MAX = 100_000
 """Records that wait for the disk."""
 BATCH_MAX = 40_000
 """Records of one transaction."""
-GATHER_S, GATHER_FROM = 1.0, 1_000
+GATHER_FROM = 1_000
+"""Records of a batch after which the next is gathered, as there will be many again."""
+GATHER_S = 1.0
 """
-After a batch of so many the next one is waited for, so long at most, or until it is full.
+So long at most it is gathered, and until it is full, or somebody flushes.
 
 A transaction asks some thirty times for the interpreter's lock. A busy loop gives that up for a microsecond between two
 turns, and takes it again before a thread that waits is awake: each time costs the thread some 30 ms, and the loop a
@@ -129,6 +131,7 @@ class HistoryWriter:
         self._circuits: dict[Key, CircuitSnapshot] = {}
         self._in_hand = False
         self._gathers = False
+        self._flush_to = 0
         self._nudged = False
         self._sweep_at_s = self._clock.monotonic_s()
         self._failing_since: int | None = None
@@ -162,7 +165,7 @@ class HistoryWriter:
         False when that took longer.
         """
         with self._changed:
-            given = self._backlog.given
+            given = self._flush_to = self._backlog.given
             if not self._stopping.is_set():
                 self._nudged = True
                 self._wake_locked()
@@ -216,7 +219,8 @@ class HistoryWriter:
         return bool(self._backlog or self._circuits or self._nudged)
 
     def _is_enough_locked(self) -> bool:
-        return len(self._backlog) >= BATCH_MAX or self._nudged or self._stopping.is_set()
+        waited_for = self._nudged or self._backlog.settled() < self._flush_to
+        return len(self._backlog) >= BATCH_MAX or waited_for or self._stopping.is_set()
 
     def _is_settled_locked(self, given: int) -> bool:
         done = self._backlog.settled() >= given and not self._in_hand

@@ -36,7 +36,11 @@ _SERVER: dict[str, str] = {
     "tcp_user_timeout": "10000",
 }
 _SESSION = f"-c lock_timeout={int(LOCK_WAIT_S * 1000)} -c jit=off -c work_mem=16MB"
-"""Of each connection. A page is read sooner than compiled, and a hundred thousand finds are sorted in memory."""
+"""
+Of each connection, where the URL's own options do not say otherwise.
+
+A page is read sooner than compiled, and a hundred thousand finds are sorted in memory.
+"""
 
 
 class PostgresServer:

@@ -8,6 +8,7 @@ writes it anew in one transaction.
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sqlite3
 from contextlib import closing
@@ -48,7 +49,7 @@ def see_to_room(path: Path, connect: Callable[[], sqlite3.Connection]) -> str | 
         why = _write_anew(connect)
     if why is None:
         return None
-    command = f'sqlite3 {path.name} "pragma auto_vacuum = incremental; vacuum"'
+    command = f'sqlite3 {shlex.quote(str(path))} "pragma auto_vacuum = incremental; vacuum"'
     return (
         f"{path.name} is of an older version and gives no free room back to the disk: {why};"
         f" once, while no program has it open: {command}"
@@ -66,7 +67,10 @@ def _why_not(path: Path, holds: int) -> str | None:
     # Once into SQLite's log beside the file, and before that once into its temporary file.
     places = ((path.absolute().parent, 2 * holds), (_temporary_folder(), holds))
     for folder, takes in places:
-        free = shutil.disk_usage(folder).free
+        try:
+            free = shutil.disk_usage(folder).free
+        except OSError as error:
+            return f"how much is free in {folder} cannot be told ({error.strerror})"
         if free < takes + SPARE_BYTES:
             needed = _mb(takes + SPARE_BYTES)
             return f"writing it anew needs {needed} MB in {folder}, where {free // 1024**2} MB are free"

@@ -8,7 +8,7 @@ a history is a SettingsError, one that cannot be used now a StoreError.
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, event
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x53574752
 """SWGR, in the file's header: tells our file from any other database."""
 BUSY_TIMEOUT_S = 0.25
-"""How long one statement waits for another process's lock."""
+"""How long a question waits for another process's lock."""
+WRITE_WAIT_S = 2.0
+"""How long a writer waits for it, in a thread of its own: another's large batch may take as long."""
 MIGRATION_WAIT_S = 10.0
 """How long one waits while another process makes the file, or brings it up to date."""
 PAGES_MAX = 2**32 - 2
@@ -51,6 +53,7 @@ class SqliteFile:
         self._noted = noted
         self._has_room_seen_to = False
         self._look: damage.Look | None = None
+        self._looked: tuple[object, int] | None = None
         self._whole: object | None = None
 
     # ------------------------------------------------------------------------------------- opening
@@ -62,16 +65,19 @@ class SqliteFile:
         with self.failures():
             found = self._opened(now_ms, said)
         before = self.identity()
+        if found is not None:
+            with suppress(StoreBroken):  # a disk that fails for a moment looks like damage, once
+                return self._made(found, now_ms)
         try:
-            return self._made(found)
+            return self._made(found, now_ms)
         except StoreBroken as error:
             if found is None:
                 raise
             # Of a large file the step to a new shape is the first that reads all of it, or writing it anew.
             self._begin_anew(before, str(error).partition(": ")[2], now_ms, said)
-        return self._made(None)
+        return self._made(None, now_ms)
 
-    def _made(self, found: str | None) -> Engine:
+    def _made(self, found: str | None, now_ms: int) -> Engine:
         engine = self._engine("rwc", "begin immediate")
         try:
             if found != HEAD:
@@ -79,7 +85,7 @@ class SqliteFile:
             if found is not None:
                 engine.dispose()  # it opens the file again when it is next used
                 self._see_to_room()
-                self._begin_look(engine)
+                self._begin_look(engine, now_ms)
         except BaseException:
             engine.dispose()
             raise
@@ -144,19 +150,26 @@ class SqliteFile:
     def _opened(self, now_ms: int, said: Callable[[str], object]) -> str | None:
         """The shape of the file; None when there is nothing in it, or when it was damaged and is not there any more."""
         before = self.identity()
-        with closing(self._connect("rwc")) as raw:
-            try:
-                found = self._revision(raw)
-                is_old = found != HEAD
-                fault = None if found is None else damage.fault_of(raw, self.path, is_old=is_old)
-            except sqlite3.DatabaseError as error:
-                if not damage.is_corrupt(error):
-                    raise
-                found, fault = None, str(error)
+        found, fault = self._found()
+        if fault is not None:  # a disk that fails for a moment looks like damage, once
+            found, fault = self._found()
         if fault is None:
             return found
         self._begin_anew(before, fault, now_ms, said)
         return None
+
+    def _found(self) -> tuple[str | None, str | None]:
+        """The shape of the file, and what is wrong with it, on a connection of its own."""
+        with closing(self._connect("rwc")) as raw:
+            try:
+                found = self._revision(raw)
+                if found is None:
+                    return None, None
+                return found, damage.fault_of(raw, self.path, is_old=found != HEAD)
+            except sqlite3.DatabaseError as error:
+                if not damage.is_corrupt(error):
+                    raise
+                return None, str(error)
 
     def _begin_anew(
         self, before: object | None, fault: str, now_ms: int, said: Callable[[str], object]
@@ -186,17 +199,22 @@ class SqliteFile:
                     if self._revision(_raw(connection)) != HEAD:
                         upgrade(connection)
                         connection.exec_driver_sql(f"pragma application_id = {APPLICATION_ID}")
-            _raw(connection).execute(f"pragma busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
+            _raw(connection).execute(f"pragma busy_timeout = {WRITE_WAIT_S * 1000:.0f}")
 
     # ----------------------------------------------------------------------- a look while it is used
 
-    def _begin_look(self, engine: Engine) -> None:
+    def _begin_look(self, engine: Engine, now_ms: int) -> None:
         """Of a large file only the ends were read: the rest is, while the engine has it open."""
         of = self.identity()
         if of == self._whole or self.path.stat().st_size <= damage.QUICK_BYTES_MAX:
             return
+        if self._looked is not None:
+            last, at_ms = self._looked
+            if of == last and 0 <= now_ms - at_ms < damage.LOOK_AGAIN_MS:
+                return
         with self.failures():
             look = self._look = damage.Look(lambda: self._connect("rw"), of)
+        self._looked = of, now_ms
 
         def ended(_: Engine) -> None:
             look.end()
@@ -248,6 +266,7 @@ class SqliteFile:
             try:
                 if mode == "rwc":
                     _prepare(raw)
+                    raw.execute(f"pragma busy_timeout = {WRITE_WAIT_S * 1000:.0f}")
             except BaseException:
                 raw.close()
                 raise

@@ -12,15 +12,12 @@ def upgrade() -> None:
     """From words that have to be looked up; a file's are an index alone, and stay as they are."""
     if op.get_context().dialect.name != "postgresql":
         return
-    # Made anew and not added to: every row changes, and would be there twice until the server cleans up.
-    op.rename_table("word", "word_0002")
+    # The table stays, and with it who may read it.
+    op.execute("DROP INDEX word_by_words")
+    op.execute("ALTER TABLE word ADD COLUMN run INTEGER, ADD COLUMN at_ms BIGINT")
     op.execute(
-        "CREATE TABLE word AS SELECT word_0002.id, word_0002.shape, record.run, record.at_ms, word_0002.words"
-        " FROM word_0002 JOIN record USING (id) ORDER BY id"
+        "UPDATE word SET run = record.run, at_ms = record.at_ms FROM record WHERE record.id = word.id"
     )
-    op.drop_table("word_0002")
-    for name in ("shape", "run", "at_ms", "words"):
-        op.alter_column("word", name, nullable=False)
-    op.create_primary_key("word_pkey", "word", ["id"])
+    op.execute("ALTER TABLE word ALTER COLUMN run SET NOT NULL, ALTER COLUMN at_ms SET NOT NULL")
     op.execute("CREATE INDEX word_by_words ON word USING gin (words) WITH (fastupdate = off)")
     op.execute("ANALYZE word")  # until then the server takes a common word for a rare one
