@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from contextlib import contextmanager, suppress
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Self
 
 from switchgear.cli.remote import Remote
@@ -130,3 +130,28 @@ class Canned:
             head += piece
         self.heads.append(head.decode("latin-1"))
         wire.sendall(self._answers.pop(0) if len(self._answers) > 1 else self._answers[0])
+
+
+class Dripping(Canned):
+    """
+    A server whose answer has no end; a context manager.
+
+    Args:
+        begun: How each answer begins.
+        drop: What follows again and again, as long as somebody reads.
+        tls: As for Canned.
+    """
+
+    def __init__(self, begun: bytes, drop: bytes, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(begun, tls=tls)
+        self._drop = drop
+        self._ended = Event()
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        super().__exit__()
+
+    def _say(self, wire: socket.socket) -> None:
+        super()._say(wire)
+        while not self._ended.wait(0.002):
+            wire.sendall(self._drop)

@@ -241,6 +241,65 @@ def test_an_answer_of_another_shape_is_one_line(
     assert f"{server.url} is no switchgear, or of another version" in said
 
 
+def told(url: str, path: str) -> dict[str, Any]:
+    """What a server answers."""
+    return Remote(address_of(Given(url)), FakeClock()).asked(path)
+
+
+@pytest.mark.parametrize("now", ["Infinity", "NaN", "1e400", "1" + "0" * 400])
+def test_a_moment_that_cannot_be_is_one_line(
+    history: str, capsys: pytest.CaptureFixture[str], now: str
+) -> None:
+    """JSON has greater numbers than any clock."""
+    with shown(history) as server:
+        board, counts = told(server.url, "circuits"), told(server.url, "metrics")
+    bodies = (json.dumps({**board, "now_ms": float("nan")}).replace("NaN", now), json.dumps(counts))
+    with Canned(*(answer(OK, each) for each in bodies)) as server:
+        said = complaint(capsys, "circuits", "--url", server.url)
+    assert "now_ms=" in said
+    assert "must be epoch milliseconds" in said
+
+
+@pytest.mark.parametrize("name", ["since_ms", "until_ms"])
+def test_a_date_that_cannot_be_is_one_line(
+    history: str, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Of any circuit."""
+    with shown(history) as server:
+        board, counts = told(server.url, "circuits"), told(server.url, "metrics")
+    board["circuits"][0][name] = -(10**400)
+    with Canned(*(answer(OK, json.dumps(each)) for each in (board, counts))) as server:
+        assert f"{name}=" in complaint(capsys, "circuits", "--url", server.url)
+
+
+def test_counts_that_cannot_be_are_no_traceback(
+    history: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are shown as what they are."""
+    with shown(history) as server:
+        board, counts = told(server.url, "circuits"), told(server.url, "metrics")
+    odd = {"total_calls": 1, "success_rate": 10**400, "p50_ms": None, "p95_ms": [1]}
+    counts["calls"] = [{**one, **odd} for one in counts["calls"]]
+    with Canned(*(answer(OK, json.dumps(each)) for each in (board, counts))) as server:
+        assert "inf %" in output(capsys, "circuits", "--url", server.url)
+
+
+@pytest.mark.parametrize("command", [(), ("show", UNKNOWN)])
+def test_what_a_newer_server_knows_of_orders_is_shown(
+    orders: str, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    """A state that is not known here by its name, and a date that no calendar has by its number."""
+    page, life = told(orders, "orders"), told(orders, f"orders/{UNKNOWN}")
+    page["intents"] = page["intents"][:1]
+    for one in (*page["intents"], life["intent"], life["moves"][-1]):
+        one.update(state="expired", since_ms=2**62, at_ms=2**62, never_left=False)
+    bodies = [life] if command else [page, told(orders, "orders/switch")]
+    with Canned(*(answer(OK, json.dumps(each)) for each in bodies)) as server:
+        said = output(capsys, "orders", *command, "--url", server.url)
+    assert "expired" in said
+    assert f"{2**62} ms" in said
+
+
 @pytest.mark.parametrize("command", [("circuits",), ("orders",)])
 def test_each_command_brings_the_token(
     history: str,

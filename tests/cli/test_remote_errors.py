@@ -13,7 +13,7 @@ from switchgear.cli.remote import Remote
 from switchgear.cli.remote_address import Given, address_of
 from switchgear.cli.remote_errors import RemoteError
 from switchgear.testing import FakeClock
-from tests.cli.remote_kit import OK, Canned, answer, complaint, output
+from tests.cli.remote_kit import JSON, OK, Canned, Dripping, answer, complaint, output
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,6 +58,8 @@ def nothing_around(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         ((OK, "<html>hello", "content-type: text/html"), "its answer is not JSON, but text/html"),
         ((OK, "[" * 100_000), "its answer is not JSON"),
+        ((OK, '{"records": [', JSON), "/api/v1/logs: its answer is no whole JSON"),
+        ((OK, "[" * 100_000, f"{JSON}; charset=utf-8"), "its answer is no whole JSON"),
         ((OK, "[1]"), "what must be a JSON object is none"),
         ((OK, "{}"), "its answer has no records"),
         ((OK, '{"records": [1], "newest_id": 1}'), "what must be a JSON object is none"),
@@ -122,18 +124,73 @@ def test_a_silent_server_is_given_up() -> None:
             raise AssertionError("it never answers")
 
 
-def test_an_answer_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And one that is larger than any of ours."""
-    with Canned(answer(OK, PAGE)) as server:
-        clock = FakeClock()
-        asked = Remote(address_of(Given(server.url)), clock)
-        monkeypatch.setattr(remote, "WHOLE_S", -1.0)
-        with pytest.raises(RemoteError, match="not answered to the end") as slow:
-            asked.asked("logs")
-        assert slow.value.passes
-        monkeypatch.setattr(remote, "JSON_BYTES_MAX", 3)
-        with pytest.raises(RemoteError, match="more than 3 bytes"):
-            asked.asked("logs")
+def asking(url: str) -> Remote:
+    """A server as it is asked."""
+    return Remote(address_of(Given(url)), FakeClock())
+
+
+DRIPS = {
+    "a line of the head": (b"HTTP/1.1 200 OK\r\nx: ", b"y"),
+    "the first line": (b"HTTP/1.1 200 ", b"y"),
+    "100 Continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+}
+HEAD = b"HTTP/1.1 200 OK\r\n"
+BODIES = {
+    "with its length": (HEAD + b"content-length: 1000000\r\n\r\n[", b" "),
+    "until it ends": (HEAD + b"content-type: application/json\r\n\r\n{}", b" "),
+    "in pieces": (HEAD + b"transfer-encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "the size of a piece": (HEAD + b"transfer-encoding: chunked\r\n\r\n", b"0"),
+}
+
+
+@pytest.mark.parametrize("drip", DRIPS.values(), ids=DRIPS)
+def test_a_head_that_drips_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, drip: tuple[bytes, bytes]
+) -> None:
+    """Something comes all the time, and no pause is too long."""
+    monkeypatch.setattr(remote, "HEAD_MORE_S", 0.1 - remote.SILENCE_S)
+    with (
+        Dripping(*drip) as server,
+        pytest.raises(RemoteError, match=r"not answered to the end after 0\.1 s") as slow,
+    ):
+        asking(server.url).asked("logs")
+    assert slow.value.passes
+
+
+@pytest.mark.parametrize("drip", BODIES.values(), ids=BODIES)
+def test_an_answer_that_drips_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, drip: tuple[bytes, bytes]
+) -> None:
+    """Also one that looks whole wherever it is cut off."""
+    monkeypatch.setattr(remote, "WHOLE_S", 0.1)
+    with (
+        Dripping(*drip) as server,
+        pytest.raises(RemoteError, match=r"not answered to the end after 0\.1 s") as slow,
+    ):
+        asking(server.url).asked("logs")
+    assert slow.value.passes
+
+
+def test_a_refusal_that_drips_is_one_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its status says it all; nobody waits for the rest."""
+    monkeypatch.setattr(remote, "HEAD_MORE_S", 0.1 - remote.SILENCE_S)
+    begun = b"HTTP/1.1 503 Unavailable\r\ncontent-length: 60000\r\n\r\n"
+    with (
+        Dripping(begun, b"x") as server,
+        pytest.raises(RemoteError, match=r"failed \(503\): Unavailable") as refusal,
+    ):
+        asking(server.url).asked("logs")
+    assert refusal.value.passes
+
+
+def test_an_answer_that_is_too_large_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of ours is so large."""
+    monkeypatch.setattr(remote, "JSON_BYTES_MAX", 3)
+    with (
+        Canned(answer(OK, PAGE)) as server,
+        pytest.raises(RemoteError, match="more than 3 bytes"),
+    ):
+        asking(server.url).asked("logs")
 
 
 def test_the_address_itself_is_checked(capsys: pytest.CaptureFixture[str]) -> None:

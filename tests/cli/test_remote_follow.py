@@ -10,58 +10,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 import switchgear as sg
-from switchgear.cli import logs_work
+from switchgear.cli import logs_work, remote_tail
 from switchgear.cli.remote import Remote
 from switchgear.cli.remote_address import Given, address_of
 from switchgear.cli.remote_errors import RemoteError
 from switchgear.cli.remote_logs import RemoteLogs
-from switchgear.observe.history import HistoryReader, HistoryWriter, LogQuery, to_jsonl
+from switchgear.observe.history import HistoryWriter, LogQuery, to_jsonl
 from switchgear.server import GearSource, HistorySource
 from switchgear.server.serving import Server
 from switchgear.testing import FakeClock
+from tests.cli.follow_kit import PAGE, STREAM, event, keep, messages, numbered, stream
 from tests.cli.kit import process
-from tests.cli.remote_kit import OK, Canned, Steps, answer, logs_of, shown
+from tests.cli.remote_kit import JSON, OK, Canned, Steps, answer, logs_of, shown
 from tests.observe.history.kit import record, records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
     from pathlib import Path
-
-    from switchgear.observe.record import LogRecord
-
-EMPTY = json.dumps({"records": [], "newest_id": 0})
-PAGE = answer(OK, EMPTY)
-STREAM = "content-type: text/event-stream"
-
-
-def keep(path: Path, *numbers: int) -> None:
-    """Keep plain records."""
-    writer = HistoryWriter(path, FakeClock())
-    writer.write([record(number) for number in numbers])
-    writer.close()
-
-
-def event(number: int) -> str:
-    """A record as the stream tells it."""
-    (line,) = to_jsonl([record(number)])
-    return f"event: record\nid: {number}\ndata: {line.decode().strip()}\n\n"
-
-
-def stream(*events: str) -> bytes:
-    """An answer that is a stream and ends."""
-    text = "".join(("event: ready\ndata: {}\n\n", *events))
-    return answer(OK, text, STREAM)
-
-
-def messages(found: Iterator[Sequence[LogRecord]], count: int) -> list[str]:
-    """Of the next so many records."""
-    come = chain.from_iterable(found)
-    return [next(come).message for _ in range(count)]
-
-
-def numbered(*numbers: int) -> list[str]:
-    """Messages of plain records."""
-    return [f"message {number}" for number in numbers]
 
 
 def test_what_comes_follows_the_page(tmp_path: Path) -> None:
@@ -174,25 +138,25 @@ def test_a_program_that_began_anew_is_followed_from_its_first_record() -> None:
     assert methods == [*["get_before"] * 5, "get_after"]
 
 
-def test_a_clear_is_no_log_begun_anew(tmp_path: Path) -> None:
-    """After the newest were cleared, a reader that comes again is told nothing twice."""
-    path = tmp_path / "log.db"
-    keep(path, 1, 2, 3)
-    with shown(str(path)) as first:
-        servers = list[Server]()
+def test_half_a_page_is_asked_for_again() -> None:
+    """A proxy that cuts an answer short ends nothing."""
+    half = answer(OK, '{"records": [', JSON)
+    with Canned(PAGE, PAGE, stream(event(1)), half, PAGE, stream(event(2))) as server:
+        clock = Steps(int, int)
+        found = RemoteLogs(Remote(address_of(Given(server.url)), clock)).followed(LogQuery())
+        assert messages(found, 2) == numbered(1, 2)
+    assert clock.slept == [1.0, 2.0]
 
-        def begin() -> None:
-            reader = HistoryReader(path)
-            assert reader.clear(LogQuery(after_id=1), 2) == 2
-            keep(path, 4)
-            servers.append(Server(HistorySource(path), port=first.port))
 
-        found = RemoteLogs(Remote(address_of(Given(first.url)), Steps(begin))).followed(LogQuery())
-        assert messages(found, 3) == numbered(1, 2, 3)
-        first.close()
-        assert messages(found, 1) == numbered(4)
-        found.close()
-        servers[0].close()
+def test_an_event_without_an_end_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Line by line it would fill the memory."""
+    monkeypatch.setattr(remote_tail, "EVENT_BYTES_MAX", 1_000)
+    endless = "event: record\n" + "data:\n" * 200
+    with Canned(PAGE, PAGE, stream(event(1), endless)) as server:
+        found = logs_of(server.url).followed(LogQuery())
+        assert messages(found, 1) == numbered(1)
+        with pytest.raises(RemoteError, match="an event of the stream is too long"):
+            next(found)
 
 
 @pytest.mark.parametrize(

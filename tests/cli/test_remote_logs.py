@@ -97,6 +97,24 @@ def test_a_server_and_its_file_print_the_same(
     assert by_url == by_file
 
 
+def test_json_on_a_terminal_is_harmless(
+    history: str, url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In ASCII, with what a terminal would obey spelled out, and the same value; a file keeps UTF-8."""
+    text = "\x9b2J \u202e \x7f \x1b[2J ünd \U0001f600"
+    (line,) = output(capsys, "logs", "--url", url, "--json", "--limit", "1").splitlines()
+    one = {**json.loads(line), "message": text}
+    with Canned(answer(OK, json.dumps({"records": [one], "newest_id": 1}))) as server:
+        said = output(capsys, "logs", "--url", server.url, "--json")
+    assert said.isascii()
+    assert said.removesuffix("\n").isprintable()
+    assert json.loads(said) == one
+    assert output(capsys, "logs", "--history", history, "--json").isascii()
+    file = tmp_path / "out.jsonl"
+    output(capsys, "logs", "--history", history, "--export", str(file))
+    assert "ünd" in file.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     "filters",
     [("--level", "loud"), ("--since", "yesterday"), ("--limit", "0"), ("--event", "lunch")],
@@ -149,6 +167,25 @@ def test_an_export_that_is_not_whole_ends_with_1(
     assert f"{file}: not whole: 2 records, then " in err
     assert why in err
     assert json.loads(file.read_text().splitlines()[-1])["whole"] is False
+
+
+def test_an_export_that_is_not_whole_takes_no_files_place(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A whole one of the same name is left as it was, and what came is beside it; the line names both."""
+    file = tmp_path / "out.jsonl"
+    given = ("--export", str(file))
+    output(capsys, "logs", "--url", url, *given)
+    whole = file.read_bytes()
+    with Canned(answer(OK, whole.decode().partition("\n")[0] + "\n")) as server:
+        assert exit_code("logs", "--url", server.url, *given) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith(f"{file}.part: not whole: 1 records, then ")
+    assert err.endswith(f"; {file} is left as it was\n")
+    assert file.read_bytes() == whole
+    part = (tmp_path / "out.jsonl.part").read_text(encoding="utf-8")
+    assert json.loads(part.splitlines()[-1])["whole"] is False
 
 
 def test_more_than_a_page_is_asked_for_step_by_step(

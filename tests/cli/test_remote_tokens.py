@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from switchgear.cli import remote
 from switchgear.cli.remote_address import Given, address_of
-from tests.cli.remote_kit import OK, Canned, answer, complaint, output
+from tests.cli.remote_kit import OK, Canned, Dripping, answer, complaint, output
 from tests.server.login_kit import VIEWER, WRONG, Doorway
 
 if TYPE_CHECKING:
@@ -147,11 +148,16 @@ def certificate(tmp_path: Path) -> Path:
     return file
 
 
-def served(certificate: Path) -> Canned:
-    """A server with this certificate."""
+def own(certificate: Path) -> ssl.SSLContext:
+    """The server's side of a TLS with this certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    return Canned(answer(OK, PAGE), tls=context)
+    return context
+
+
+def served(certificate: Path) -> Canned:
+    """A server with this certificate."""
+    return Canned(answer(OK, PAGE), tls=own(certificate))
 
 
 def test_certificates_are_verified(
@@ -169,6 +175,21 @@ def test_certificates_are_verified(
         assert output(capsys, "logs", "--url", server.url) == ""
         wrong_name = server.url.replace("127.0.0.1", "localhost")
         assert "not trusted" in complaint(capsys, "logs", "--url", wrong_name)
+
+
+@pytest.mark.parametrize("begun", [b"HTTP/1.1 200 OK\r\nx: ", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_what_drips_over_tls_is_given_up(
+    certificate: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    begun: bytes,
+) -> None:
+    """As without: its head, and its body."""
+    monkeypatch.setattr(remote, "HEAD_MORE_S", 0.2 - remote.SILENCE_S)
+    monkeypatch.setattr(remote, "WHOLE_S", 0.2)
+    with Dripping(begun, b"y", own(certificate)) as server:
+        said = complaint(capsys, "logs", "--url", server.url, "--ca-file", str(certificate))
+    assert "has not answered to the end after 0.2 s" in said
 
 
 def test_a_server_without_tls_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from switchgear.observe.history.export import End
     from switchgear.observe.record import LogRecord
 
+_NO_ASCII = re.compile(r"[^ -~\n]")
+"""Of a line of JSON: only texts in it hold any, and a terminal may obey it."""
 BROKE_OFF = 1
 """The exit code of an export that is not whole."""
 
@@ -37,7 +40,7 @@ class _Form(NamedTuple):
         """One line each."""
         if self.as_json:
             for line in to_jsonl(records):
-                typer.echo(line, nl=False)
+                typer.echo(_NO_ASCII.sub(_escaped, line.decode()), nl=False)
             return
         for record in records:
             typer.echo(_line(record))
@@ -68,7 +71,8 @@ def export_logs(
     """
     Write every record that matches to a file, the newest first; the exit code.
 
-    It has another name until it is complete: a file of this name ends with a line that says whether it is whole.
+    It has another name until it is complete: a file of this name ends with a line that says whether it is whole. One
+    that is not whole does not take the place of a file: it keeps its other name, with `.part` at its end.
 
     Raises:
         SettingsError: A filter or the form cannot be, or the file cannot be written.
@@ -86,15 +90,19 @@ def export_logs(
                 out.write(piece)
             out.flush()
             os.fsync(out.fileno())
-        begun.replace(file)
+        (end,) = ends
+        keeps = not end.whole and file.exists()
+        if not keeps:
+            begun.replace(file)
     except OSError as error:
         allowed = f"must be a file that can be written: {error.strerror or error}"
         raise SettingsError("export", str(file), allowed) from None
-    (end,) = ends
     if end.whole:
         typer.echo(f"{file}: {end.records} records, whole")
         return 0
-    typer.echo(harmless(f"{file}: not whole: {end.records} records, then {end.error}"), err=True)
+    said = f"{begun if keeps else file}: not whole: {end.records} records, then {end.error}"
+    said = f"{said}; {file} is left as it was" if keeps else said
+    typer.echo(harmless(said), err=True)
     return BROKE_OFF
 
 
@@ -115,6 +123,10 @@ def import_logs(
 
 def _now_ms(clock: Clock) -> int:
     return round(clock.wall().timestamp() * 1000)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]
 
 
 def _line(record: LogRecord) -> str:

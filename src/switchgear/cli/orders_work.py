@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from switchgear.server.orders_model import IntentOut, OrderLife, SwitchOut
 
 _PIPED_CHARS = 2_000
-_STYLES = {
+_STYLES: Mapping[str, str] = {
     State.NEW: "blue",
     State.SENT: "blue",
     State.ACKED: "green",
@@ -98,7 +98,7 @@ def _cells(one: IntentOut) -> dict[str, Text]:
     """By the column's title."""
     texts = {
         "since": date(one.since_ms),
-        "state": one.state,
+        "state": _state_of(one),
         "exchange": one.exchange,
         "account": one.account,
         "order": _sentence(one),
@@ -107,8 +107,17 @@ def _cells(one: IntentOut) -> dict[str, Text]:
         "intent": one.intent_id,
         "why": one.why,
     }
-    styles = {"state": _STYLES.get(State(one.state), "")}
+    styles = {"state": _style_of(one)}
     return {name: Text(harmless(text), style=styles.get(name, "")) for name, text in texts.items()}
+
+
+def _state_of(one: IntentOut) -> str:
+    """In words, as the page has it: what the exchange refused is not what it never saw."""
+    return "not sent" if one.never_left else one.state
+
+
+def _style_of(one: IntentOut) -> str:
+    return "dim" if one.never_left else _STYLES.get(one.state, "")
 
 
 def _sentence(one: IntentOut) -> str:
@@ -125,8 +134,8 @@ def print_life(life: OrderLife, *, as_json: bool) -> None:
     if as_json:
         return _print_json([life])
     one, screen = life.intent, _screen()
-    head = f"{one.state}  {_sentence(one)}  {named(one.exchange, one.account)}"
-    screen.print(Text(harmless(head), style=_STYLES.get(State(one.state), "bold")))
+    head = f"{_state_of(one)}  {_sentence(one)}  {named(one.exchange, one.account)}"
+    screen.print(Text(harmless(head), style=_style_of(one) or "bold"))
     for name in ("client_order_id", "intent_id", "order_id", "idempotency_key", "attempts"):
         if getattr(one, name) is not None:
             screen.print(Text(harmless(f"  {name:<16} {getattr(one, name)}")))

@@ -1,5 +1,8 @@
 """
-Owns asking a running server over HTTP: one question, one connection, a limit on everything.
+Owns asking a running server over HTTP: one question, one connection, and limits.
+
+A connection has a limit, every pause another, and so have the head of an answer, a refusal, and one JSON value, each as
+a whole. An export and a live tail have none as a whole: they last as long as something comes.
 
 Nothing is sent on to another address, and no proxy of the environment is asked. What the answers mean is left to
 remote_logs, remote_circuits and remote_orders.
@@ -13,6 +16,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection, Incomple
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
+from switchgear.cli.remote_deadline import Deadline
 from switchgear.cli.remote_errors import (
     BODY_BYTES_MAX,
     Asker,
@@ -33,8 +37,10 @@ CONNECT_S = 10.0
 """Until there is a connection, TLS included."""
 SILENCE_S = 30.0
 """Between two bytes of an answer."""
+HEAD_MORE_S = CONNECT_S
+"""More than one pause: so long the head of an answer may take as a whole, and with it all of a refusal."""
 WHOLE_S = 300.0
-"""Of an answer from its first byte to its last, where it is one JSON value."""
+"""Of an answer from behind its head to its last byte, where it is one JSON value."""
 JSON_BYTES_MAX = 256 * 1024 * 1024
 _STEP_BYTES = 256 * 1024
 _API = "/api/v1/"
@@ -46,7 +52,7 @@ class Remote:
 
     Args:
         address: Where it is, and by which token it is asked.
-        clock: Limits how long an answer may take.
+        clock: Of whoever asks again and again, to wait by.
     """
 
     def __init__(self, address: Address, clock: Clock) -> None:
@@ -69,11 +75,14 @@ class Remote:
         Raises:
             RemoteError: It refused, failed, said nothing, or is no switchgear.
         """
-        with self.opened(path, parameters) as answer:
+        with self.opened(path, parameters, whole_s=WHOLE_S) as answer:
             body = self._whole(path, answer)
         try:
             found: Any = json.loads(body)
         except (ValueError, RecursionError):
+            if answer.headers.get_content_type() == "application/json":
+                words = f"{self.shown}: {_API}{path}: its answer is no whole JSON"
+                raise RemoteError(words, passes=True) from None
             kind = answer.headers.get("content-type", "of no type")
             raise self.not_ours(path, f"its answer is not JSON, but {kind}") from None
         return self.named(path, found)
@@ -91,6 +100,7 @@ class Remote:
         parameters: Mapping[str, str] | None = None,
         *,
         silence_s: float = SILENCE_S,
+        whole_s: float | None = None,
         **headers: str,
     ) -> Generator[HTTPResponse]:
         """
@@ -99,25 +109,33 @@ class Remote:
         Args:
             path: As for asked.
             parameters: Of the question.
-            silence_s: So long the body may say nothing.
+            silence_s: So long the server may say nothing.
+            whole_s: So long the body may take; None is as long as something comes.
             headers: More of them; `_` stands for `-`.
         """
         asker, limit_s = self._asker(path), CONNECT_S
-        connection = self._connection()
+        connection, deadline = self._connection(), Deadline()
         try:
             connection.connect()
-            limit_s = silence_s
-            connection.sock.settimeout(limit_s)
+            limit_s, wire = silence_s, connection.sock
+            wire.settimeout(limit_s)
+            deadline.set(wire, silence_s + HEAD_MORE_S)
             query = f"?{urlencode(parameters)}" if parameters else ""
             target = f"{self._address.prefix}{asker.target}{query}"
             connection.request("GET", target, headers=self._headers(headers))
             with connection.getresponse() as answer:  # the connection is the answer's by now
                 if answer.status != 200:
                     raise refused(asker, answer, _refusal(answer))
+                deadline.set(wire, whole_s)
                 yield answer
+                deadline.end()
         except (OSError, HTTPException, UnicodeError) as error:
+            if deadline.over:
+                words = f"{self.shown} has not answered to the end after {deadline.limit_s:g} s"
+                raise RemoteError(words, passes=True) from None
             raise silent(asker, error, limit_s) from None
         finally:
+            deadline.stop()
             connection.close()
 
     def not_ours(self, path: str, why: object) -> RemoteError:
@@ -141,15 +159,11 @@ class Remote:
         return found
 
     def _whole(self, path: str, answer: HTTPResponse) -> bytes:
-        until_s = self.clock.monotonic_s() + WHOLE_S
         body = bytearray()
         while piece := answer.read1(_STEP_BYTES):
             body += piece
             if len(body) > JSON_BYTES_MAX:
                 raise self.not_ours(path, f"its answer has more than {JSON_BYTES_MAX} bytes")
-            if self.clock.monotonic_s() > until_s:
-                words = f"{self.shown} has not answered to the end after {WHOLE_S:g} s"
-                raise RemoteError(words, passes=True)
         if answer.length:
             raise IncompleteRead(b"", answer.length)
         return bytes(body)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _CIRCUITS, _METRICS = "circuits", "metrics"
 _NAMES = tuple(field.name for field in fields(CallMetrics))
+_MS_MAX = 10**15
+"""Of a date; a greater one is of no calendar."""
+_ALLOWED = "must be epoch milliseconds"
 _Metrics = defaultdict[Key, deque[dict[str, object]]]
 
 
@@ -28,13 +31,19 @@ def remote_board(remote: Remote) -> Board:
     answer, metrics = remote.asked(_CIRCUITS), _metrics(remote)
     try:
         found = [CircuitOut.model_validate(one) for one in answer["circuits"]]
-        now_ms = int(answer["now_ms"])
+        now_ms = _ms("now_ms", answer["now_ms"])
         circuits = [_snapshot(one, metrics, now_ms) for one in found]
         holders = [None if one.held_back_by is None else Scope(one.held_back_by) for one in found]
         gates = [_gate(GateOut.model_validate(one)) for one in answer["gates"]]
     except (ValueError, TypeError, KeyError) as error:
         raise remote.not_ours(_CIRCUITS, error) from None
     return Board(circuits, holders, gates, now_ms)
+
+
+def _ms(name: str, at_ms: float) -> int:
+    if not abs(at_ms) <= _MS_MAX:  # also what is no number
+        raise ValueError(f"{name}={at_ms}: {_ALLOWED}")
+    return int(at_ms)
 
 
 def _metrics(remote: Remote) -> _Metrics:
@@ -56,9 +65,9 @@ def _snapshot(one: CircuitOut, metrics: _Metrics, now_ms: int) -> CircuitSnapsho
     return CircuitSnapshot(
         key=key,
         state=CircuitState(one.state),
-        since_ms=one.since_ms,
+        since_ms=_ms("since_ms", one.since_ms),
         reason=one.reason,
-        until_ms=one.until_ms,
+        until_ms=None if one.until_ms is None else _ms("until_ms", one.until_ms),
         by=one.by,
         failures=one.failures,
         openings=one.openings,

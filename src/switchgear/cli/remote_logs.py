@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 PAGE = 1_000
 """Records of one question."""
+_DATED = 100
+"""So many of the newest records are looked at for their dates, also where fewer are printed."""
 _LOGS, _EXPORT = "logs", "logs/export"
 
 
@@ -67,21 +69,38 @@ class RemoteLogs:
     def followed(self, query: LogQuery) -> Generator[Sequence[LogRecord]]:
         """The page, the newest last, and then what comes, over broken connections too, without an end."""
         newest, newest_id = self._newest(None)
-        yield self.page(replace(query, before_id=end_of(query, newest_id)))[::-1]
-        place = Place(max(newest_id, query.after_id or 0), None)
+        # More than is wanted, to know a date that is younger than all that came before.
+        wide = replace(query, before_id=end_of(query, newest_id), limit=max(query.limit, _DATED))
+        found = self.page(wide)
+        yield found[: query.limit][::-1]
+        youngest_ms = max((one.at_ms for one in found), default=None)
+        place = Place(max(newest_id, query.after_id or 0), None, youngest_ms)
         if newest is not None and newest.id == place.id:  # and none that came meanwhile
-            place = Place(newest.id, newest.at_ms)
+            place = Place(newest.id, newest.at_ms, max(newest.at_ms, youngest_ms or newest.at_ms))
         yield from Tail(self._remote, self, query, place)
 
-    def is_another(self, place: Place) -> bool:
-        """Whether this is no longer the log in which somebody stood at this place: ids began anew."""
+    def is_another(self, place: Place, query: LogQuery) -> bool:
+        """
+        Whether this is no longer the log in which somebody stood at this place: ids began anew.
+
+        No log gives an id twice. So it is another where the record at the place has another date, and the same where
+        that record is merely gone and newer ones are there. Where all from the place on are gone, as after a clear, it
+        is another when what matches the query before the place is younger than all that was read.
+
+        What is not recognised: a log begun anew that has outgrown the place and no longer, or never, had a record of
+        that id; it is followed from behind the place.
+        """
         if place.at_ms is None:
             return False
-        there, _ = self._newest(place.id)
-        if there is None:
+        there, newest_id = self._newest(place.id)
+        if there is not None and there.id == place.id:
+            return there.at_ms != place.at_ms
+        if there is None or newest_id >= place.id or place.youngest_ms is None:
             return False
-        # Where the very record is gone, as after a clear, an older one of the same log is no younger.
-        return there.at_ms != place.at_ms if there.id == place.id else there.at_ms > place.at_ms
+        # The newest id that a server tells is of what is there: a clear lowers it too, and alone it says nothing. Dates
+        # of several processes do not come in the order of ids, so that one record's date says nothing either.
+        found, _ = self._records(replace(query, before_id=end_of(query, place.id)), 1)
+        return bool(found) and found[0].at_ms > place.youngest_ms
 
     def record(self, value: Any, path: str, place: str) -> LogRecord:
         """A record as the server tells it; what it says beyond the fields that are known is left out."""

@@ -1,4 +1,9 @@
-"""Owns following a server's live tail: over broken connections too, nothing lost and nothing twice."""
+"""
+Owns following a server's live tail over broken connections: of one log nothing is lost, and nothing told twice.
+
+One restriction: a log in memory may tell a smaller id behind a greater one; where the connection breaks just between
+the two, the smaller is lost. Whether a log was begun anew, and what of that is not recognised, is Log's.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +30,8 @@ SILENCE_S = 45.0
 WAIT_S, WAIT_S_MAX = 1.0, 30.0
 """Between two tries, twice as long each time."""
 LINE_BYTES_MAX = 16 * 1024 * 1024
+EVENT_BYTES_MAX = 16 * 1024 * 1024
+"""Of all lines of one event together."""
 _LIVE = "live"
 
 
@@ -35,6 +42,8 @@ class Place(NamedTuple):
     """Of the record that was last."""
     at_ms: int | None
     """Its date; None when nothing is known of it."""
+    youngest_ms: int | None
+    """The youngest date of all that was read: dates do not come in the order of ids when several processes write."""
 
 
 class Log(Protocol):
@@ -44,8 +53,8 @@ class Log(Protocol):
         """Every record that matches, newest first."""
         ...
 
-    def is_another(self, place: Place) -> bool:
-        """Whether the log in which this place is was begun anew since."""
+    def is_another(self, place: Place, query: LogQuery) -> bool:
+        """Whether the log in which this place is was begun anew since; all that matches was read up to there."""
         ...
 
     def record(self, value: Any, path: str, place: str) -> LogRecord:
@@ -86,8 +95,8 @@ class Tail:
         """The records, oldest first."""
         while True:
             try:
-                if self._tries and self._log.is_another(self._place):
-                    self._place = Place(self._least, None)
+                if self._tries and self._log.is_another(self._place, self._query):
+                    self._place, self._filled = Place(self._least, None, None), None
                 yield from self._spell()
                 error = RemoteError(f"{self._remote.shown} ended the stream", passes=True)
             except RemoteError as broken:
@@ -107,9 +116,9 @@ class Tail:
     def _spell(self) -> Iterator[Sequence[LogRecord]]:
         """What comes through one connection."""
         given = filter_of(replace(self._query, after_id=None))
-        behind = {"Last_Event_ID": str(self._place.id)}
+        behind = str(self._place.id)
         missed = False
-        with self._remote.opened(_LIVE, given, silence_s=SILENCE_S, **behind) as answer:
+        with self._remote.opened(_LIVE, given, silence_s=SILENCE_S, Last_Event_ID=behind) as answer:
             if answer.headers.get_content_type() != "text/event-stream":
                 raise self._remote.not_ours(_LIVE, "its answer is no stream of events")
             for event in _events(answer):
@@ -128,8 +137,10 @@ class Tail:
     def _come(self, record: LogRecord, *, missed: bool) -> Iterator[Sequence[LogRecord]]:
         """A record that came, and before it those that the server left out because they were too many."""
         if missed:
-            yield self._gap(record.id)
-            self._filled = Place(record.id, record.at_ms)
+            gap = self._gap(record.id)
+            yield gap
+            self._place = self._place._replace(youngest_ms=_youngest(self._place.youngest_ms, *gap))
+            self._filled = _behind(record, self._place.youngest_ms)
         elif self._filled is not None and _is_before(record, self._filled):
             return
         # A tail of a history looks at no other end than its own.
@@ -137,7 +148,7 @@ class Tail:
             yield (record,)
         # Memory may tell a smaller id after a greater one; one that is younger all the same is of a log begun anew.
         if not _is_before(record, self._place):
-            self._place = Place(record.id, record.at_ms)
+            self._place = _behind(record, self._place.youngest_ms)
 
     def _gap(self, up_to: int) -> Sequence[LogRecord]:
         """What lies between the last record and this one, oldest first."""
@@ -156,13 +167,22 @@ class Tail:
         return self._log.record(value, _LIVE, "record")
 
 
+def _behind(record: LogRecord, youngest_ms: int | None) -> Place:
+    return Place(record.id, record.at_ms, _youngest(youngest_ms, record))
+
+
+def _youngest(youngest_ms: int | None, *records: LogRecord) -> int | None:
+    dates = [*(one.at_ms for one in records), *([] if youngest_ms is None else [youngest_ms])]
+    return max(dates, default=None)
+
+
 def _is_before(record: LogRecord, place: Place) -> bool:
-    return record.id < place.id and (place.at_ms is None or record.at_ms <= place.at_ms)
+    return record.id < place.id and (place.youngest_ms is None or record.at_ms <= place.youngest_ms)
 
 
 def _events(answer: HTTPResponse) -> Iterator[Event]:
     """The events of a stream until it ends."""
-    name, data = "", list[str]()
+    name, data, size = "", list[str](), 0
     while line := answer.readline(LINE_BYTES_MAX + 1):
         if len(line) > LINE_BYTES_MAX:
             raise RemoteError("a line of the stream is too long")
@@ -171,10 +191,13 @@ def _events(answer: HTTPResponse) -> Iterator[Event]:
         if not field and not value and not line.startswith(b":"):
             if name:
                 yield Event(name, "\n".join(data))
-            name, data = "", []
+            name, data, size = "", [], 0
         elif not field:
             yield Event("", value)
         elif field == "event":
             name = value
         elif field == "data":
+            size += len(line)
+            if size > EVENT_BYTES_MAX:
+                raise RemoteError("an event of the stream is too long")
             data.append(value)

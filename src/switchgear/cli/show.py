@@ -7,6 +7,7 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from itertools import zip_longest
+from math import inf
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import typer
@@ -58,8 +59,11 @@ def show_config(config: Config) -> None:
 
 
 def date(at_ms: int) -> str:
-    """An instant, to the millisecond, in UTC."""
-    at = _EPOCH + timedelta(milliseconds=at_ms)
+    """An instant, to the millisecond, in UTC; where no calendar has it, its number."""
+    try:
+        at = _EPOCH + timedelta(milliseconds=at_ms)
+    except OverflowError:
+        return f"{at_ms} ms"
     return at.isoformat(sep=" ", timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -174,7 +178,10 @@ def _gate_line(gate: GateView) -> str:
 
 def _number(metrics: Mapping[str, object], name: str) -> float:
     value = metrics.get(name)
-    return float(value) if isinstance(value, int | float) else 0.0
+    try:
+        return float(value) if isinstance(value, int | float) else 0.0
+    except OverflowError:  # a server may tell any number
+        return inf
 
 
 def _circuit_dict(one: CircuitSnapshot, holder: Scope | None) -> dict[str, Any]:
