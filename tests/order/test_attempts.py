@@ -102,12 +102,14 @@ def test_it_is_counted_before_it_is_sent(bench: Bench) -> None:
 
 @pytest.mark.parametrize("venue", ["alpaca", "coinbase"])
 def test_a_copy_that_was_held_back_is_taken_off_alone(venue: str) -> None:
-    """The first one may have arrived and goes on counting; the second one met an open circuit."""
+    """The first one may have arrived and goes on counting; the second one met an open circuit, and dates it safely."""
     with Bench(venue) as bench:
         bench.fates = [NEVER]
+        begun_ms = list[int]()
         send = bench.desk.access.send
 
         async def held(request: OrderRequest) -> Order:
+            begun_ms.append(newest(bench).sent_ms or 0)
             try:
                 return await send(request)
             finally:
@@ -120,16 +122,44 @@ def test_a_copy_that_was_held_back_is_taken_off_alone(venue: str) -> None:
         kept = newest(bench)
         assert "nothing more left" in kept.why
         assert (kept.state, kept.attempts, kept.never_left) == (State.UNKNOWN, 1, False)
+        assert kept.sent_ms == begun_ms[-1] > begun_ms[0]
 
 
-def test_what_a_dead_process_left_behind_counts_as_sent(bench: Bench) -> None:
+async def left_behind(bench: Bench, request: OrderRequest, *, state: State) -> Intent:
+    """What a process that died had of an order; UNKNOWN as an older version had it, which counted no attempt."""
+    journal = bench.desk.journal
+    lost = await journal.write(bench.desk._intent_of(request, None), own_for_s=0)
+    if state is State.UNKNOWN:
+        lost = await journal.move(lost, state, "whoever sent it is gone")
+    assert lost.attempts == 0
+    return lost
+
+
+LEFT_BEHIND = pytest.mark.parametrize("state", [State.NEW, State.UNKNOWN])
+
+
+@LEFT_BEHIND
+def test_what_a_dead_process_left_behind_counts_as_sent(bench: Bench, state: State) -> None:
     """It may have been: nobody is told that it never left."""
-    lost = bench.desk._intent_of(bench.market(), None)
-    bench.run(bench.desk.journal.write(lost, own_for_s=0))
-    assert newest(bench).attempts == 0
+    bench.run(left_behind(bench, bench.market(), state=state))
     _, _, second = bench.program("two")
     bench.run(second.reconciler.round())
     assert (newest(bench).state, newest(bench).attempts) == (State.UNKNOWN, 1)
+
+
+@LEFT_BEHIND
+def test_what_was_left_behind_and_is_rejected_may_have_left(bench: Bench, state: State) -> None:
+    """Another order stands under its id: that it is not booked is known, that it was never sent is not."""
+
+    async def begun() -> Intent:
+        await bench.desk.access.send(bench.market("0.002", client_order_id="mine-1"))
+        return await left_behind(bench, bench.market(client_order_id="mine-1"), state=state)
+
+    lost = bench.run(begun())
+    _, _, second = bench.program("two")
+    assert bench.run(second.reconciler.look_now(lost)) is None
+    kept = newest(bench)
+    assert (kept.state, kept.attempts, kept.never_left) == (State.REJECTED, 1, False)
 
 
 class Forgetful(MemoryStore):

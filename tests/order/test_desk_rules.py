@@ -18,14 +18,18 @@ from switchgear.exchange import (
     Side,
 )
 from switchgear.exchange.symbol_book import AGAIN_S
-from switchgear.order import IntentQuery, Journal, JournalDesk, MemoryStore
+from switchgear.observe.store.errors import StoreError
+from switchgear.order import IntentQuery, Journal, JournalDesk, MemoryStore, OrderLimits
 from switchgear.order.desk import RuleBroken
 from switchgear.order.journal import InlineCommitter
 from switchgear.practice.sim.server import Sim
 from switchgear.testing import FakeClock
+from tests.order.bench import NEVER, Bench
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from switchgear.order import Intent
 
 pytestmark = pytest.mark.anyio
 VENUES: dict[str, Any] = {
@@ -34,6 +38,22 @@ VENUES: dict[str, Any] = {
     "coinbase": (CoinbaseApi, "BTC/USD", "product*"),
 }
 """The client, what is traded, and where the venue tells its rules."""
+TICK = dict.fromkeys(VENUES, "0.01")
+LOT = {"binance": "0.00001", "alpaca": "0.000000001", "coinbase": "0.00000001"}
+LEAST = {**LOT, "alpaca": "0.000015739"}
+"""The rules of what is traded, by venue."""
+
+
+class Locked(MemoryStore):
+    """A store that cannot be read, for a while."""
+
+    is_locked = False
+
+    def query(self, query: IntentQuery) -> list[Intent]:
+        """Nothing while it is locked."""
+        if self.is_locked:
+            raise StoreError("database is locked")
+        return super().query(query)
 
 
 class Place(NamedTuple):
@@ -41,7 +61,7 @@ class Place(NamedTuple):
 
     sim: Sim
     desk: JournalDesk
-    store: MemoryStore
+    store: Locked
     clock: FakeClock
     symbol: str
     told_at: str
@@ -61,7 +81,7 @@ class Place(NamedTuple):
 async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
     """Each venue in turn, over real sockets."""
     client, symbol, told_at = VENUES[request.param]
-    clock, store = FakeClock(), MemoryStore()
+    clock, store = FakeClock(), Locked()
     with sg.Switchgear(clock=clock) as gear:
         journal = Journal(store, clock, gear.hub.emit, committer=InlineCommitter(store))
         async with Sim(clock=clock, venue=request.param) as sim:
@@ -71,22 +91,23 @@ async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
 
 
 @pytest.mark.parametrize(
-    ("price", "quantity", "field", "allowed"),
+    ("price", "quantity", "field", "must_be", "bounds"),
     [
-        ("30000.0000000013", "0.001", "price", "must be a multiple of 0.0"),
-        ("30000", "0.0010000000000007", "quantity", "must be a multiple of 0.0"),
-        ("30000", "0.000000000000000001", "quantity", "must be at least 0.0"),
+        ("30000.0000000013", "0.001", "price", "a multiple of", TICK),
+        ("30000", "0.0010000000000007", "quantity", "a multiple of", LOT),
+        ("30000", "0.000000000000000001", "quantity", "at least", LEAST),
     ],
 )
 async def test_a_broken_rule_is_named_and_leaves_no_trace(
-    place: Place, price: str, quantity: str, field: str, allowed: str
+    place: Place, price: str, quantity: str, field: str, must_be: str, bounds: dict[str, str]
 ) -> None:
     """Tick, lot and least quantity: nothing is sent, nothing written down, and the key is free again."""
     with pytest.raises(RuleBroken) as caught:
         await place.desk.submit(place.limit(price, quantity), idempotency_key="k1")
     assert caught.value.field == field
-    assert allowed in caught.value.allowed
-    assert f"for {place.symbol} at {place.sim.venue}" in caught.value.allowed
+    venue = place.sim.venue
+    allowed = f"must be {must_be} {bounds[venue]} for {place.symbol} at {venue}"
+    assert caught.value.allowed == allowed
     assert place.is_untouched()
     order = await place.desk.submit(place.limit("30000"), idempotency_key="k1")
     assert order.price == 30_000
@@ -130,6 +151,20 @@ async def test_a_replay_is_told_whatever_the_rules_say(place: Place) -> None:
     assert len(place.store.query(IntentQuery())) == 1
 
 
+@pytest.mark.parametrize("key", [None, "k1"])
+async def test_a_broken_rule_is_named_though_the_journal_cannot_be_read(
+    place: Place, key: str | None
+) -> None:
+    """Nothing is sent either way; that a replay could not be told from a new order is noted."""
+    place.store.is_locked = True
+    with pytest.raises(RuleBroken, match=r"price=.*must be a multiple of") as caught:
+        await place.desk.submit(place.limit("30000.0000000013"), idempotency_key=key)
+    notes = getattr(caught.value, "__notes__", [])
+    assert ["database is locked" in note for note in notes] == [True] * (key is not None)
+    place.store.is_locked = False
+    assert place.is_untouched()
+
+
 @pytest.mark.parametrize("place", ["alpaca"], indirect=True)
 async def test_without_its_list_alpaca_is_told_nothing(place: Place) -> None:
     """What a symbol means there stands in the list that has the rules: until it can be had, nothing is sent."""
@@ -138,3 +173,24 @@ async def test_without_its_list_alpaca_is_told_nothing(place: Place) -> None:
         await place.desk.submit(place.limit("30000"))
     (written,) = place.store.query(IntentQuery())
     assert written.why.startswith("not sent: ")
+
+
+@pytest.mark.parametrize("limits", [None, OrderLimits(notional_day_max=Decimal(1_000))])
+def test_what_is_looked_up_beforehand_takes_none_of_the_deadline(
+    limits: OrderLimits | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rules that come late: the order is dated after them, and has its whole time to be seen through."""
+    with Bench("coinbase", limits=limits) as bench:
+
+        async def late(request: OrderRequest) -> None:
+            assert request.symbol == bench.symbol
+            await bench.clock.sleep_async(9)
+
+        monkeypatch.setattr(bench.api, "keep_rules", late)
+        bench.fates = [NEVER]
+        began_ms = bench.desk.journal.now_ms()
+        order = bench.submit(bench.market(), idempotency_key="k", deadline_s=5)
+        assert bench.booked == {order.client_order_id: 1}
+        (kept,) = bench.intents
+        assert kept.created_ms >= began_ms + 9_000
+        assert bench.store.moves(kept.intent_id)[0].at_ms == kept.created_ms

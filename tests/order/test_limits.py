@@ -239,6 +239,16 @@ def test_a_journal_that_cannot_be_asked_lets_nothing_pass() -> None:
         assert (store._intents, bench.booked) == ({}, {})
 
 
+def test_a_limit_is_named_though_the_journal_cannot_be_read() -> None:
+    """Whether it is a replay nobody can tell, which is noted; nothing was written or sent."""
+    store = Unreadable()
+    with Bench(limits=OrderLimits(symbols=frozenset({"ETH/USDT"})), store=store) as bench:
+        with pytest.raises(FieldError, match="symbol='BTC/USDT'") as caught:
+            bench.submit(bench.limit("30000"), idempotency_key="k")
+        assert "no answer to main" in caught.value.__notes__[0]
+        assert (store._intents, bench.booked) == ({}, {})
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

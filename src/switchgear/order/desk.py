@@ -21,6 +21,7 @@ from switchgear.core.errors import (
     SwitchgearError,
 )
 from switchgear.core.outcome import Served
+from switchgear.core.redact import error_text
 from switchgear.core.words import Scope
 from switchgear.exchange.model import FieldError, check_client_order_id, check_request, check_symbol
 from switchgear.order.errand import OWN_S, Absent, Doubt, Errand
@@ -156,7 +157,8 @@ class JournalDesk:
         Args:
             request: What to order.
             idempotency_key: Your own name for it: whoever comes again with it, in any process, gets this order.
-            deadline_s: How long to wait for evidence; the desk's when not given.
+            deadline_s: How long to wait for evidence, from when its intent is on disk; the desk's when not given. What
+                is looked up before that, such as the exchange's rules, takes none of it.
 
         Raises:
             RuleBroken: It breaks a rule of the exchange, as far as the rules can be had; nothing was sent.
@@ -177,9 +179,7 @@ class JournalDesk:
         deadline_s: float | None = None,
     ) -> Submitted:
         """The same with the intent's id, and whether the order was there already; raises alike."""
-        until_s = self._clock.monotonic_s() + (
-            self.deadline_s if deadline_s is None else deadline_s
-        )
+        wait_s = self.deadline_s if deadline_s is None else deadline_s
         intent = self._intent_of(check_request(request), idempotency_key)
         self.reconciler.reserve(intent.intent_id)
         try:
@@ -187,7 +187,7 @@ class JournalDesk:
         except BaseException as error:
             self.reconciler.release(intent.intent_id)
             if isinstance(error, DuplicateIntent):
-                first = error.found
+                first, until_s = error.found, self._clock.monotonic_s() + wait_s
                 order = await self._replayed(intent, first, until_s)
                 return Submitted(order, first.intent_id, is_replay=True)
             if isinstance(error, Halted):
@@ -196,6 +196,7 @@ class JournalDesk:
             if isinstance(error, DayFull):
                 raise over_day(error) from None
             raise
+        until_s = self._clock.monotonic_s() + wait_s
         ours = request.client_order_id is None
         errand = Errand(self.journal, self.access, self._ways, intent, is_ours=ours)
         try:
@@ -214,7 +215,7 @@ class JournalDesk:
         if limits == _UNLIMITED:
             # Nobody waits for a turn: all that come at once share a commit. What the order itself tells of its worth is
             # kept for desks that limit the day.
-            noted = _noted(intent, worth_of(intent.request, None))
+            noted = self._noted(intent, worth_of(intent.request, None))
             return await self.journal.write(noted, own_for_s=OWN_S)
         # One at a time, or two orders at once would both find room among those that are open: the next one sees this
         # one's intent. The day needs no turn: it is looked at in the step that writes.
@@ -227,30 +228,44 @@ class JournalDesk:
                 await check_room(limits, intent.request, market, unsettled)
             except JournalUnavailable:
                 raise
-            except SwitchgearError:
+            except SwitchgearError as error:
                 # Of an order that is there already, limits are no matter, nor whether the market can be asked.
-                await self._be_replay(intent)
+                await self._be_replay(intent, error)
                 raise
-            day = limits.day_at(intent.created_ms)
-            return await self.journal.write(_noted(intent, worth), own_for_s=OWN_S, day=day)
+            noted = self._noted(intent, worth)
+            day = limits.day_at(noted.created_ms)
+            return await self.journal.write(noted, own_for_s=OWN_S, day=day)
+
+    def _noted(self, intent: Intent, worth: Decimal | None) -> Intent:
+        """As it is written down, now: since it was drawn, the exchange may have been waited for."""
+        notional = None if worth is None else str(worth)
+        return replace(intent, created_ms=self.journal.now_ms(), notional=notional)
 
     async def _keep_rules(self, intent: Intent) -> None:
         """Refuse what the exchange would; while its rules cannot be had, it is asked itself, by the order."""
         try:
             await self.api.keep_rules(intent.request)
         except FieldError as error:
+            broken = RuleBroken(error.field, error.value, error.allowed)
             # Of an order that is there already, the rules of today are no matter.
-            await self._be_replay(intent)
-            raise RuleBroken(error.field, error.value, error.allowed) from None
+            await self._be_replay(intent, broken)
+            raise broken from None
         except SwitchgearError:
             return
 
-    async def _be_replay(self, intent: Intent) -> None:
-        """Raise DuplicateIntent when the same caller's order is there."""
+    async def _be_replay(self, intent: Intent, refusal: SwitchgearError) -> None:
+        """Raise DuplicateIntent when the same caller's order is there; where nobody can tell, the refusal notes it."""
         if intent.idempotency_key is None:
             return
         query = IntentQuery(*self.place, idempotency_key=intent.idempotency_key)
-        for first in await self.journal.query(query):
+        try:
+            found = await self.journal.query(query)
+        except SwitchgearError as error:
+            # Nothing is sent either way: whoever orders hears what is wrong with the order.
+            said = f"whether an order of this key is there could not be read: {error_text(error)}"
+            refusal.add_note(said)
+            return
+        for first in found:
             raise DuplicateIntent(first) from None
 
     async def _seen_through(self, errand: Errand, until_s: float) -> Order:
@@ -400,7 +415,3 @@ class JournalDesk:
     def _not_booked(self, intent: Intent, why: str) -> OrderRefused:
         said = f"the order {intent.client_order_id} is not booked: {why}"
         return OrderRefused(said, exchange=intent.exchange, method="create_order")
-
-
-def _noted(intent: Intent, worth: Decimal | None) -> Intent:
-    return replace(intent, notional=None if worth is None else str(worth))

@@ -149,6 +149,7 @@ class Errand:
                 return refused
             self._refusal = refused
         why = "nothing more left" if never_left else "the outcome is unknown"
+        # Its sent_ms stays: that of before is when an attempt was begun, and a copy may have left after that.
         attempts = before.attempts if never_left else intent.attempts
         self._post(State.UNKNOWN, f"{why}: {error_text(error)}", attempts=attempts)
         return Doubt()

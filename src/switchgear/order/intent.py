@@ -88,7 +88,12 @@ class Intent:
     """The caller's own name for it: who comes again with it gets this order."""
     changed_ms: int = 0
     sent_ms: int | None = None
-    """When a copy of it was last on its way to the exchange, as far as is known."""
+    """
+    When a copy of it was last on its way to the exchange, as far as is known.
+
+    It may be too late: where an earlier copy is in doubt, a later attempt that never left leaves its instant here. A
+    process that comes anew counts from it how long a copy may still come, and too late is the safe side.
+    """
     attempts: int = 0
     """How many copies of it may have reached the exchange; one that is seen never to have left is taken off again."""
     notional: str | None = None

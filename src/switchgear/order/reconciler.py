@@ -200,7 +200,7 @@ class Reconciler:
         mine = await self._journal.claim(intent, OWN_S)
         if mine is None or not mine.state.is_open:
             return None
-        if mine.state is not State.UNKNOWN:
+        if mine.state is not State.UNKNOWN or not mine.attempts:  # older versions counted none
             why = "whoever sent it is gone: it counts as sent until now"
             sent = max(1, mine.attempts)
             mine = await self._journal.move(mine, State.UNKNOWN, why, attempts=sent)

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from switchgear.exchange.model import Order, OrderRequest
     from switchgear.order.intent import Intent
 
-_NOT_SENT = "not sent"
-"""With this begins why an intent was rejected that never left."""
-
 
 class Outcome(Enum):
     """What is known of an order."""
@@ -48,7 +45,7 @@ def outcome_of(intent: Intent | None) -> Outcome:
         case State.ABSENT | State.ABANDONED:
             return Outcome.ABSENT
         case State.REJECTED:
-            return Outcome.UNSENT if intent.why.startswith(_NOT_SENT) else Outcome.REFUSED
+            return Outcome.UNSENT if intent.never_left else Outcome.REFUSED
         case State.NEW | State.SENT | State.UNKNOWN:
             return Outcome.ASKED
 
