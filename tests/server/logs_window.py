@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from queue import Queue
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from playwright.sync_api import expect
 
@@ -122,36 +122,48 @@ def wire(house: House, key: Key, call_id: int, *, order_id: str = "") -> None:
 
 
 class UnderWay:
-    """A call whose attempts end when they are told to; what was told until then is where the server reads."""
+    """
+    A call whose attempts end when they are told to; what was told until then is where the server reads.
+
+    A context manager: at its end the call is over, whatever became of the test.
+    """
 
     def __init__(self, house: House, exchange: str, method: str, *, fallback: bool = False) -> None:
         self._house = house
-        self._begun: Queue[Queue[Exception | None]] = Queue()
+        self._begun: Queue[None] = Queue()
+        self._ends: Queue[Exception | None] = Queue()
         source = self._attempt if fallback else None
         guarded = house.gear.guarded(
             exchange, method, fallback=source, retries=0 if fallback else 3
         )
-        self._thread = Thread(target=guarded.try_call_sync, args=(self._attempt,))
+        self._thread = Thread(target=guarded.try_call_sync, args=(self._attempt,), daemon=True)
+
+    def __enter__(self) -> Self:
         self._thread.start()
-        self._end = self._begun.get(timeout=ENDED_S_MAX)
+        self._begun.get(timeout=ENDED_S_MAX)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.put(None)  # whichever attempt still waits gives a value
+        self._thread.join(ENDED_S_MAX)
+        assert not self._thread.is_alive()
 
     def fail(self) -> None:
         """The attempt fails; the next one, or the fallback, is out when this returns."""
-        self._end.put(ConnectionResetError("connection reset by peer"))
-        self._end = self._begun.get(timeout=ENDED_S_MAX)
+        self._ends.put(ConnectionResetError("connection reset by peer"))
+        self._begun.get(timeout=ENDED_S_MAX)
         self._house.keep()
 
     def succeed(self) -> None:
         """The attempt, or the fallback, gives a value, and the call is over."""
-        self._end.put(None)
+        self._ends.put(None)
         self._thread.join(ENDED_S_MAX)
         assert not self._thread.is_alive()
         self._house.keep()
 
     def _attempt(self) -> int:
-        end = Queue[Exception | None]()
-        self._begun.put(end)
-        error = end.get(timeout=ENDED_S_MAX)
+        self._begun.put(None)
+        error = self._ends.get(timeout=ENDED_S_MAX)
         self._house.clock.advance(0.012)
         if error is not None:
             raise error

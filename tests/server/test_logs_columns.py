@@ -225,6 +225,47 @@ def test_a_saved_view_keeps_columns_that_are_only_remembered(page: Page) -> None
 
 
 @pytest.mark.slow  # a real browser
+def test_a_saved_view_keeps_the_usual_columns(page: Page) -> None:
+    """Saved with the usual columns a view brings them back too, is the current one then, and Reset leaves it so."""
+    page.goto("/api-logs?exchange=binance")
+    save(page, "as usual")
+    label = page.locator(".menu > button", has_text="as usual")
+    expect(label).to_be_visible()
+    remember(page, '["message","time"]')
+    expect(heads(page)).to_have_text(["Message", "Time"])
+    expect(label).to_have_count(0)
+    menu(page, "Views").get_by_role("link", name="as usual").click()
+    expect(heads(page)).to_have_text(USUAL)
+    expect(label).to_have_attribute("data-on", "true")
+    menu(page, "Columns").get_by_role("button", name="Reset").click()
+    expect(page).to_have_url(re.compile(r"/api-logs\?exchange=binance$"))
+    expect(label).to_be_visible()
+
+
+@pytest.mark.slow  # a real browser
+def test_a_view_of_before_columns_were_saved_is_still_known(page: Page) -> None:
+    """A view that is stored without columns has those that are remembered, also once they stand in the address."""
+    old = """[{"name": "old", "place": {"exchange": "binance"}}, {"name": "odd", "place": {"columns": 7}}]"""
+    page.evaluate("old => localStorage.setItem('switchgear-views', old)", old)
+    remember(page, '["message","time"]')
+    menu(page, "Views").get_by_role("link", name="old").click()
+    expect(heads(page)).to_have_text(["Message", "Time"])
+    label = page.locator(".menu > button", has_text="old")
+    expect(label).to_be_visible()
+    menu(page, "Columns")
+    move(page, "Time", "up").click()
+    expect(page).to_have_url(re.compile("columns=time%2Cmessage$"))
+    expect(heads(page)).to_have_text(["Time", "Message"])
+    expect(label).to_be_visible()
+    page.goto("/api-logs?exchange=binance&columns=kind")
+    expect(heads(page)).to_have_text(["Kind"])
+    expect(label).to_have_count(0)
+    page.goto("/api-logs?outcome=rejected&columns=time,message")
+    current = menu(page, "Rejected calls").locator("[aria-current]")
+    expect(current).to_have_text("Rejected calls")
+
+
+@pytest.mark.slow  # a real browser
 @pytest.mark.parametrize("key", [None, "Enter"], ids=["mouse", "keyboard"])
 def test_reset_gives_back_the_usual_order(page: Page, key: str | None) -> None:
     """Columns and order are the usual ones again, in the address and in what the browser remembers."""
@@ -298,6 +339,24 @@ def test_the_menu_is_for_everybody(
             assert box is not None
             assert min(box["width"], box["height"]) >= 24
         assert sheet.evaluate("one => one.scrollWidth <= one.clientWidth")
+
+
+@pytest.mark.slow  # a real browser
+@pytest.mark.parametrize("columns", ["level,time,message", "time,level,message", "message,level"])
+def test_a_level_is_never_cut_off(page: Page, columns: str) -> None:
+    """First, last or between, the column has room for each level; the edge of the table is wider than a gap."""
+    page.goto(f"/api-logs?columns={columns}")
+    expect(page.locator(".records th")).to_have_count(columns.count(",") + 1)
+    cut = """cells => cells.filter(cell => {
+        const mark = cell.querySelector(".mark");
+        const room = cell.getBoundingClientRect().right - parseFloat(getComputedStyle(cell).paddingRight);
+        return ["debug", "info", "warning", "error", "critical"].some(level => {
+            mark.dataset.mark = level;
+            mark.querySelector(".mark-word").textContent = level;
+            return mark.getBoundingClientRect().right > room;
+        });
+    }).length"""
+    assert page.locator(".records td.c-level").evaluate_all(cut) == 0
 
 
 @pytest.mark.slow  # a real browser

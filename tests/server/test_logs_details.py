@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +14,6 @@ from switchgear.core.words import Key
 from tests.server.browser import chromium
 from tests.server.kit import House
 from tests.server.logs_window import (
-    UnderWay,
     at_the_log,
     chip,
     ids,
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Page
 
 ORDER = "sg-7"
 PLACED = Key("binance", "create_order", "main")
@@ -126,96 +124,6 @@ def test_rejections_and_fallbacks_are_in_the_waterfall(page: Page, told: House) 
     expect(panel(page).locator(".fall-step").last).to_contain_text(
         re.compile("Fallback.*last_good served", re.DOTALL)
     )
-
-
-_CALL = re.compile(r"/logs/binance/\w+/\d+")
-_ASKED = """() => {
-  const real = window.fetch;
-  window.asked = [];
-  window.fetch = (url, ...more) => {
-    if (/\\/logs\\/binance\\/\\w+\\/\\d/.test(url)) window.asked.push(performance.now());
-    return real(url, ...more);
-  };
-}"""
-_ANSWERED = "fetch('api/v1/status').then((answer) => answer.json())"
-"""Whatever was answered before has reached the page when this has."""
-_LOOKED_AT = """(looked) => {
-  Object.defineProperty(document, "hidden", { value: !looked, configurable: true });
-  document.dispatchEvent(new Event("visibilitychange"));
-}"""
-
-
-@pytest.fixture
-def timed(browser: Browser, told: House) -> Iterator[Page]:
-    """A window whose time stands still once a call is open in it, until it is told to go on."""
-    with window_at(browser, told) as opened:
-        opened.clock.install(time=told.clock.wall())
-        yield opened
-
-
-def _opened_in_stopped_time(page: Page, record: dict[str, Any]) -> Locator:
-    """The names of the steps of a record's call; each question after the call is noted, the first one is answered."""
-    page.evaluate(f"({_ASKED})()")
-    page.clock.pause_at(page.evaluate("Date.now() / 1000 + 5"))
-    page.locator(f"tr[data-id='{record['id']}']").click()
-    _asked_within(page, 100)
-    return panel(page).locator(".fall-name")
-
-
-def _asked_within(page: Page, within_ms: int) -> None:
-    with page.expect_response(_CALL):
-        page.clock.run_for(within_ms)
-    page.evaluate(_ANSWERED)
-
-
-@pytest.mark.slow  # a real browser
-def test_a_call_that_the_filter_hides_is_asked_after(timed: Page, told: House) -> None:
-    """Every two seconds at most, not while the page is not looked at, and no more once the call ended."""
-    call = UnderWay(told, "binance", "get_order")
-    call.fail()
-    begun = told.logs(method="get_order")[0]
-    with at_the_log(timed, f"/api-logs?event=retry_scheduled&until={begun['at_ms']}") as page:
-        names = _opened_in_stopped_time(page, begun)
-        expect(names).to_have_text(["Attempt 1", "Wait"])
-        _asked_within(page, 2_000)
-        call.fail()
-        _asked_within(page, 3_000)
-        expect(names).to_have_text(["Attempt 1", "Wait", "Attempt 2", "Wait"])
-        page.evaluate(_LOOKED_AT, False)
-        page.clock.run_for(60_000)
-        asked_ms = page.evaluate("window.asked")
-        assert len(asked_ms) == 3
-        assert min(later - sooner for sooner, later in pairwise(asked_ms)) >= 2_000
-        call.succeed()
-        page.evaluate(_LOOKED_AT, True)
-        _asked_within(page, 1)
-        expect(names).to_have_text(["Attempt 1", "Wait", "Attempt 2", "Wait", "Attempt 3"])
-        page.clock.run_for(60_000)
-        assert len(page.evaluate("window.asked")) == 4
-
-
-@pytest.mark.slow  # a real browser
-@pytest.mark.parametrize(("method", "late"), [("get_symbols", False), ("get_trades", True)])
-def test_a_call_that_failed_is_looked_at_a_few_times_more(
-    timed: Page, told: House, method: str, *, late: bool
-) -> None:
-    """A fallback may still answer it, and is shown; nobody waits for it for ever."""
-    call = UnderWay(told, "binance", method, fallback=True)
-    call.fail()
-    failed = told.logs(method=method)[0]
-    with at_the_log(timed, "/api-logs?event=call_failed") as page:
-        names = _opened_in_stopped_time(page, failed)
-        expect(names).to_have_text(["Attempt 1"])
-        _asked_within(page, 2_000)
-        _asked_within(page, 3_000)
-        if not late:
-            call.succeed()
-        _asked_within(page, 4_500)
-        expect(names).to_have_text(["Attempt 1"] if late else ["Attempt 1", "Fallback"])
-        page.clock.run_for(60_000)
-        assert len(page.evaluate("window.asked")) == 4
-    if late:
-        call.succeed()
 
 
 @pytest.mark.slow  # a real browser

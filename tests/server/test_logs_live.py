@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 ROUNDS = 90
 PER_ROUND = 12
@@ -176,31 +176,47 @@ def test_a_flood_does_not_hold_up_who_types(
 _FOLDED = "one => { one.open = false; }"
 _READ = "one => { window.held = one; one.focus({ preventScroll: true }); one.scrollIntoView(); }"
 _TOP = "one => one.getBoundingClientRect().top"
+_SAID = """(region) => {
+  Object.assign(window, { region, said: [] });
+  const hear = () => window.said.push(region.textContent);
+  new MutationObserver(hear).observe(region, { childList: true, characterData: true, subtree: true });
+}"""
+
+
+@pytest.fixture
+def now(browser: Browser, told: House) -> Iterator[Page]:
+    """A window whose date is the house's, at the log, with an open tail."""
+    with window_at(browser, told) as opened:
+        opened.clock.install(time=told.clock.wall())
+        with at_the_log(opened) as page:
+            expect(page.locator(".live")).to_have_attribute("data-tail", "open")
+            yield page
 
 
 @pytest.mark.slow  # a real browser
-def test_the_details_of_a_call_under_way_grow(page: Page, told: House) -> None:
+def test_the_details_of_a_call_under_way_grow(now: Page, told: House) -> None:
     """Its records join as they come, nothing moves under who reads, and it ends; nobody asks for any of it."""
+    page = now
     asked: list[str] = []
     page.on("request", lambda one: asked.append(one.url) if _CALL.search(one.url) else None)
-    call = UnderWay(told, "binance", "get_order")
-    call.fail()
-    begun = told.logs(method="get_order")[0]
-    wire(told, Key("binance", "get_order", "main"), begun["call_id"])
-    page.locator(f"tr[data-id='{begun['id']}']").click()
-    names = panel(page).locator(".fall-name")
-    expect(names).to_have_text(["Attempt 1", "Wait", "Request"])
-    expect(panel(page).locator(".fall-open")).to_contain_text("no end yet")
-    assert axe(page) == []
-    panel(page).locator(".wire-side").first.evaluate(_FOLDED)
-    read = panel(page).get_by_role("link", name="get_order")
-    read.evaluate(_READ)
-    top = read.evaluate(_TOP)
-    call.fail()
-    expect(names).to_have_text(["Attempt 1", "Wait", "Request", "Attempt 2", "Wait"])
-    call.succeed()
+    with UnderWay(told, "binance", "get_order") as call:
+        call.fail()
+        begun = told.logs(method="get_order")[0]
+        wire(told, Key("binance", "get_order", "main"), begun["call_id"])
+        page.locator(f"tr[data-id='{begun['id']}']").click()
+        names = panel(page).locator(".fall-name")
+        expect(names).to_have_text(["Attempt 1", "Wait", "Request"])
+        expect(panel(page).locator(".fall-open")).to_contain_text("no end yet")
+        assert axe(page) == []
+        panel(page).locator(".wire-side").first.evaluate(_FOLDED)
+        read = panel(page).get_by_role("link", name="get_order")
+        read.evaluate(_READ)
+        top = read.evaluate(_TOP)
+        call.fail()
+        expect(names).to_have_text(["Attempt 1", "Wait", "Request", "Attempt 2", "Wait"])
+        call.succeed()
     expect(names).to_have_text(["Attempt 1", "Wait", "Request", "Attempt 2", "Wait", "Attempt 3"])
-    expect(panel(page).locator(".fall-open")).to_be_empty()
+    expect(panel(page).locator(".fall-open")).to_have_text("It has ended.")
     assert page.evaluate("document.activeElement === window.held")
     assert read.evaluate(_TOP) == pytest.approx(top, abs=1)
     assert not panel(page).locator(".wire-side").first.evaluate("one => one.open")
@@ -208,16 +224,61 @@ def test_the_details_of_a_call_under_way_grow(page: Page, told: House) -> None:
 
 
 @pytest.mark.slow  # a real browser
+def test_what_becomes_of_a_call_is_said_in_one_place(now: Page, told: House) -> None:
+    """The region that is read aloud is there before its first words, and each of them comes once."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    now.route(_CALL, hold, times=1)
+    with UnderWay(told, "binance", "get_trades") as call:
+        call.fail()
+        with now.expect_request(_CALL):
+            now.locator(".records tr", has_text="get_trades").click()
+        region = panel(now).get_by_role("region", name="The whole call").get_by_role("status")
+        expect(region).to_have_text("")
+        region.evaluate(_SAID)
+        held[0].continue_()
+        expect(region).to_have_text(re.compile("no end yet"))
+        call.fail()
+        expect(panel(now).locator(".fall-step")).to_have_count(4)
+        call.succeed()
+        expect(region).to_have_text("It has ended.")
+    told.call("coinbase", "get_symbols")
+    expect(rows(now).first).to_contain_text("get_symbols")
+    said = ["It has no end yet: what comes is added here.", "It has ended."]
+    assert now.evaluate("window.said") == said
+    assert region.evaluate("one => one === window.region")
+
+
+@pytest.mark.slow  # a real browser
+def test_a_call_whose_end_is_not_in_the_log_is_not_waited_for(page: Page, told: House) -> None:
+    """Of one that began long ago no end is promised, and nobody asks for it; what the tail brings is added."""
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url) if _CALL.search(one.url) else None)
+    with UnderWay(told, "binance", "get_my_trades") as call:
+        call.fail()  # by the date of this window that was months ago
+        page.locator(".records tr", has_text="get_my_trades").click()
+        region = panel(page).locator(".fall-open")
+        expect(region).to_have_text("Its end is not in this log.")
+        call.succeed()
+        expect(panel(page).locator(".fall-name")).to_have_text(["Attempt 1", "Wait", "Attempt 2"])
+        expect(region).to_have_text("It has ended.")
+    assert len(asked) == 1
+
+
+@pytest.mark.slow  # a real browser
 def test_details_grow_while_the_list_is_paused(page: Page, told: House) -> None:
     """What waits above the list is in the details at once, and a fallback after the call's failure, too."""
-    call = UnderWay(told, "alpaca", "get_clock", fallback=True)
-    call.fail()
-    page.locator(".records tr", has_text="get_clock").click()
-    names = panel(page).locator(".fall-name")
-    expect(names).to_have_text(["Attempt 1"])
-    page.keyboard.press("p")
-    expect(page.get_by_role("button", name="Paused")).to_be_visible()
-    call.succeed()
+    with UnderWay(told, "alpaca", "get_clock", fallback=True) as call:
+        call.fail()
+        page.locator(".records tr", has_text="get_clock").click()
+        names = panel(page).locator(".fall-name")
+        expect(names).to_have_text(["Attempt 1"])
+        page.keyboard.press("p")
+        expect(page.get_by_role("button", name="Paused")).to_be_visible()
+        call.succeed()
     expect(names).to_have_text(["Attempt 1", "Fallback"])
     expect(page.locator(".records tr", has_text="get_clock")).to_have_count(1)
     expect(page.get_by_role("button", name="↑ 1 new")).to_be_visible()

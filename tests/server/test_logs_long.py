@@ -34,7 +34,8 @@ _SETTLED = """() => fetch("api/v1/status").then((answer) => answer.json()).then(
   new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))"""
 """What was answered before has been painted when this ends."""
 _GATHERED = """async (rows) => {
-  while (document.querySelectorAll(".records tbody tr").length < rows) {
+  // So many turns are half a minute: a page that stops loading fails the test, and does not hold it up for ever.
+  for (let turn = 0; turn < 2_000 && document.querySelectorAll(".records tbody tr").length < rows; turn += 1) {
     document.querySelector(".older button:enabled")?.click();
     await new Promise(requestAnimationFrame);
   }

@@ -114,6 +114,30 @@ def test_a_menu_is_left_by_keys_and_by_a_click_elsewhere(page: Page) -> None:
 
 
 @pytest.mark.slow  # a real browser
+def test_keys_in_a_menu_are_not_those_of_the_page(page: Page) -> None:
+    """On a button, a link or the bare sheet no letter moves the page below; Enter and Tab do what they always do."""
+    sheet = menu(page, "Views")
+    link = sheet.get_by_role("link", name="Rejected calls")
+    for focused in (link, sheet):
+        focused.focus() if focused is link else sheet.locator(".menu-title").last.click()
+        before = page.url
+        look = page.evaluate("document.documentElement.outerHTML.split('>', 1)[0]")
+        for key in ("k", "j", "o", "n", "p", "s", "l", "c", "m", "r", "t", "f", "h", "/", "?"):
+            page.keyboard.press(key)
+            expect(focused).to_be_focused()
+        expect(page.locator("dialog")).to_have_count(0)
+        expect(page.get_by_role("button", name="Paused")).to_have_count(0)
+        assert page.evaluate("document.documentElement.outerHTML.split('>', 1)[0]") == look
+        assert page.url == before
+    link.focus()
+    page.keyboard.press("Tab")
+    expect(sheet.get_by_role("link", name="Orders")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"\?text=order$"))
+    expect(sheet).to_have_count(0)
+
+
+@pytest.mark.slow  # a real browser
 @pytest.mark.parametrize(("name", "form"), [("JSON lines", "jsonl"), ("CSV", "csv")])
 def test_an_export_is_exactly_what_is_filtered(
     page: Page, told: House, name: str, form: str

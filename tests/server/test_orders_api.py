@@ -46,6 +46,13 @@ def ids(house: House, **params: Any) -> list[str]:
     return [one["intent_id"].lstrip("0") for one in house.get("orders", **params)["intents"]]
 
 
+def _held_back(house: OrderHouse) -> None:
+    """An order that was counted as sent beforehand, and was then held back, as an errand writes it down."""
+    sent = house.book.put(State.SENT)
+    why = "not sent: the circuit was open"
+    house.journal.post(sent, State.REJECTED, why, attempts=0, sent_ms=None)
+
+
 def test_orders_come_newest_first_with_exact_amounts(house: OrderHouse) -> None:
     """Each is told with its state and since when, and no digit of an amount is lost or made up."""
     house.book.put(State.SENT, State.ACKED, quantity=Decimal("1E+2"), price=Decimal("0.10"))
@@ -70,13 +77,16 @@ def test_orders_come_newest_first_with_exact_amounts(house: OrderHouse) -> None:
 def test_an_order_that_never_left_says_so(house: OrderHouse) -> None:
     """It is rejected like one that the exchange refused, and told from it by a field of its own."""
     house.book.put(State.SENT, State.REJECTED)
-    house.book.put(State.REJECTED, why="not sent: the circuit was open")
+    _held_back(house)
     house.book.put()
     told = house.get("orders")["intents"]
     assert [one["state"] for one in told] == ["new", "rejected", "rejected"]
     assert [one["never_left"] for one in told] == [False, True, False]
     assert [one["attempts"] for one in told] == [0, 0, 1]
     assert len(house.get("orders", state="rejected")["intents"]) == 2
+    life = house.get(f"orders/{told[1]['intent_id']}")
+    assert [one["new"] for one in life["moves"]] == ["new", "sent", "rejected"]
+    assert life["intent"]["sent_ms"] is None
 
 
 def test_what_is_in_doubt_is_told_with_the_list(

@@ -37,6 +37,7 @@ async function answered(request) {
   const body = await response.json().catch((error) => {
     // Given up on within its body: that is no empty answer.
     if (error.name === "AbortError") throw error;
+    if (response.ok) throw new ApiError("The answer was broken off.", response.status, null);
     return null;
   });
   if (response.ok) return body;

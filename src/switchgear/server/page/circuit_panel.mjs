@@ -89,24 +89,13 @@ function Before({ circuit, holder, gates, age }) {
   return html`<p class="before">${circuit.held_back_by && html`<span class="held">${heldWords(circuit, holder)}</span>`}<${Gates} gates=${own} age=${age} /></p>`;
 }
 
-export function CircuitPanel({ circuit, holder, gates, past, history, age, nowMs, controllable, asking, onTurn, onClose }) {
+export function CircuitPanel({ circuit, holder, gates, past, history, age, nowMs, controllable, onTurn, onClose }) {
   const room = useRef(null);
-  const turned = useRef(false);
   useEffect(() => {
     document.querySelector('.board [data-open="true"]')?.scrollIntoView({ block: "nearest" });
     // Who came from the board goes on here; who came by an address has not chosen a place yet.
     if (document.activeElement?.closest(".board")) room.current.focus({ preventScroll: true });
   }, []);
-  useEffect(() => {
-    // The button that was pressed may be gone in the new state, and with it the place of who works by keyboard.
-    if (asking || !turned.current || document.activeElement !== document.body) return;
-    room.current.focus({ preventScroll: true });
-    turned.current = false;
-  }, [circuit.state, asking]);
-  const turn = onTurn && ((...given) => {
-    turned.current = true;
-    onTurn(...given);
-  });
   const next = nextOf(circuit, age, nowMs);
   const since = `${words(circuit.state)} for ${span((nowMs - circuit.since_ms) / 1000)}`;
   return html`<aside ref=${room} class="panel circuit" tabindex="-1" aria-label="Details of the circuit">
@@ -117,7 +106,7 @@ export function CircuitPanel({ circuit, holder, gates, past, history, age, nowMs
     <p class="panel-message">${[whyOf(circuit), next?.words, since].filter(Boolean).join("; ")}.</p>
     <${Before} circuit=${circuit} holder=${holder} gates=${gates} age=${age} />
     ${PASSING_BY_HAND.has(circuit.state) && html`<p class="muted">Every call passes it and is counted in the figures ${circuit.scope === "method" ? "below" : "of its method"}; it opens for no failure.</p>`}
-    <${Controls} circuit=${circuit} controllable=${controllable} onTurn=${turn} />
+    <${Controls} circuit=${circuit} controllable=${controllable} onTurn=${onTurn} />
     ${circuit.scope === "method" && html`<${Durations} circuit=${circuit} />`}
     <${Spells} circuit=${circuit} past=${past} history=${history} nowMs=${nowMs} />
     <section aria-label="Figures"><h3>So far</h3><${Facts} circuit=${circuit} /></section>

@@ -2,7 +2,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { CircuitPanel } from "./circuit_panel.mjs";
 import { CircuitsTable } from "./circuits_table.mjs";
-import { holdsBack, isSame, keyOf, placeOf } from "./circuits_words.mjs";
+import { holdsBack, isSame, keyOf, placeOf, timeOf } from "./circuits_words.mjs";
+import { foothold } from "./foothold.mjs";
 import { clock, span } from "./format.mjs";
 import { Turning } from "./hold.mjs";
 import { html } from "./html.mjs";
@@ -16,14 +17,14 @@ const NOW_MS = 1_000;
 const PAST_MS = 10_000;
 
 /** Holds on patterns: those on one circuit alone are told in its row. */
-function Holds({ holds, onTurn }) {
+function Holds({ holds, nowMs, onTurn }) {
   const wild = holds.filter((one) => [one.exchange, one.method].some((part) => /[*?]/.test(part)));
   if (!wild.length) return null;
   return html`<section class="halts holds" role="status" aria-label="Holds on patterns"><ul>
     ${wild.map((one) => html`<li key=${keyOf(one)} data-state=${one.state}>
       <${Mark} name=${one.state} />
       <p><strong>${placeOf(one)}</strong>, what comes later too,
-        ${one.until_ms === null ? " until released" : ` until ${clock(one.until_ms).slice(0, 8)}`}, by <b>${one.by}</b>: ${one.why}</p>
+        ${one.until_ms === null ? " until released" : ` until ${timeOf(one.until_ms, nowMs)}`}, by <b>${one.by}</b>: ${one.why}</p>
       ${onTurn && html`<button onClick=${() => onTurn("release", one)}>Release…</button>`}
     </li>`)}
   </ul></section>`;
@@ -86,14 +87,15 @@ export function Circuits({ filter, acts }) {
   const exchanges = [...new Set([...answer.circuits, ...answer.gates, ...answer.limits].map((one) => one.exchange))].sort();
   const holder = open?.held_back_by && answer.circuits.find((one) => one.exchange === open.exchange && holdsBack(one, open));
   const nowMs = answer.now_ms + age * 1000;
-  const onTurn = acts && rest.holds?.controllable ? (turn, circuit) => setAsked({ turn, circuit }) : null;
+  const onTurn = acts && rest.holds?.controllable ? (turn, circuit) => setAsked({ turn, circuit, keepPlace: foothold() }) : null;
   const onDone = (text) => {
     setSaid(text);
+    asked.keepPlace();
     setAgain((count) => count + 1);
   };
   return html`<main class="circuits">
     <h1 class="unseen">Circuits</h1>
-    <${Holds} holds=${rest.holds?.holds ?? []} onTurn=${onTurn} />
+    <${Holds} holds=${rest.holds?.holds ?? []} nowMs=${nowMs} onTurn=${onTurn} />
     <${Said} circuits=${answer.circuits} history=${rest.history} nowMs=${nowMs} said=${said} />
     <div class="split" data-open=${Boolean(open)}>
       <div class="list" tabindex="-1">
@@ -102,7 +104,7 @@ export function Circuits({ filter, acts }) {
       </div>
       ${open && html`<${CircuitPanel}
         key=${keyOf(open)} circuit=${open} holder=${holder} gates=${answer.gates} past=${rest.pasts.get(keyOf(open))} history=${rest.history}
-        age=${age} nowMs=${nowMs} controllable=${rest.holds?.controllable} asking=${Boolean(asked)} onTurn=${onTurn} onClose=${close}
+        age=${age} nowMs=${nowMs} controllable=${rest.holds?.controllable} onTurn=${onTurn} onClose=${close}
       />`}
     </div>
     <${Turning} asked=${asked} onClose=${() => setAsked(null)} onDone=${onDone} />

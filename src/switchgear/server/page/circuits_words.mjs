@@ -1,5 +1,5 @@
 // Owns how a circuit reads: its name, why it is as it is, what comes next, what holds it back.
-import { accountTag, clock, methodName, part, plural, span, whole, wide, words } from "./format.mjs";
+import { accountTag, clock, day, methodName, part, plural, span, whole, wide, words } from "./format.mjs";
 
 export const HELD = new Set(["forced_open", "forced_closed", "metrics_only"]);
 /** Held so that every call passes. */
@@ -35,6 +35,18 @@ export const inOrder = (a, b) =>
   a.method.localeCompare(b.method) ||
   a.account.localeCompare(b.account);
 
+const WORST = [["open", "forced_open"], ["half_open"], ["metrics_only", "forced_closed"], ["closed"]];
+const rank = ({ state }) => WORST.findIndex((states) => states.includes(state));
+
+/** What refuses calls before what passes them; then as on the board. */
+export const worstFirst = (a, b) => rank(a) - rank(b) || inOrder(a, b);
+
+/** Until when: 14:03:22, with its day where that is another. */
+export function timeOf(ms, nowMs, digits = 8) {
+  const at = clock(ms).slice(0, digits);
+  return day(ms) === day(nowMs) ? at : `${day(ms)} ${at}`;
+}
+
 const failed = ({ failures, failure_threshold: most }) =>
   most === null ? plural(failures, "failure") : `${failures} of ${plural(most, "failure")}`;
 
@@ -59,7 +71,7 @@ export function nextOf(circuit, age, nowMs) {
 function heldUntil({ hold_ends_in_s: ends }, age, nowMs) {
   if (ends === null) return { words: "until released" };
   const left = Math.max(0, ends - age);
-  const at = clock(nowMs + left * 1000).slice(0, 5);
+  const at = timeOf(nowMs + left * 1000, nowMs, 5);
   return { words: left ? `until ${at}, ${span(Math.ceil(left))} more` : "its time is over" };
 }
 

@@ -40,16 +40,13 @@ function known(names) {
   return found.length ? found : USUAL;
 }
 
-export const columnsOf = (view) => known(view.columns ? view.columns.split(",") : kept(STORED, USUAL));
+export const columnsOf = (view) => known(view.columns ? String(view.columns).split(",") : kept(STORED, USUAL));
 
 /** The account stands behind the method where it has no column of its own. */
 export const besideMethod = (record, columns) =>
   columns.includes("account") ? null : accountTag(record.method, record.account);
 
 const inAddress = (columns) => (String(columns) === String(USUAL) ? "" : columns.join(","));
-
-/** As the address has them, also where only this browser remembers them; empty for the usual ones. */
-export const ownColumns = (view) => inAddress(columnsOf(view));
 
 function chosen(place, columns) {
   keep(STORED, columns);

@@ -1,6 +1,6 @@
 // Owns the records over time, as bars by level: drag, tap or use the arrow keys to choose a span, and zoom to it.
-import { useRef, useState } from "preact/hooks";
-import { day, plural, whole } from "./format.mjs";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { day, iso, plural, whole } from "./format.mjs";
 import { html } from "./html.mjs";
 import { LEVELS } from "./logs_filter.mjs";
 
@@ -64,10 +64,15 @@ function Twin({ bars, barMs }) {
 
 const clamp = (n, most) => Math.min(Math.max(n, 0), most);
 
-/** What moves a chosen span: pointer and keys; gives its handlers. */
-function useSpan(bars, onZoom) {
+/**
+ * What moves a chosen span: pointer and keys; gives the bars to show, the span's ends on them, and its handlers.
+ * While a span is chosen its bars stand still: those that come meanwhile would put another time below it.
+ */
+function useSpan(now, filterKey, onZoom) {
   const [span, setSpan] = useState(null);
   const drag = useRef(null);
+  const on = span?.on ?? now;
+  const { bars } = on;
   const last = bars.length - 1;
   const barAt = (event) => {
     const box = event.currentTarget.getBoundingClientRect();
@@ -76,16 +81,16 @@ function useSpan(bars, onZoom) {
   const done = (chosen) => {
     drag.current = null;
     setSpan(null);
-    if (chosen) onZoom(chosen);
+    if (chosen) onZoom(chosen, on);
   };
   const down = (event) => {
     if (event.button) return;
     event.currentTarget.setPointerCapture(event.pointerId);
     drag.current = { from: barAt(event) };
-    setSpan({ anchor: drag.current.from, head: drag.current.from });
+    setSpan({ anchor: drag.current.from, head: drag.current.from, on });
   };
   const move = (event) => {
-    if (drag.current) setSpan({ anchor: drag.current.from, head: barAt(event) });
+    if (drag.current) setSpan({ anchor: drag.current.from, head: barAt(event), on });
   };
   const up = (event) => drag.current && done([drag.current.from, barAt(event)].sort((a, b) => a - b));
   const key = (event) => {
@@ -94,15 +99,17 @@ function useSpan(bars, onZoom) {
     }[event.key];
     if (head !== undefined) {
       const at = clamp(head, last);
-      setSpan({ anchor: event.shiftKey && span ? span.anchor : at, head: at });
+      setSpan({ anchor: event.shiftKey && span ? span.anchor : at, head: at, on });
     } else if (event.key === "Enter" && span) done([span.anchor, span.head].sort((a, b) => a - b));
     else if (event.key === "Escape" && span) done(null);
     else return;
     event.preventDefault();
   };
   const ends = span && [Math.min(span.anchor, span.head), Math.max(span.anchor, span.head)];
-  const on = { onPointerDown: down, onPointerMove: move, onPointerUp: up, onPointerCancel: () => done(null), onKeyDown: key };
-  return [ends && ends[1] <= last ? ends : null, on, () => !drag.current && setSpan(null)];
+  useLayoutEffect(() => done(null), [filterKey]); // under another filter there is nothing to go on with
+  const leave = () => !drag.current && setSpan(null);
+  const handlers = { onPointerDown: down, onPointerUp: up, onPointerCancel: () => done(null), onKeyDown: key, onBlur: leave };
+  return { ...on, span: ends, handlers, move };
 }
 
 /** Few bars of a log that is young: with the time before it they are as wide as bars are. */
@@ -116,13 +123,12 @@ function withBefore(bars, barMs, place) {
 }
 
 export function Histogram({ place, overview, fresh }) {
-  const barMs = overview?.bar_ms ?? 1;
-  const bars = withBefore(overview?.bars ?? [], barMs, place);
-  const zoom = ([first, last]) => {
-    const iso = (ms) => new Date(ms).toISOString();
+  const latestMs = overview?.bar_ms ?? 1;
+  const latest = { bars: withBefore(overview?.bars ?? [], latestMs, place), barMs: latestMs };
+  const zoom = ([first, last], { bars, barMs }) => {
     place.set({ ...place.filter, since: iso(bars[first].start_ms), until: iso(bars[last].start_ms + barMs - 1) });
   };
-  const [span, on, leave] = useSpan(bars, zoom);
+  const { bars, barMs, span, handlers, move } = useSpan(latest, place.key, zoom);
   const [over, setOver] = useState(null);
   if (!bars.length) return html`<div class="histogram" data-fresh=${fresh}><div class="histogram-none">
     ${overview && place.filter.since ? "Nothing over this time" : ""}
@@ -130,7 +136,7 @@ export function Histogram({ place, overview, fresh }) {
   const most = Math.max(1, ...bars.map(totalOf));
   const said = span ? spoken(bars, barMs, span) : over !== null && over < bars.length ? spoken(bars, barMs, [over, over]) : null;
   const hovered = (event) => {
-    on.onPointerMove(event);
+    move(event);
     const box = event.currentTarget.getBoundingClientRect();
     setOver(clamp(Math.floor(((event.clientX - box.left) / box.width) * bars.length), bars.length - 1));
   };
@@ -139,7 +145,7 @@ export function Histogram({ place, overview, fresh }) {
       class="histogram-field" role="slider" tabindex="0" aria-label="Span of time; arrow keys choose, with Shift they extend, Enter zooms to it"
       aria-orientation="horizontal" aria-valuemin="1" aria-valuemax=${bars.length} aria-valuenow=${(span?.[1] ?? bars.length - 1) + 1}
       aria-valuetext=${span ? spoken(bars, barMs, span) : "nothing chosen"}
-      ...${on} onPointerMove=${hovered} onPointerLeave=${() => setOver(null)} onBlur=${leave}
+      ...${handlers} onPointerMove=${hovered} onPointerLeave=${() => setOver(null)}
     >
       <svg viewBox=${`0 0 ${bars.length} ${HIGH}`} preserveAspectRatio="none" aria-hidden="true">
         ${over !== null && !span && html`<rect class="histogram-over" x=${over} y="0" width="1" height=${HIGH} />`}

@@ -2,8 +2,8 @@
 import { useState } from "preact/hooks";
 import { post } from "./api.mjs";
 import { Asking, Wrong } from "./asking.mjs";
-import { placeOf } from "./circuits_words.mjs";
-import { clock, plural, span } from "./format.mjs";
+import { placeOf, timeOf } from "./circuits_words.mjs";
+import { plural, span } from "./format.mjs";
 import { html } from "./html.mjs";
 
 /** Until when: its name, and seconds; null is until somebody releases it. */
@@ -66,7 +66,7 @@ export function HoldDialog({ circuit, state, onClose, onDone }) {
   const { as, kind, hint, will } = HOLDS[state];
   const act = async (said) => {
     const done = await post("circuits/hold", { ...place(circuit), state, ...(forS === null ? {} : { for_s: forS }), ...said });
-    const until = done.until_ms === null ? "until released" : `until ${clock(done.until_ms).slice(0, 8)}`;
+    const until = done.until_ms === null ? "until released" : `until ${timeOf(done.until_ms, done.until_ms - forS * 1000)}`;
     onDone(`Held ${as}, ${until}: ${name}.${turned(circuit, done)}`);
   };
   return html`<${Asking}

@@ -1,7 +1,8 @@
 // Owns the first page: how things stand in a sentence, what to look at first, and each exchange in a line.
+import { ofOrders } from "./banner.mjs";
 import { sumOf } from "./calls_columns.mjs";
-import { inOrder, nameOf, PASSING_BY_HAND, summed, theWide } from "./circuits_words.mjs";
-import { clock, iso, methodName, noun, plural, share, span, whole, words } from "./format.mjs";
+import { nameOf, PASSING_BY_HAND, summed, theWide, worstFirst } from "./circuits_words.mjs";
+import { clock, iso, methodName, noun, share, span, whole, words } from "./format.mjs";
 import { html } from "./html.mjs";
 import { Mark } from "./marks.mjs";
 import { useAge, usePolled } from "./polled.mjs";
@@ -17,14 +18,10 @@ function sentence(health, orders, error) {
   if (error) return `${error.message} What is shown may be old.`;
   if (!health) return "";
   const names = health.degraded.map((one) => one.exchange);
-  const doubts = orders?.in_doubt.length ?? 0;
-  const halted = orders?.switches.length ? "new orders are halted" : "";
-  const doubt = doubts ? `${plural(doubts, "order")} ${doubts === 1 ? "is" : "are"} in doubt` : "";
-  const more = [halted, doubt].filter(Boolean);
   let lead = health.summary.replace(/\.$/, "");
   if (health.status === "down") lead = "No exchange serves anything";
   if (health.status === "degraded") lead = `${listed(names)} ${names.length === 1 ? "does" : "do"} not serve everything`;
-  return `${[lead, ...more].join(", and ")}.`;
+  return `${[lead, ...ofOrders(orders)].join(", and ")}.`;
 }
 
 function Link({ page, filter, children, ...rest }) {
@@ -57,7 +54,10 @@ function firstOf(all, line) {
 }
 
 function First({ board, orders, errors, status, age }) {
-  const open = (board?.circuits ?? []).filter((one) => one.state !== "closed").sort(inOrder);
+  const turned = (board?.circuits ?? []).filter((one) => one.state !== "closed").sort(worstFirst);
+  const open = turned.filter((one) => !PASSING_BY_HAND.has(one.state));
+  const passing = turned.length - open.length;
+  const none = `No circuit holds calls back${passing ? `; ${whole(passing)} ${passing === 1 ? "is" : "are"} held to pass` : ""}.`;
   const gates = board?.gates ?? [];
   const doubts = orders?.in_doubt ?? [];
   const halts = orders?.switches ?? [];
@@ -65,8 +65,9 @@ function First({ board, orders, errors, status, age }) {
   const urgent = doubts.length + halts.length;
   const halted = doubts.length ? "orders in doubt, or halted" : noun(urgent, "halt of new orders", "halts of new orders");
   return html`<section aria-label="What to look at first"><h2>Look at first</h2><ul class="tiles">
-    <${Tile} page="circuits" count=${board && open.length} kind=${open.every((one) => PASSING_BY_HAND.has(one.state)) ? "warn" : "bad"} title=${`${noun(open.length, "circuit")} not closed`} none="All calls may be made.">
+    <${Tile} page="circuits" count=${board && open.length} kind="bad" title=${`${noun(open.length, "circuit")} not closed`} none=${none}>
       ${firstOf(open, (one) => html`<${Mark} name=${one.state} /> ${one.exchange} ${nameOf(one)}`)}
+      ${passing > 0 && html`<span class="tile-line muted">and ${whole(passing)} held to pass</span>`}
     <//>
     <${Tile} page="circuits" count=${board && gates.length} kind="warn" title=${`${noun(gates.length, "gate")} closed`} none="No exchange told us to wait.">
       ${firstOf(gates, (one) => `${one.exchange}, ${theWide(one.scope, one.account)}: ${span(Math.ceil(Math.max(0, one.retry_after_s - age)))} more`)}
@@ -92,7 +93,7 @@ function Exchanges({ board, calls }) {
     <tbody>${names.map((name) => {
       const circuits = board.circuits.filter((one) => one.exchange === name);
       const sum = sumOf(name, calls.filter((one) => one.exchange === name));
-      const worst = [...circuits].filter((one) => one.state !== "closed").sort(inOrder)[0];
+      const worst = [...circuits].filter((one) => one.state !== "closed").sort(worstFirst)[0];
       return html`<tr key=${name}>
         <th scope="row"><${Link} page="api-logs" filter=${{ exchange: name }}>${name}<//></th>
         <td><span class="mark-only"><${Mark} name=${worst?.state ?? "closed"} /></span> ${summed(circuits)}${worst ? `, ${words(worst.state)}: ${nameOf(worst)}` : ""}</td>

@@ -11,6 +11,7 @@ const SHAPES = {
   metrics_only: html`<path d="M.8 7.2h2.6v3.6H.8zM4.7 4.4h2.6v6.4H4.7zM8.6 1.4h2.6v9.4H8.6z" />`,
   new: html`<circle class="hollow" cx="6" cy="6" r="3.4" />`,
   sent: html`<path d="M2.2 1.4 10.8 6 2.2 10.6z" />`,
+  about_to_send: html`<path class="hollow" d="M2.6 2.2 9.8 6 2.6 9.8z" />`,
   acked: html`<circle cx="6" cy="6" r="4.5" />`,
   rejected: html`<path class="hollow" d="M2 2 10 10M10 2 2 10" />`,
   not_sent: html`<circle class="hollow" cx="6" cy="6" r="4.2" /><path class="hollow" d="M3.2 8.8 8.8 3.2" />`,

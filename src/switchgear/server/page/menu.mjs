@@ -28,13 +28,13 @@ export function Menu({ label, name, on = false, side = "right", children }) {
       removeEventListener("keydown", pressed, true);
     };
   }, [open]);
-  // Arrow keys scroll what is open here, and do not move the page's cursor from below it.
-  const kept = (event) => event.key.startsWith("Arrow") && event.stopPropagation();
+  // Keys are of what is open here, and not of the page below it: arrows scroll, letters do nothing.
+  const kept = (event) => !["Escape", "Tab"].includes(event.key) && !(event.ctrlKey || event.metaKey) && event.stopPropagation();
   const left = (event) => event.relatedTarget && !room.current.contains(event.relatedTarget) && close();
   return html`<div class="menu" data-side=${side} ref=${room} onFocusOut=${left}>
     <button aria-expanded=${open} aria-haspopup="true" data-on=${on} onClick=${() => setOpen(!open)}>
       ${label}<span class="menu-sign" aria-hidden="true">▾</span>
     </button>
-    ${open && html`<div class="menu-sheet" role="group" aria-label=${name} onKeyDown=${kept}>${children(close)}</div>`}
+    ${open && html`<div class="menu-sheet" tabindex="-1" role="group" aria-label=${name} onKeyDown=${kept}>${children(close)}</div>`}
   </div>`;
 }

@@ -3,7 +3,7 @@ import { clock, iso, millis, span, stamp, words } from "./format.mjs";
 import { html } from "./html.mjs";
 import { Mark } from "./marks.mjs";
 import { Next } from "./orders_urgent.mjs";
-import { amount, markOf, terms } from "./orders_words.mjs";
+import { amount, markOf, moveFrom, moveMark, terms } from "./orders_words.mjs";
 import { Copy } from "./copy.mjs";
 import { useAge, usePolled } from "./polled.mjs";
 import { follow, hrefOf } from "./route.mjs";
@@ -40,12 +40,12 @@ function Fields({ intent }) {
 
 const later = (ms) => (ms < LONG_MS ? `+${millis(ms)} ms` : `+${span(ms / 1000)}`);
 
-function Move({ move, first, mark }) {
+function Move({ move, first, mark, from }) {
   const after = move.at_ms - first.at_ms;
   return html`<li>
     <span class="move-head">
       <${Mark} name=${mark} />
-      <span class="muted">${move.old ? `from ${move.old}` : ""}</span>
+      <span class="muted">${from ? `from ${from}` : ""}</span>
       <time datetime=${iso(move.at_ms)} title=${stamp(move.at_ms)}>${move === first ? clock(move.at_ms) : later(after)}</time>
     </span>
     <span class="move-text">${move.why || "written down"}</span>
@@ -53,11 +53,12 @@ function Move({ move, first, mark }) {
   </li>`;
 }
 
-function Life({ moves, end }) {
+function Life({ moves, intent }) {
   const last = moves.length - 1;
   return html`<section aria-label="Its life"><h3>Its life</h3>
     <ol class="moves">${moves.map((move, index) => html`<${Move}
-      key=${index} move=${move} first=${moves[0]} mark=${index === last ? end : move.new}
+      key=${index} move=${move} first=${moves[0]} from=${moveFrom(move, intent)}
+      mark=${index === last ? markOf(intent) : moveMark(move, intent)}
     />`)}</ol>
   </section>`;
 }
@@ -98,7 +99,7 @@ export function OrderPanel({ id, again, onClose, onAbandon }) {
     ${life.next && html`<p class="order-next">Next: <${Next} next=${life.next} age=${age} />.</p>`}
     ${error && html`<p class="problem">${error.message}</p>`}
     <${Actions} life=${life} onAbandon=${onAbandon} />
-    <${Life} moves=${life.moves} end=${markOf(intent)} />
+    <${Life} moves=${life.moves} intent=${intent} />
     <${Fields} intent=${intent} />
   </aside>`;
 }

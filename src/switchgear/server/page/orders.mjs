@@ -1,6 +1,7 @@
 // Owns /orders: halts, orders in doubt, strays, the filter, the table and the details, put together.
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { get } from "./api.mjs";
+import { foothold } from "./foothold.mjs";
 import { plural, span, whole } from "./format.mjs";
 import { html } from "./html.mjs";
 import { useKeys } from "./keys.mjs";
@@ -25,6 +26,16 @@ function question(filter, limit) {
 }
 
 const withoutLimit = (path) => path?.replace(/limit=\d+$/, "");
+
+/**
+ * What tells which orders are in doubt: the newer answer, and the board's when the list fails. The list may still be that of
+ * the filter before: it has all of them. Of answers as old as each other the list's, or the two would say different things.
+ */
+function newest(list, board) {
+  if (!list.answer || !board.answer) return list.answer ? list : board;
+  if (list.error) return board.atMs > list.atMs ? board : list;
+  return board.answer.now_ms > list.answer.now_ms ? board : list;
+}
 
 function usePlaces(again) {
   const [places, setPlaces] = useState([]);
@@ -106,8 +117,7 @@ export function Orders({ filter: { intent: openId = null, ...filter } }) {
   const places = usePlaces(again);
   const shown = withoutLimit(state.of) === withoutLimit(path) ? state.answer : null;
   const intents = shown?.intents ?? [];
-  // From the answer that has the list, or the two would say different things; without one the board has them too.
-  const doubts = shown ? { answer: shown, atMs: state.atMs } : board;
+  const ask = (what) => setDialog({ ...what, keepPlace: foothold() });
 
   useEffect(() => {
     setLimit(PAGE);
@@ -128,10 +138,11 @@ export function Orders({ filter: { intent: openId = null, ...filter } }) {
   };
   const done = (words) => {
     setSaid(words);
+    dialog.keepPlace();
     setAgain((count) => count + 1);
   };
   const none = board.answer?.journals === 0; // known only once it was answered: to halt waits for nothing
-  const halt = () => none || setDialog({ on: true, place: null });
+  const halt = () => none || ask({ on: true, place: null });
   useKeys({
     "/": () => document.getElementById("search")?.focus(),
     j: () => move(1),
@@ -149,14 +160,14 @@ export function Orders({ filter: { intent: openId = null, ...filter } }) {
   const failed = state.error && !shown;
   return html`<main class="orders logs">
     <h1 class="unseen">Orders</h1>
-    <${Halts} board=${board} onResume=${(place) => setDialog({ on: false, place })} />
+    <${Halts} board=${board} onResume=${(place) => ask({ on: false, place })} />
     <${OrderFilters} filter=${filter} places=${places} intents=${intents}>
       <button class="halt" title="Halt new orders (h)" onClick=${halt}>Halt new orders…</button>
     <//>
     <${Summary} state=${state} board=${board} shown=${shown} said=${said} />
     <div class="split" data-open=${Boolean(openId)}>
-      <div class="list">
-        <${Doubts} board=${doubts} openId=${openId} onOpen=${open} />
+      <div class="list" tabindex="-1">
+        <${Doubts} board=${newest(state, board)} openId=${openId} onOpen=${open} />
         <${Strays} board=${board} />
         <${Rounds} board=${board} />
         ${failed && html`<${Failed} error=${state.error} onAgain=${() => setAgain(again + 1)} />`}
@@ -172,7 +183,7 @@ export function Orders({ filter: { intent: openId = null, ...filter } }) {
       </div>
       ${openId && html`<${OrderPanel}
         key=${openId} id=${openId} again=${again} onClose=${close}
-        onAbandon=${(intent) => setDialog({ intent })}
+        onAbandon=${(intent) => ask({ intent })}
       />`}
     </div>
     ${dialog?.intent && html`<${AbandonDialog} intent=${dialog.intent} onClose=${() => setDialog(null)} onDone=${done} />`}

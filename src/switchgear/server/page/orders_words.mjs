@@ -18,5 +18,11 @@ export const sentence = (order) => `${order.side} ${amount(order)} ${order.symbo
 /** The mark of an order: its state, but of one that was rejected and never sent that. */
 export const markOf = (intent) => (intent.never_left ? "not_sent" : intent.state);
 
+/** The mark of a move: what the order came to be; one that never left was about to be sent, whatever was counted beforehand. */
+export const moveMark = (move, intent) => (intent.never_left && move.new === "sent" ? "about_to_send" : move.new);
+
+/** From where a move came, where that is worth a word: nobody moved from sent whose order never left. */
+export const moveFrom = (move, intent) => (intent.never_left && move.old === "sent" ? null : move.old);
+
 export const placeWords = (place) =>
   place.exchange ? `${place.exchange}, account ${place.account}` : "all exchanges and accounts";

@@ -1,6 +1,6 @@
 // Owns the choice of a time range: a span before now, or two dates in the zone of whoever looks.
 import { useState } from "preact/hooks";
-import { day, clock } from "./format.mjs";
+import { clock, day, iso } from "./format.mjs";
 import { html } from "./html.mjs";
 import { timeOf, timeWords } from "./logs_filter.mjs";
 import { Menu } from "./menu.mjs";
@@ -23,10 +23,23 @@ function localOf(value) {
 /** Whether two values of a field are one: browsers write 12:00:00.250 as 12:00:00.25, and 12:00:00 as 12:00. */
 const same = (one, other) => one === other || Date.parse(one) === Date.parse(other);
 
-/** What a field means for the address: to the letter what was there, unless the field was changed. */
+/** The last that a field takes: an address has years of four digits, and typed on after the fourth comes the hour. */
+const LAST = "9999-12-31T23:59:59.999";
+
+/** What a field means for the address: to the letter what was there, unless the field was changed; null if it cannot. */
 function meant(local, given) {
   if (!local) return "";
-  return same(local, localOf(given)) ? given : new Date(local).toISOString();
+  if (same(local, localOf(given))) return given;
+  const ms = Date.parse(local); // years of five digits are no date
+  return Number.isNaN(ms) || ms > Date.parse(LAST) ? null : iso(ms);
+}
+
+/** What is wrong with the two; nothing where they can be applied. */
+function problemOf(since, until) {
+  const unknown = since === null ? "From" : until === null ? "To" : null;
+  if (unknown) return `${unknown}: a year has four digits.`;
+  // By what they mean: in the hour that a clock is set back, a later time can read as an earlier one.
+  return since && until && timeOf(since) > timeOf(until) ? "From is later than to." : null;
 }
 
 /** The zone of whoever looks, as Europe/Vienna, UTC+01:00. */
@@ -44,24 +57,26 @@ function Dates({ place, close }) {
   const [to, setTo] = useState(shown.to);
   const since = meant(from, place.filter.since);
   const until = meant(to, place.filter.until);
-  // By what they mean: in the hour that a clock is set back, a later time can read as an earlier one.
-  const swapped = Boolean(since && until) && timeOf(since) > timeOf(until);
+  const problem = problemOf(since, until);
   const done = (event) => {
     event.preventDefault();
-    if (swapped) return;
+    if (problem) return;
     // A span has no dates: its fields are empty, and applied as they are it goes on.
     if (!same(from, shown.from) || !same(to, shown.to)) place.set({ ...place.filter, since, until });
     close(true);
   };
   const field = (label, value, before, set) => html`<label class="field">
     <span>${label}</span>
-    <input type="datetime-local" step=${before.includes(".") ? "0.001" : "1"} value=${value} onInput=${(event) => set(event.target.value)} />
+    <input
+      type="datetime-local" max=${LAST} step=${before.includes(".") ? "0.001" : "1"} value=${value}
+      onInput=${(event) => set(event.target.value)}
+    />
   </label>`;
   return html`<form class="dates" onSubmit=${done}>
     ${field("From", from, shown.from, setFrom)}${field("To", to, shown.to, setTo)}
     <p class="muted">Local time: ${zone()}. An empty end is open.</p>
-    ${swapped && html`<p class="problem" role="alert">From is later than to.</p>`}
-    <button class="primary" disabled=${swapped}>Apply</button>
+    ${problem && html`<p class="problem" role="alert">${problem}</p>`}
+    <button class="primary" disabled=${Boolean(problem)}>Apply</button>
   </form>`;
 }
 

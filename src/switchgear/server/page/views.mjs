@@ -1,6 +1,6 @@
 // Owns saved views: a filter with its columns under a name, kept in this browser, beside a few that everybody has.
 import { useState } from "preact/hooks";
-import { ownColumns } from "./columns.mjs";
+import { columnsOf } from "./columns.mjs";
 import { html } from "./html.mjs";
 import { Menu } from "./menu.mjs";
 import { follow, hrefOf } from "./route.mjs";
@@ -25,13 +25,27 @@ function stored() {
   return Array.isArray(found) ? found.filter(isView) : [];
 }
 
+/**
+ * The view that shows what is shown now: one with just this address before one that comes to the same,
+ * for without columns of its own a view has those that this browser remembers.
+ */
+function currentOf(views, place) {
+  const href = hrefOf("api-logs", { ...place.filter, columns: place.view.columns });
+  const columns = String(columnsOf(place.view));
+  const filter = hrefOf("api-logs", place.filter);
+  const shows = ({ place: its }) =>
+    hrefOf("api-logs", { ...its, columns: "" }) === filter && String(columnsOf(its)) === columns;
+  return views.find((view) => hrefOf("api-logs", view.place) === href) ?? views.find(shows);
+}
+
 function ViewLink({ view, current, close }) {
-  const href = hrefOf("api-logs", view.place);
   const chosen = (event) => {
     follow(event, "api-logs", view.place);
     close(true);
   };
-  return html`<a class="view-link" href=${href} aria-current=${href === current ? "true" : null} onClick=${chosen}>${view.name}</a>`;
+  return html`<a
+    class="view-link" href=${hrefOf("api-logs", view.place)} aria-current=${view === current ? "true" : null} onClick=${chosen}
+  >${view.name}</a>`;
 }
 
 function NameForm({ label, button, given = "", onNamed, focus }) {
@@ -67,22 +81,18 @@ function Own({ view, current, close, onRename, onDelete }) {
 export function ViewsMenu({ place }) {
   const [own, setOwn] = useState(stored);
   const [lasting, setLasting] = useState(true);
-  const now = { ...place.filter, ...(place.view.columns ? { columns: place.view.columns } : {}) };
-  const current = hrefOf("api-logs", now);
   const change = (views) => {
     setOwn(views);
     setLasting(keep(STORED, views));
   };
-  // The same name again is the same view: it gets what is shown now, with columns that only this browser remembers.
+  // The same name again is the same view: it gets what is shown now, with the columns, be they the usual ones.
   const save = (name) => {
-    const columns = ownColumns(place.view);
-    const shown = columns ? { ...now, columns } : now;
-    change([...own.filter((one) => one.name !== name), { name, place: shown }].slice(-VIEWS_MAX));
-    if (columns) place.show({ columns }, { replace: true });
+    const columns = columnsOf(place.view).join(",");
+    change([...own.filter((one) => one.name !== name), { name, place: { ...place.filter, columns } }].slice(-VIEWS_MAX));
+    place.show({ columns }, { replace: true });
   };
-  const all = [...BUILT_IN, ...own];
-  const shown = all.find((view) => hrefOf("api-logs", view.place) === current);
-  return html`<${Menu} label=${html`<span class="menu-label">${shown?.name ?? "Views"}</span>`} name="Views" on=${Boolean(shown)}>
+  const current = currentOf([...BUILT_IN, ...own], place);
+  return html`<${Menu} label=${html`<span class="menu-label">${current?.name ?? "Views"}</span>`} name="Views" on=${Boolean(current)}>
     ${(close) => html`
       <ul class="view-list">
         ${BUILT_IN.map((view) => html`<li key=${view.name}><${ViewLink} view=${view} current=${current} close=${close} /></li>`)}

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { get } from "./api.mjs";
 import { millis, plural } from "./format.mjs";
 import { html } from "./html.mjs";
-import { endOf, stepsOf } from "./waterfall_steps.mjs";
+import { endOf, JUST_NOW_MS, stepsOf } from "./waterfall_steps.mjs";
 
 const WIDE = 1_000;
 const NARROWEST = 8;
@@ -13,9 +13,12 @@ const ASK_MS_MAX = 10_000;
 const SLOWER = 1.5;
 /** A call that failed just now may still be answered by a fallback: so often it is looked at once more. */
 const LAST_LOOKS = 3;
-const JUST_NOW_MS = 60_000;
+/** Answers that stay what they are; of any other one the next may be another. */
+const FINAL = new Set([400, 401, 403, 404]);
+/** What is said of an end that is not shown as a step. */
+const SAID = { none: "It has no end yet: what comes is added here.", missing: "Its end is not in this log." };
 const OF_CALL = ["exchange", "method", "account", "call_id", "run"];
-const NOT_YET = { records: null, error: null, isOpen: false };
+const NOT_YET = { records: null, error: null, said: "" };
 
 const isOf = (one, other) => OF_CALL.every((name) => one[name] === other[name]);
 
@@ -31,6 +34,8 @@ class Call {
     this.known = new Map(); // by id: from answers, and from the tail
     this.isAnswered = false;
     this.isRefused = false;
+    this.end = null; // as endOf had it when it was last told; null when nobody can say
+    this.hasSpoken = false;
     this.asking = false;
     this.askedMs = 0;
     this.quiet = 0; // answers in a row that brought nothing new
@@ -55,8 +60,8 @@ class Call {
     } catch (error) {
       if (this.ended.signal.aborted) return;
       this.quiet += 1;
-      this.isRefused = error.status >= 400 && error.status < 500;
-      if (!this.isAnswered) this.tell(error);
+      this.isRefused = FINAL.has(error.status);
+      this.tell(this.isAnswered ? null : error);
     }
     this.asking = false;
     this.plan();
@@ -78,16 +83,23 @@ class Call {
 
   tell(error) {
     this.records = [...this.known.values()].sort((one, other) => one.at_ms - other.at_ms || one.id - other.id);
-    const isOpen = this.isAnswered && endOf(this.records) === "none";
-    this.changed({ records: this.isAnswered ? this.records : null, error, isOpen });
+    this.end = this.isAnswered && !this.isRefused ? endOf(this.records, Date.now()) : null;
+    this.changed({ records: this.isAnswered ? this.records : null, error, said: this.said() });
+  }
+
+  /** That it ended is a step of its own: it is said to whoever heard that it had not. */
+  said() {
+    if (this.end in SAID) this.hasSpoken = true;
+    else if (this.end === null || !this.hasSpoken) return "";
+    return SAID[this.end] ?? "It has ended.";
   }
 
   /** Ask again in a while, if there can be news that nobody brings. */
   plan() {
     clearTimeout(this.timer);
     if (this.ended.signal.aborted || this.asking || document.hidden || this.isRefused) return;
-    const end = this.isAnswered ? endOf(this.records) : "none";
-    if (end === "sure" || (end === "perhaps" && !this.isLookedAtAgain())) return;
+    // What was told decides: one that is said to go on is asked once more before it is given up.
+    if (this.isAnswered && this.end !== "none" && !(this.end === "perhaps" && this.isLookedAtAgain())) return;
     const everyMs = this.isTold ? ASK_MS_MAX : Math.min(ASK_MS_MAX, ASK_MS * SLOWER ** this.quiet);
     this.timer = setTimeout(() => this.ask(), Math.max(0, this.askedMs + everyMs - performance.now()));
   }
@@ -119,7 +131,7 @@ export function useCall(record, { state, filter }) {
   const isTold = state.tail === "open" && passes(filter, record);
   useEffect(() => call.current?.hear([...state.waiting, ...state.records], isTold), [key, state.waiting, state.records, isTold]);
   // Whoever was rejected before anything began has no call: the record is all there is of it.
-  if (!key) return { records: [record], error: null, isOpen: false };
+  if (!key) return { records: [record], error: null, said: "" };
   return found.key === key ? found : NOT_YET;
 }
 
@@ -141,8 +153,8 @@ function Step({ step, current, scaled, onOpen }) {
   </li>`;
 }
 
-export function Waterfall({ record, call, onOpen }) {
-  const { records, error, isOpen } = call;
+function Course({ record, call, onOpen }) {
+  const { records, error } = call;
   if (error) return html`<p class="problem">${error.message}</p>`;
   if (!records) return html`<p class="muted">Loading…</p>`;
   if (!records.length) return html`<p class="muted">Its records were cleared.</p>`;
@@ -155,6 +167,11 @@ export function Waterfall({ record, call, onOpen }) {
     </ol>
     ${tookMs > 0
       ? html`<p class="fall-scale muted"><span>0</span><span>${plural(records.length, "record")}</span><span>${millis(tookMs)} ms</span></p>`
-      : html`<p class="fall-scale muted">Nothing was sent: all of it is of one instant.</p>`}
-    <p class="fall-open muted" role="status">${isOpen ? "It has no end yet: what comes is added here." : ""}</p>`;
+      : html`<p class="fall-scale muted">Nothing was sent: all of it is of one instant.</p>`}`;
+}
+
+/** The course, and beneath it what becomes of the call: that region is always there, or its first words would go unheard. */
+export function Waterfall({ record, call, onOpen }) {
+  return html`<${Course} record=${record} call=${call} onOpen=${onOpen} />
+    <p class="fall-open muted" role="status">${call.said}</p>`;
 }

@@ -11,11 +11,25 @@ const ENDS = {
 const OVER = new Set(["call_succeeded", "call_ignored", "call_cancelled", "call_joined", "fallback_served", "fallback_exhausted"]);
 const LOST = new Set(["call_failed", "call_rejected"]);
 
-/** What a call's records say of its end: "sure", "none", or "perhaps", where a fallback may still answer. */
-export function endOf(records) {
+/** So long after its newest record, and the wait that it told of, more of a call may come. */
+export const JUST_NOW_MS = 60_000;
+
+const delayOf = (record) => Number(record.detail.delay_ms) || 0;
+
+/** Whether one of the records is of just now, or its wait was over just now, by the browser's date. */
+function isYoung(records, nowMs) {
+  return records.some((record) => record.at_ms - nowMs < JUST_NOW_MS && nowMs - record.at_ms - delayOf(record) < JUST_NOW_MS);
+}
+
+/**
+ * What a call's records say of its end: "sure"; "perhaps", where a fallback may still answer; "none", and it may come;
+ * "missing", where it was not written, or dropped or cleared, or the program ended first.
+ */
+export function endOf(records, nowMs) {
   if (!records.length || records.some((record) => OVER.has(record.event))) return "sure";
-  if (records.some((record) => record.event === "fallback_failed")) return "none"; // the next one is asked
-  return records.some((record) => LOST.has(record.event)) ? "perhaps" : "none";
+  const goesOn = records.some((record) => record.event === "fallback_failed"); // the next one is asked
+  if (!goesOn && records.some((record) => LOST.has(record.event))) return "perhaps";
+  return isYoung(records, nowMs) ? "none" : "missing";
 }
 
 const again = (record) => record.event === "retry_scheduled";
@@ -28,7 +42,7 @@ function why(record) {
 /** A failed attempt, and the wait before the next one. */
 function retried(record) {
   const endMs = record.at_ms;
-  const delayMs = Number(record.detail.delay_ms) || 0;
+  const delayMs = delayOf(record);
   const attempt = {
     record, kind: "attempt", mood: "bad", name: `Attempt ${record.attempt}`, said: `failed: ${why(record) || "an error"}`,
     fromMs: endMs - (record.duration_ms ?? 0), toMs: endMs,
@@ -44,7 +58,7 @@ function ended(record, records) {
   const [kind, mood, verb] = ENDS[record.event];
   const last = records.filter(again).at(-1);
   const begunMs = record.at_ms - (record.duration_ms ?? 0);
-  const waitedMs = last ? last.at_ms + (Number(last.detail.delay_ms) || 0) : begunMs;
+  const waitedMs = last ? last.at_ms + delayOf(last) : begunMs;
   const fromMs = Math.min(record.at_ms, Math.max(begunMs, waitedMs));
   const name = `Attempt ${record.attempt ?? 1}`;
   const said = [verb, record.event === "call_failed" ? why(record) : ""].filter(Boolean).join(": ");
