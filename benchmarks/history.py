@@ -139,7 +139,7 @@ def beside(place: str, records: Sequence[LogRecord], turns: int) -> str:
     free = loaded = 0
     took_s = late_s = 0.0
     slices = [records[at : at + SLICE] for at in range(0, len(records), SLICE)]
-    seconds = SLICE / STEP_RECORDS * STEP_S
+    seconds = min(SLICE, len(records)) / STEP_RECORDS * STEP_S
     with closing(HistoryWriter(place, SystemClock(), age_max_s=1e9, rows_max=10**9)) as writer:
         for one in slices:
             writer.flush(60.0)

@@ -172,6 +172,7 @@ def _asked_for_older(page: Page) -> Callable[[], None]:
         held.append(route)
 
     page.route(_OLDER, hold, times=1)
+    expect(page.get_by_role("button", name="Load older")).to_be_enabled()
     with page.expect_request(_OLDER):
         page.keyboard.press("o")
     expect(page.get_by_role("button", name="Loading…")).to_be_disabled()
