@@ -12,13 +12,13 @@ from playwright.sync_api import expect
 from switchgear.core.event import Wire
 from switchgear.core.words import Key
 from tests.server.browser import Complaints
+from tests.server.kit import House
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
     from playwright.sync_api import Browser, Locator, Page
-
-    from tests.server.kit import House
 
 WIDE = (1440, 900)
 PHONE = (380, 780)
@@ -55,6 +55,18 @@ def at_the_log(window: Page, place: str = "/api-logs") -> Generator[Page]:
     yield window
     complaints.end()
     assert complaints.heard == []
+
+
+@contextmanager
+def three_minutes(folder: Path) -> Generator[House]:
+    """A house with a story that goes over three minutes."""
+    with House("memory", folder) as made:
+        made.tell()
+        for _ in range(3):
+            made.clock.advance(60)
+            made.call("coinbase", "get_symbols", fails=1)
+        made.keep()
+        yield made
 
 
 def rows(page: Page) -> Locator:

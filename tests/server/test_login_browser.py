@@ -12,7 +12,7 @@ from starlette.routing import Mount
 
 from switchgear.gear import Switchgear
 from tests.server.axe import axe
-from tests.server.browser import Complaints, chromium
+from tests.server.browser import Complaints
 from tests.server.login_kit import OPERATOR, VIEWER, WRONG, Doorway, credentials
 from tests.server.test_mounting import serving
 
@@ -24,13 +24,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow  # a real browser
 
 REFUSED = "Failed to load resource: the server responded with a status of 401 (Unauthorized)"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests here."""
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.server.axe import axe
-from tests.server.browser import chromium
 from tests.server.kit import House
 from tests.server.logs_window import PHONE, WIDE, at_the_log, menu, panel, rows, window_at
 
@@ -16,13 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, Page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests here."""
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

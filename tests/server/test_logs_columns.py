@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.server.axe import axe
-from tests.server.browser import chromium
 from tests.server.kit import House
 from tests.server.logs_window import PHONE, WIDE, at_the_log, facet, menu, rows, window_at
 
@@ -28,13 +27,6 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with House("memory", tmp_path_factory.mktemp("told")) as made:
         made.tell()
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests here."""
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

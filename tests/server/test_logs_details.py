@@ -11,7 +11,6 @@ from playwright.sync_api import expect
 
 from switchgear.core.event import IntentMoved
 from switchgear.core.words import Key
-from tests.server.browser import chromium
 from tests.server.kit import House
 from tests.server.logs_window import (
     at_the_log,
@@ -57,13 +56,6 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         )
         made.keep()
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests here."""
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.server.browser import chromium
 from tests.server.kit import House
-from tests.server.logs_window import PHONE, at_the_log, chip, facet, rows, shows, window_at
+from tests.server.logs_window import (
+    PHONE,
+    at_the_log,
+    chip,
+    facet,
+    rows,
+    shows,
+    three_minutes,
+    window_at,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,20 +29,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A house with a story that goes over three minutes."""
-    with House("memory", tmp_path_factory.mktemp("told")) as made:
-        made.tell()
-        for _ in range(3):
-            made.clock.advance(60)
-            made.call("coinbase", "get_symbols", fails=1)
-        made.keep()
+    with three_minutes(tmp_path_factory.mktemp("told")) as made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests here."""
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

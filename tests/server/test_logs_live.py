@@ -13,7 +13,6 @@ from switchgear.core.words import Key, Level
 from switchgear.observe.hub import QUEUE_MAX
 from switchgear.server import GearSource, serve
 from tests.server.axe import axe
-from tests.server.browser import chromium
 from tests.server.kit import House
 from tests.server.logs_window import UnderWay, at_the_log, chip, ids, panel, rows, window_at, wire
 
@@ -40,13 +39,6 @@ _WATCH = """() => {
   }, true);
 }"""
 _FRAME = "() => new Promise((done) => requestAnimationFrame(() => done(performance.now() - window.begun)))"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests here."""
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from switchgear.core.words import Level
 from switchgear.observe.record import LogRecord
 from switchgear.observe.store import Store
 from switchgear.testing import FakeClock
-from tests.server.browser import chromium
 from tests.server.kit import House
 from tests.server.logs_window import at_the_log, chip, facet, ids, rows, shows, window_at
 
@@ -59,13 +58,6 @@ def _fill(place: Path) -> None:
             ]
             store.deliver(run, batch, (), (0, 0), now_ms)
         store.end_run(run, now_ms)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests here."""
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

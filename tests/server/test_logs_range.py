@@ -10,9 +10,17 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from tests.server.browser import chromium
 from tests.server.kit import House
-from tests.server.logs_window import PHONE, at_the_log, chip, facet, menu, shows, window_at
+from tests.server.logs_window import (
+    PHONE,
+    at_the_log,
+    chip,
+    facet,
+    menu,
+    shows,
+    three_minutes,
+    window_at,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,20 +34,8 @@ SINCE = "2026-01-01T00:00:00.123Z"
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A house with a story that goes over three minutes."""
-    with House("memory", tmp_path_factory.mktemp("told")) as made:
-        made.tell()
-        for _ in range(3):
-            made.clock.advance(60)
-            made.call("coinbase", "get_symbols", fails=1)
-        made.keep()
+    with three_minutes(tmp_path_factory.mktemp("told")) as made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests here."""
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
