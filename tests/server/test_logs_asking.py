@@ -59,6 +59,7 @@ def _opened_in_stopped_time(page: Page, record: dict[str, Any]) -> Locator:
     page.evaluate(f"({_ASKED})()")
     page.clock.pause_at(page.evaluate("Date.now() / 1000 + 5"))
     page.locator(f"tr[data-id='{record['id']}']").click()
+    expect(panel(page)).to_be_visible()  # else the time is played before anybody waits for it
     _asked_within(page, 100)
     return panel(page).locator(".fall-name")
 
